@@ -29,6 +29,7 @@ OPT	= -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
 LDHARD	+= -fsanitize=address,undefined
 endif
 WERROR	?= -Werror
+Q	= $(if $(V),,@)
 
 PCFLAGS	:= $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -43,21 +44,24 @@ COMMON	= $(B)/libcommon/libcommon.a $(B)/proto/libproto.a
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -I$(<D) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -I$(<D) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: $(B)/%.c
-	$(CC) $(CPPFLAGS) -I$(*D) $(CFLAGS) -Wno-conversion -Wno-cast-qual \
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -I$(*D) $(CFLAGS) -Wno-conversion -Wno-cast-qual \
 	    -MMD -MP -c -o $@ $<
 
 $(B)/%.c: %.y
 	@mkdir -p $(@D)
-	bison -o $@ --defines=$(@:.c=.h) $<
+	@echo "  YACC $<"
+	$(Q)bison -o $@ --defines=$(@:.c=.h) $<
 
 # One archive a folder: everything but main.c, so that tests can link it.
 define archive
 $(B)/$(1)/lib$(2).a: $(call objs,$(1)) $(3)
-	rm -f $$@
-	ar rcs $$@ $$^
+	@rm -f $$@
+	$(Q)ar rcs $$@ $$^
 endef
 $(eval $(call archive,libcommon,common))
 $(eval $(call archive,proto,proto))
@@ -69,7 +73,8 @@ LIBS_tests	= -lsqlite3 $(shell pkg-config --libs check 2>/dev/null)
 
 define program
 $(B)/$(1)/$(1): $(B)/$(1)/main.o $(B)/$(1)/lib$(1).a $(COMMON)
-	$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_$(1)) $(PLIBS)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_$(1)) $(PLIBS)
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
@@ -80,7 +85,8 @@ areas	= $(sort $(foreach u,$(UNITS),$(call area,$(notdir $(u)))))
 define unit
 $(B)/tests/unit/$(1)_%_test: $(B)/tests/unit/$(1)_%_test.o \
     $(if $(filter-out common proto,$(1)),$(B)/$(1)/lib$(1).a) $(COMMON)
-	$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_tests) $(PLIBS)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_tests) $(PLIBS)
 endef
 $(foreach a,$(areas),$(eval $(call unit,$(a))))
 
