@@ -1,0 +1,335 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef ORCHD_CONF_H
+#define ORCHD_CONF_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "options.h"
+
+/*
+ * What orchd.conf(5) says, in memory.  A configuration is read by the parent,
+ * checked, printed in its canonical form into a memfd and read again by the
+ * engine; the order of projects and agents is the same in both, so an index
+ * names a command between the two.
+ */
+
+/* Where something stands; cl_file belongs to the configuration. */
+struct conf_loc {
+	const char	*cl_file;
+	unsigned int	 cl_line;
+};
+
+enum conf_role {
+	CONF_ROLE_ANALYST,
+	CONF_ROLE_ARCHITECT,
+	CONF_ROLE_DEVELOPER,
+	CONF_ROLE_REVIEWER,
+	CONF_ROLE_TESTER,
+	CONF_ROLE_DEPLOYER,
+	CONF_ROLE_MAX
+};
+
+enum conf_net {
+	CONF_NET_NONE,
+	CONF_NET_OPEN,
+	CONF_NET_ALLOW		/* agents only: hosts by name */
+};
+
+enum conf_sandbox {
+	CONF_SANDBOX_BWRAP,
+	CONF_SANDBOX_LANDLOCK,
+	CONF_SANDBOX_NONE
+};
+
+/* Whose result format an agent prints (usage, cost, session). */
+enum conf_result {
+	CONF_RESULT_NONE,
+	CONF_RESULT_CLAUDE,
+	CONF_RESULT_CODEX,
+	CONF_RESULT_GEMINI
+};
+
+enum conf_env_kind {
+	CONF_ENV_FILE,		/* ce_value is an absolute path */
+	CONF_ENV_LITERAL,	/* ce_value is the value */
+	CONF_ENV_PASS		/* from the starting shell; no value */
+};
+
+struct conf_env {
+	char			*ce_name;
+	enum conf_env_kind	 ce_kind;
+	char			*ce_value;
+};
+
+/*
+ * One agent definition.  A project's block inherits every setting that it does
+ * not make from the global block of the same role; what stands here is the
+ * result.
+ */
+struct conf_agent {
+	unsigned int		 ca_index;	/* in cf_agents */
+	int			 ca_project;	/* -1: global */
+	enum conf_role		 ca_role;
+	struct strlist		 ca_command;	/* argv, at least one */
+	int64_t			 ca_timeout_s;	/* 0: agent_timeout_s */
+	struct conf_env		*ca_env;
+	size_t			 ca_nenv;
+	enum conf_net		 ca_net;
+	struct strlist		 ca_hosts;	/* CONF_NET_ALLOW */
+	enum conf_sandbox	 ca_sandbox;
+	char			*ca_prompt;	/* absolute path or NULL */
+	enum conf_result	 ca_result;
+	struct strlist		 ca_transient;	/* patterns, extended regex */
+	int64_t			 ca_memory_mb;	/* 0: no limit */
+	int64_t			 ca_processes;	/* 0: no limit */
+	struct strlist		 ca_bind;	/* read-only, absolute */
+	unsigned int		 ca_given;	/* settings made in this block */
+	struct conf_loc		 ca_loc;
+};
+
+enum conf_listen_role {
+	CONF_LISTEN_WEBHOOK,
+	CONF_LISTEN_PAGE,
+	CONF_LISTEN_MAX
+};
+
+struct conf_listen {
+	enum conf_listen_role	 li_role;
+	struct sockaddr_storage	 li_sa;
+	socklen_t		 li_salen;
+	char			*li_addr;	/* as written, no brackets */
+	uint16_t		 li_port;
+	int			 li_loopback;
+	struct conf_loc		 li_loc;
+};
+
+enum conf_source {
+	CONF_SOURCE_GITEA,
+	CONF_SOURCE_PLANE,
+	CONF_SOURCE_MAX
+};
+
+enum conf_forge {
+	CONF_FORGE_UNSET,
+	CONF_FORGE_LOCAL,
+	CONF_FORGE_GITEA
+};
+
+enum conf_tracker {
+	CONF_TRACKER_UNSET,
+	CONF_TRACKER_LOCAL,
+	CONF_TRACKER_PLANE
+};
+
+/* Commands of a project; the name table is conf_cmd_name(). */
+enum conf_cmd {
+	CONF_CMD_TEST,
+	CONF_CMD_COVERAGE,
+	CONF_CMD_SECURITY,
+	CONF_CMD_IMAGE_BUILD,
+	CONF_CMD_STAGING_DEPLOY,
+	CONF_CMD_STAGING_CHECK,
+	CONF_CMD_DEPLOY_HOOK,
+	CONF_CMD_ROLLBACK_HOOK,
+	CONF_CMD_MAX
+};
+
+struct conf_command {
+	struct strlist	 cc_argv;	/* empty: not configured */
+	int		 cc_report;	/* R-5's rules on reports apply */
+	struct conf_loc	 cc_loc;
+};
+
+/* A gate command of the project's own, run after the built-in gates. */
+struct conf_gate {
+	char			*cg_name;
+	char			*cg_stage;	/* a stage's name */
+	struct conf_command	 cg_cmd;
+};
+
+enum conf_merge {
+	CONF_MERGE_FF_ONLY,
+	CONF_MERGE_MERGE,
+	CONF_MERGE_SQUASH,
+	CONF_MERGE_REBASE
+};
+
+/* Statuses that orchd sets. */
+enum conf_status {
+	CONF_STATUS_IN_PROGRESS,
+	CONF_STATUS_IN_REVIEW,
+	CONF_STATUS_NEEDS_INPUT,
+	CONF_STATUS_BLOCKED,
+	CONF_STATUS_DONE,
+	CONF_STATUS_CANCELLED,
+	CONF_STATUS_MAX
+};
+
+/* reconcile_grace { STAGE SECONDS } */
+struct conf_grace {
+	char	*gr_stage;
+	int64_t	 gr_seconds;
+};
+
+struct conf_project {
+	unsigned int		 cp_index;	/* in cf_projects */
+	char			*cp_name;
+	char			*cp_prefix;
+	enum conf_forge		 cp_forge;
+	char			*cp_forge_from;	/* local: absolute path */
+	char			*cp_forge_url;	/* gitea */
+	char			*cp_forge_repo;
+	char			*cp_forge_read;	/* token files */
+	char			*cp_forge_write;
+	enum conf_tracker	 cp_tracker;
+	char			*cp_tracker_url;	/* plane */
+	char			*cp_tracker_workspace;
+	char			*cp_tracker_project;
+	char			*cp_tracker_token;
+	char			*cp_target;	/* "main" */
+	int			 cp_self_hosting;
+	struct conf_command	 cp_cmd[CONF_CMD_MAX];
+	enum conf_net		 cp_staging_net;
+	enum conf_net		 cp_gates_net;
+	struct strlist		 cp_known_infra;
+	enum conf_merge		 cp_merge;
+	struct strlist		 cp_architect_writes;
+	char			*cp_records_branch;	/* "orchd/records" */
+	int			 cp_review_approval;	/* required */
+	struct conf_gate	*cp_gates;
+	size_t			 cp_ngates;
+	char			*cp_status[CONF_STATUS_MAX];	/* NULL: own name */
+	struct conf_grace	*cp_grace;
+	size_t			 cp_ngrace;
+	struct conf_agent	*cp_agents;	/* own blocks only */
+	size_t			 cp_nagents;
+	struct option_value	 cp_options[OPT_MAX];
+	struct conf_loc		 cp_loc;
+};
+
+struct conf {
+	char			*cf_path;	/* the file, as named */
+	char			*cf_state;	/* absolute */
+	char			*cf_runtime;	/* absolute */
+	struct conf_listen	*cf_listen;
+	size_t			 cf_nlisten;
+	struct strlist		 cf_secret[CONF_SOURCE_MAX];	/* files */
+	struct conf_loc		 cf_secret_loc[CONF_SOURCE_MAX];
+	char			*cf_admin_token;	/* file or NULL */
+	struct conf_loc		 cf_admin_loc;
+	char			*cf_read_token;		/* file or NULL */
+	struct conf_loc		 cf_read_loc;
+	struct conf_agent	*cf_global_agents;
+	size_t			 cf_nglobal_agents;
+	struct conf_project	*cf_projects;
+	size_t			 cf_nprojects;
+	struct conf_agent	**cf_agents;	/* all, global ones first */
+	size_t			 cf_nagents;
+	struct conf_grace	*cf_grace;
+	size_t			 cf_ngrace;
+	struct option_value	 cf_options[OPT_MAX];
+	struct strlist		 cf_files;	/* names that locations use */
+};
+
+#define CONF_ENVIRON	0x1	/* ORCH_... of the environment counts */
+#define CONF_FILES	0x2	/* look at the files that are named */
+#define CONF_QUIET	0x4	/* no warnings, faults only */
+
+/*
+ * Read, complete and check a configuration.  All faults of one run go to err,
+ * one a line, `file:line: reason`.  0 and *out (conf_free it), or -1.
+ * The file must be a regular one, of at most 1 MiB, without NUL bytes.
+ * Relative paths in it count from its folder.
+ */
+int	 conf_parse_file(const char *, int, struct conf **, FILE *);
+
+/*
+ * The same from an open descriptor, read from its start; it stays open.  The
+ * name is for messages and for relative paths.
+ */
+int	 conf_parse_fd(int, const char *, int, struct conf **, FILE *);
+
+/*
+ * Write the canonical form: every setting, no macro, no include, absolute
+ * paths.  It parses again to the same.  -1 with errno when a write failed.
+ */
+int	 conf_print(const struct conf *, FILE *);
+
+/* Free a configuration; NULL is allowed. */
+void	 conf_free(struct conf *);
+
+/*
+ * The value of an option for a project, or with NULL the global one: project
+ * over environment over file over default.  Asking with the wrong type is a
+ * programming error and ends the process.
+ */
+int64_t	 conf_int(const struct conf *, const struct conf_project *,
+	    enum option);
+int	 conf_bool(const struct conf *, const struct conf_project *,
+	    enum option);
+double	 conf_ratio(const struct conf *, const struct conf_project *,
+	    enum option);
+const char *conf_str(const struct conf *, const struct conf_project *,
+	    enum option);
+const struct strlist *conf_list(const struct conf *,
+	    const struct conf_project *, enum option);
+
+/* The project with this name, or of this prefix; NULL when there is none. */
+const struct conf_project *conf_project_by_name(const struct conf *,
+	    const char *);
+const struct conf_project *conf_project_by_prefix(const struct conf *,
+	    const char *);
+
+/*
+ * The agent of a role for a project: its own block, else the global one; NULL
+ * when there is neither (only for the optional deployer in a checked file).
+ */
+const struct conf_agent *conf_agent_for(const struct conf *,
+	    const struct conf_project *, enum conf_role);
+
+/* The time limit in seconds of an agent's run for a project. */
+int64_t	 conf_agent_timeout(const struct conf *, const struct conf_project *,
+	    const struct conf_agent *);
+
+/* The reconciler's grace in seconds for a stage of a project. */
+int64_t	 conf_grace_s(const struct conf *, const struct conf_project *,
+	    const char *);
+
+/* The tracker's name of a status that orchd sets; project may be NULL. */
+const char *conf_status_name(const struct conf_project *, enum conf_status);
+
+/*
+ * Whether transition leases, or the merge gate, are on for a project (switch
+ * and list together).
+ */
+int	 conf_transition_lease_on(const struct conf *,
+	    const struct conf_project *);
+int	 conf_merge_gate_on(const struct conf *, const struct conf_project *);
+
+/* Names as they are written; each lookup gives MAX, or -1, when unknown. */
+const char	*conf_role_name(enum conf_role);
+enum conf_role	 conf_role_lookup(const char *);
+const char	*conf_cmd_name(enum conf_cmd);
+const char	*conf_net_name(enum conf_net);
+const char	*conf_sandbox_name(enum conf_sandbox);
+const char	*conf_result_name(enum conf_result);
+const char	*conf_merge_name(enum conf_merge);
+
+#endif
