@@ -1,0 +1,54 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef COMMON_SECCOMP_H
+#define COMMON_SECCOMP_H
+
+#include <stddef.h>
+
+/* One bit each, so that one table can say which roles a rule is for. */
+enum daemon_role {
+	ROLE_ENGINE	= 1 << 0,
+	ROLE_WEBHOOK	= 1 << 1,
+	ROLE_PAGE	= 1 << 2,
+	ROLE_RECONCILED	= 1 << 3,
+	ROLE_FINALIZERD	= 1 << 4,	/* and its workers */
+	ROLE_REAPERD	= 1 << 5
+};
+
+/*
+ * Gives up, for good, what the role never needs: no_new_privs, no core, not
+ * dumpable (no other process of the user reads its memory), and the calls of
+ * the table in seccomp.c.  After this a refused call answers EPERM (open:
+ * EACCES in the webhook and page roles).  Call it when everything is acquired
+ * and privileges are dropped.  Returns 0, or -1 with a sentence in err; the
+ * caller must not go on then.
+ */
+int	sandbox_enter(enum daemon_role, char *err, size_t errlen);
+
+/* What agent code inside a box may not call. */
+#define SECCOMP_AGENT_NO_INET	0x01	/* refuse AF_INET and AF_INET6 */
+#define SECCOMP_AGENT_NO_UNIX	0x02	/* refuse AF_UNIX */
+
+/*
+ * The filter of agents and gates, loaded by the shim: no_new_privs, no kernel
+ * administration, no new namespaces, no io_uring, no TIOCSTI, and of the
+ * socket families only inet, unix and netlink, less those named by flags.
+ * Returns 0, or -1 with a sentence in err.
+ */
+int	seccomp_agent(int flags, char *err, size_t errlen);
+
+#endif
