@@ -45,7 +45,7 @@ COMMON	= $(B)/libcommon/libcommon.a $(B)/proto/libproto.a
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
-	$(Q)$(CC) $(CPPFLAGS) -I$(<D) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: $(B)/%.c
 	@echo "  CC   $<"
