@@ -20,6 +20,11 @@ WARN	= -Wall -Wextra -Wformat=2 -Werror=format-security -Wshadow \
 HARDEN	= -fPIE -fstack-protector-strong -fstack-clash-protection \
 	  -fcf-protection=full -fno-delete-null-pointer-checks \
 	  -fno-strict-overflow -ftrivial-auto-var-init=zero
+# clang before 16 wants to hear that this flag may go away one day.
+ifeq ($(shell $(CC) -ftrivial-auto-var-init=zero -x c -c -o /dev/null \
+	/dev/null 2>/dev/null || echo no),no)
+HARDEN	+= -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+endif
 LDHARD	= -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 ifeq ($(SAN),)
 OPT	= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
