@@ -16,7 +16,6 @@
 
 #include <ctype.h>
 #include <err.h>
-#include <string.h>
 
 #include "count.h"
 
@@ -27,12 +26,10 @@ end_line(struct count *ct)
 	ct->ct_lines++;
 }
 
-/* Take one byte of input.  Returns 0, or -1 after a message. */
-static int
-take_byte(struct count *ct, const char *name, int c)
+/* Take one byte of input. */
+static void
+take_byte(struct count *ct, int c)
 {
-	(void)name;
-
 	ct->ct_bytes++;
 	if (isspace(c))
 		ct->ct_in_word = 0;
@@ -42,7 +39,6 @@ take_byte(struct count *ct, const char *name, int c)
 	}
 	if (c == '\n')
 		end_line(ct);
-	return (0);
 }
 
 int
@@ -50,10 +46,8 @@ count_stream(FILE *fp, const char *name, struct count *ct)
 {
 	int	 c, last = '\n';
 
-	memset(ct, 0, sizeof(*ct));
 	while ((c = getc(fp)) != EOF) {
-		if (take_byte(ct, name, c) == -1)
-			return (-1);
+		take_byte(ct, c);
 		last = c;
 	}
 	if (ferror(fp)) {

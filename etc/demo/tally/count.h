@@ -29,7 +29,7 @@ struct count {
 };
 
 /*
- * Count the lines, words and bytes of fp into *ct, which is cleared first.
+ * Add the lines, words and bytes of fp to *ct, which the caller has cleared.
  * A last line without a newline counts as a line; words are separated by
  * white space.  name is used in messages.  Returns 0, or -1 after a message.
  */

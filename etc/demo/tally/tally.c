@@ -28,6 +28,8 @@
 #include "serve.h"
 #include "version.h"
 
+static int	 lines_only;
+
 static void
 usage(void)
 {
@@ -52,7 +54,7 @@ port_number(const char *s)
 }
 
 static void
-print_count(const struct count *ct, int lines_only, const char *name)
+print_count(const struct count *ct, const char *name)
 {
 	printf("%" PRIu64, ct->ct_lines);
 	if (!lines_only)
@@ -61,38 +63,35 @@ print_count(const struct count *ct, int lines_only, const char *name)
 }
 
 static int
-tally_file(const char *name, int lines_only)
+tally_stream(FILE *fp, const char *name, int named)
 {
 	struct count	 ct;
-	FILE		*fp;
-	int		 res;
+
+	memset(&ct, 0, sizeof(ct));
+	if (count_stream(fp, name, &ct) == -1)
+		return (-1);
+	print_count(&ct, named ? name : NULL);
+	return (0);
+}
+
+static int
+tally_file(const char *name)
+{
+	FILE	*fp;
+	int	 res;
 
 	if ((fp = fopen(name, "r")) == NULL) {
 		warn("%s", name);
 		return (-1);
 	}
-	res = count_stream(fp, name, &ct);
+	res = tally_stream(fp, name, 1);
 	(void)fclose(fp);
-	if (res == 0)
-		print_count(&ct, lines_only, name);
 	return (res);
 }
-
-static int
-tally_stdin(int lines_only)
-{
-	struct count	 ct;
-
-	if (count_stream(stdin, "stdin", &ct) == -1)
-		return (-1);
-	print_count(&ct, lines_only, NULL);
-	return (0);
-}
-
 int
 main(int argc, char *argv[])
 {
-	int	 ch, i, lines_only = 0, bad = 0;
+	int	 ch, i, bad = 0;
 
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
 		return (serve(port_number(argv[2])) == -1);
@@ -112,9 +111,9 @@ main(int argc, char *argv[])
 		}
 	}
 	if (optind == argc)
-		bad = tally_stdin(lines_only) == -1;
+		bad = tally_stream(stdin, "stdin", 0) == -1;
 	for (i = optind; i < argc; i++)
-		bad |= tally_file(argv[i], lines_only) == -1;
+		bad |= tally_file(argv[i]) == -1;
 	if (fflush(stdout) == EOF)
 		err(1, "stdout");
 	return (bad);
