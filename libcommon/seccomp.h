@@ -19,17 +19,11 @@
 
 #include <stddef.h>
 
-/* One bit each, so that one table can say which roles a rule is for. */
-enum daemon_role {
-	ROLE_ENGINE	= 1 << 0,
-	ROLE_WEBHOOK	= 1 << 1,
-	ROLE_PAGE	= 1 << 2,
-	ROLE_RECONCILED	= 1 << 3,
-	ROLE_FINALIZERD	= 1 << 4,	/* and its workers */
-	ROLE_REAPERD	= 1 << 5
-};
+#include "proto/roles.h"
 
 /*
+ * The roles are those of proto/roles.h (FROM_* masks in the table).
+ *
  * Gives up, for good, what the role never needs: no_new_privs, no core, not
  * dumpable (no other process of the user reads its memory), and the calls of
  * the table in seccomp.c.  After this a refused call answers EPERM (open:
@@ -37,7 +31,7 @@ enum daemon_role {
  * and privileges are dropped.  Returns 0, or -1 with a sentence in err; the
  * caller must not go on then.
  */
-int	sandbox_enter(enum daemon_role, char *err, size_t errlen);
+int	sandbox_enter(enum orch_role, char *err, size_t errlen);
 
 /* What agent code inside a box may not call. */
 #define SECCOMP_AGENT_NO_INET	0x01	/* refuse AF_INET and AF_INET6 */

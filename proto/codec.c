@@ -81,9 +81,15 @@ orch_header_get(const uint8_t p[ORCH_HEADER_SIZE], struct orch_header *h)
 	h->h_flags = (uint16_t)get_be(p + 6, 2);
 	h->h_id = (uint32_t)get_be(p + 8, 4);
 	if (h->h_len < ORCH_HEADER_SIZE || h->h_len > ORCH_FRAME_MAX ||
-	    h->h_flags != 0)
+	    (h->h_flags & ~ORCH_WITH_FD) != 0)
 		return (-1);
 	return (0);
+}
+
+void
+orch_frame_flags(uint8_t *frame, uint16_t flags)
+{
+	put_be(frame + 6, flags, 2);
 }
 
 /* Writing: with w_p NULL only the length is counted. */

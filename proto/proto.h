@@ -25,6 +25,7 @@
 #define ORCH_PROTO_MAJOR	1
 #define ORCH_PROTO_MINOR	0
 #define ORCH_HEADER_SIZE	12
+#define ORCH_WITH_FD		1	/* a descriptor comes with this frame */
 #define ORCH_FRAME_MAX		(2U << 20)	/* header and payload */
 #define ORCH_STRS_MAX		65536U		/* bytes of one list */
 
@@ -32,7 +33,7 @@
 struct orch_header {
 	uint32_t	h_len;		/* of the whole frame */
 	uint16_t	h_type;
-	uint16_t	h_flags;	/* none defined: 0 */
+	uint16_t	h_flags;	/* ORCH_WITH_FD, others must be 0 */
 	uint32_t	h_id;		/* correlation id */
 };
 
@@ -123,6 +124,9 @@ const struct orch_msg	*orch_msg(unsigned int type);
 /* Read a header from 12 bytes: -1 when length or flags are out of bounds. */
 int	 orch_header_get(const uint8_t p[ORCH_HEADER_SIZE],
 	    struct orch_header *);
+
+/* Set the flags of an encoded frame. */
+void	 orch_frame_flags(uint8_t *frame, uint16_t flags);
 
 /*
  * Encode msg (struct orch_<name> of this type; NULL texts count as "") as a
