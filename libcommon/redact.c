@@ -19,8 +19,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,13 +36,14 @@
 struct form {
 	const char	*f_text;
 	size_t		 f_len;
+	struct form	*f_next;	/* with the same first byte */
 };
 
 static struct form	 forms[FORMS_MAX];
 static size_t		 nforms;
 static char		*arena;
 static size_t		 arena_used;
-static uint8_t		 first[256];	/* bytes that begin a known form */
+static struct form	*first[256];	/* by first byte */
 
 /* Shapes of well-known tokens: a beginning and what must follow it. */
 static const struct shape {
@@ -111,8 +110,9 @@ form_add(const char *text, size_t len, size_t min)
 	}
 	memcpy(p, text, len);
 	forms[nforms].f_text = p;
-	forms[nforms++].f_len = len;
-	first[(unsigned char)p[0]] = 1;
+	forms[nforms].f_len = len;
+	forms[nforms].f_next = first[(unsigned char)p[0]];
+	first[(unsigned char)p[0]] = &forms[nforms++];
 	return (0);
 }
 
@@ -234,14 +234,13 @@ log_redact_clear(void)
 static size_t
 match_known(const char *s, size_t len)
 {
-	size_t	 i, best = 0;
+	const struct form	*f;
+	size_t			 best = 0;
 
-	if (!first[(unsigned char)*s])
-		return (0);
-	for (i = 0; i < nforms; i++)
-		if (forms[i].f_len <= len && forms[i].f_len > best &&
-		    memcmp(forms[i].f_text, s, forms[i].f_len) == 0)
-			best = forms[i].f_len;
+	for (f = first[(unsigned char)*s]; f != NULL; f = f->f_next)
+		if (f->f_len <= len && f->f_len > best &&
+		    memcmp(f->f_text, s, f->f_len) == 0)
+			best = f->f_len;
 	return (best);
 }
 
