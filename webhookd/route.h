@@ -1,0 +1,54 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef WEBHOOKD_ROUTE_H
+#define WEBHOOKD_ROUTE_H
+
+#include "http.h"
+#include "proto/roles.h"
+
+enum route_id {
+	ROUTE_HOOK_GITEA,
+	ROUTE_HEALTH,
+	ROUTE_STATUS,
+	ROUTE_QUEUE
+};
+
+struct route {
+	const char	*rt_path;
+	enum route_id	 rt_id;
+	uint32_t	 rt_roles;	/* FROM_WEBHOOK, FROM_PAGE */
+	int		 rt_post;	/* POST, else GET and HEAD */
+};
+
+/*
+ * The route of a request for this role.  The target is compared byte by byte
+ * with a fixed list: nothing is decoded, joined or cut off first, so that a
+ * query string or an escape is simply another path.  Returns NULL with *status
+ * 404 (no such path in this role), 405 (not this method) or 400 (a body where
+ * none belongs).
+ */
+const struct route	*route_find(enum orch_role role,
+			    const struct http_head *head, int *status);
+
+/* The Allow header's value for a route. */
+const char		*route_allow(const struct route *rt);
+
+/* The route of a path, whatever the method, or NULL. */
+const struct route	*route_path(enum orch_role role,
+			    struct http_slice target);
+
+#endif
