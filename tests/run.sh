@@ -1,0 +1,192 @@
+#!/bin/sh
+# Copyright (c) 2026 The orchd authors
+#
+# Permission to use, copy, modify, and distribute this software for any
+# purpose with or without fee is hereby granted, provided that the above
+# copyright notice and this permission notice appear in all copies.  The
+# software is provided "as is", without warranty of any kind; see LICENSE.
+#
+# run.sh: build nothing, run everything, sum it up.  `make check` calls it.
+#
+#   tests/run.sh [-B build] [-u|-i|-l] [word ...]
+#
+# -u unit tests, -i integration tests, -l lint only; a word selects the tests
+# whose name contains it.  Logs stay in build/check.  The last line is
+# "N passed, N failed"; the exit status is 0 only if something ran and
+# nothing failed.
+#
+# As root the tests run as the system user orchd-demo in a copy below
+# /var/tmp, because neither orchd nor bubblewrap is to be tried as root.
+
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/.." || exit 2
+top=$PWD
+B=build
+kinds="unit config integration lint"
+unit_limit=120
+script_limit=300
+[ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
+
+while getopts B:uil opt; do
+	case $opt in
+	B) B=$OPTARG ;;
+	u) kinds=unit ;;
+	i) kinds=integration ;;
+	l) kinds=lint ;;
+	*) echo "usage: run.sh [-B build] [-u|-i|-l] [word ...]" >&2
+	   exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+words=$*
+
+logs=$top/$B/check
+mkdir -p "$logs" && rm -f "$logs"/*.log || exit 2
+passed=0 failed=0 bad=
+
+# Centiseconds since boot, for durations only.
+ticks()
+{
+	read -r up idle </proc/uptime
+	echo "${up%.*}${up#*.}"
+}
+
+wanted()
+{
+	[ -z "$words" ] && return 0
+	for w in $words; do
+		case $1 in
+		*"$w"*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# How many tests a log speaks of: Check's summary lines, else TAP lines.
+# $2 is the exit status; a program that died, or that ran nothing, has failed.
+count_log()
+{
+	awk -v rc="$2" '
+	    /^[0-9]+%: Checks: / {
+		line = $0
+		gsub(/[:,]/, "", line)
+		split(line, w, " ")
+		checks += w[3]; bad += w[5] + w[7]
+		next
+	    }
+	    /^ok / && !/# SKIP/ { checks++ }
+	    /^not ok / { checks++; bad++ }
+	    END {
+		if ((rc != 0 && bad == 0) || checks == 0) { checks++; bad++ }
+		print checks - bad, bad
+	    }' "$1"
+}
+
+# report KIND NAME LOG STATUS START-TICKS
+report()
+{
+	spent=$(($(ticks) - $5))
+	set -- "$1" "$2" "$3" "$4" $(count_log "$3" "$4")
+	passed=$((passed + $5))
+	failed=$((failed + $6))
+	printf '%-12s %-36s %4d passed' "$1" "$2" "$5"
+	[ "$6" -gt 0 ] && printf ', %d FAILED' "$6"
+	printf '  %d.%02d s\n' $((spent / 100)) $((spent % 100))
+	[ "$6" -eq 0 ] && return
+	bad="$bad $2"
+	case $4 in
+	124|137) echo "    it ran out of time" ;;
+	0) ;;
+	*) echo "    exit status $4" ;;
+	esac
+	grep -hE '^not ok |:[FE]:|runtime error|ERROR: ' "$3" | head -n 20 |
+	    sed 's/^/    /'
+	echo "    $3"
+}
+
+# try KIND NAME LIMIT COMMAND ...: as the test user, in a folder of its own.
+try()
+{
+	kind=$1 name=$2 limit=$3
+	shift 3
+	wanted "$name" || return 0
+	log=$logs/$name.log
+	t0=$(ticks)
+	folder=$(mktemp -d "$scratch/$name.XXXXXX") || exit 2
+	[ -n "$as" ] && chown orchd-demo: "$folder"
+	(
+		cd "$tree" && exec $as env -u ORCH_REPORT_FILE \
+		    HOME="$folder" TMPDIR="$folder" \
+		    ORCHD_BUILD="$tree/$B" timeout -k 10 "$limit" "$@"
+	) >"$log" 2>&1 </dev/null
+	rc=$?
+	report "$kind" "$name" "$log" $rc "$t0"
+	rm -rf "$folder"
+}
+
+# The tree that the tests see, and who they are.
+tree=$top as= scratch=
+cleanup()
+{
+	[ -n "$scratch" ] && rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+prepare()
+{
+	scratch=$(mktemp -d "/var/tmp/orchd-check.XXXXXX") || exit 2
+	[ "$(id -u)" -eq 0 ] || return 0
+	etc/demo/user.sh || exit 1
+	as="setpriv --reuid orchd-demo --regid orchd-demo --clear-groups --"
+	tree=$scratch/tree
+	chmod 711 "$scratch"
+	mkdir -p "$tree/$B"
+	cp -R tests etc man Makefile "$tree"
+	(cd "$B" && find . -type f -perm -u+x ! -path './check/*' |
+	    tar -cf - -T - | tar -xf - -C "$tree/$B")
+	chown -R orchd-demo: "$tree"
+}
+
+run_unit()
+{
+	for t in "$B"/tests/unit/*_test; do
+		[ -x "$t" ] || continue
+		try unit "$(basename "$t")" $unit_limit "$t"
+	done
+}
+
+run_config()
+{
+	[ -d tests/conf ] || return 0
+	try config conf 60 tests/conf.sh
+}
+
+run_integration()
+{
+	for t in tests/integration/[0-9]*.sh; do
+		[ -x "$t" ] || continue
+		try integration "$(basename "$t" .sh)" $script_limit "$t"
+	done
+}
+
+# Lint reads the sources, so it runs here, as whoever asked.
+run_lint()
+{
+	wanted lint || return 0
+	t0=$(ticks)
+	tests/lint.sh >"$logs/lint.log" 2>&1
+	report lint lint "$logs/lint.log" $? "$t0"
+}
+
+prepare
+for k in $kinds; do
+	run_$k
+done
+
+[ -n "$bad" ] && echo "failed:$bad"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
