@@ -32,7 +32,7 @@
 struct git_cmd {
 	const char	*gc_dir;	/* --git-dir, or NULL for none */
 	const char *const *gc_argv;	/* after "git ...", NULL ends it */
-	const char *const *gc_env;	/* more NAME=value, or NULL */
+	const char *const *gc_env;	/* more NAME=value (win), or NULL */
 	const void	*gc_in;		/* bytes for stdin, or NULL */
 	size_t		 gc_inlen;
 	int		 gc_infd;	/* used as stdin when gc_usefd is set */
@@ -62,12 +62,37 @@ struct git_out {
  */
 int git_run(const struct git_cmd *, struct git_out *, char *err, size_t);
 
+/*
+ * The usual case of git_run(): in repository `dir', with more environment
+ * `env' or NULL, and `in' or NULL for stdin.
+ */
+int git_simple(const char *dir, const char *const *argv,
+    const char *const *env, const void *in, size_t inlen, struct git_out *,
+    char *err, size_t);
+
+/*
+ * Write "git WHAT: what it said", or its exit code when it said nothing,
+ * into `err'.
+ */
+void git_said(char *err, size_t, const char *what, const struct git_out *);
+
+/* git_simple() that must end with exit code 0; its output is dropped. */
+int git_run_ok(const char *dir, const char *const *argv,
+    const char *const *env, const void *in, size_t inlen, char *err, size_t);
+
+/*
+ * git_simple() that must answer with one line, of at most `outlen' bytes
+ * with the NUL that takes the line end's place.
+ */
+int git_run_line(const char *dir, const char *const *argv,
+    const char *const *env, const void *in, size_t inlen, char *out,
+    size_t outlen, char *err, size_t);
+
 /* Free what git_run() left; may be called twice. */
 void git_out_free(struct git_out *);
 
 /*
- * Copy the first line of outside text, with every byte that is not plain
- * printable ASCII or part of UTF-8 text shown as \xNN.
+ * Copy the first line of outside text so that a terminal shows it and never obeys it.
  */
 void git_escape(char *dst, size_t dstlen, const char *src, size_t srclen);
 
