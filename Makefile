@@ -62,6 +62,12 @@ $(B)/%.c: %.y
 	@echo "  YACC $<"
 	$(Q)bison -o $@ --defines=$(@:.c=.h) $<
 
+# The schema, as one C string.
+$(B)/orchd/schema_sql.h: orchd/schema.sql
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
+$(B)/orchd/store.o: $(B)/orchd/schema_sql.h
+
 # One archive a folder: everything but main.c, so that tests can link it.
 define archive
 $(B)/$(1)/lib$(2).a: $(call objs,$(1)) $(3)
@@ -98,6 +104,64 @@ $(foreach a,$(areas),$(eval $(call unit,$(a))))
 .PHONY: units
 units: $(UNITS)
 .SECONDARY:
+
+# What people type.  demo and check find and install missing packages first,
+# so each works alone on a fresh machine; then a second make starts, because
+# pkg-config's answers were asked for before the packages were there.
+JOBS	?= $(shell nproc 2>/dev/null || echo 1)
+SUBMAKE	= $(MAKE) --no-print-directory -j$(JOBS)
+
+.PHONY: demo
+demo:
+	@etc/deps.sh build run
+	@mkdir -p $(B); t0=$$(date +%s); printf 'building ...'; \
+	$(SUBMAKE) all >$(B)/build.log 2>&1 || { echo ' failed'; \
+	    tail -n 30 $(B)/build.log; exit 1; }; \
+	echo " $$(($$(date +%s) - t0)) s"
+	@etc/demo/demo.sh -B $(B) $(if $(AGENT),-a $(AGENT))
+
+# ONLY="word ..." runs the tests whose name contains a word.
+.PHONY: check
+check:
+	@etc/deps.sh build run check
+	@$(SUBMAKE) all units
+	@tests/run.sh -B $(B) $(ONLY)
+
+.PHONY: lint
+lint:
+	@tests/lint.sh
+
+.PHONY: bench
+bench:
+	@etc/deps.sh build run check
+	@$(SUBMAKE) all
+	@tests/run.sh -B $(B) -b $(ONLY)
+
+LIBEXEC	= $(PREFIX)/libexec/orchd
+SHARE	= $(PREFIX)/share/orchd
+MANDIR	= $(PREFIX)/share/man
+D	= $(DESTDIR)
+
+.PHONY: install
+install: all
+	install -d $(D)$(PREFIX)/sbin $(D)$(PREFIX)/bin $(D)$(LIBEXEC) \
+	    $(D)$(SHARE)/agents $(D)$(SHARE)/examples $(D)$(SHARE)/demo
+	install -m 755 $(B)/orchd/orchd $(D)$(PREFIX)/sbin/orchd
+	install -m 755 $(B)/orchctl/orchctl $(D)$(PREFIX)/bin/orchctl
+	for p in $(filter-out orchd orchctl,$(PROGS)); do \
+		install -m 755 $(B)/$$p/$$p $(D)$(LIBEXEC)/$$p || exit 1; \
+	done
+	install -m 644 etc/agents/*.md $(D)$(SHARE)/agents
+	for f in etc/*.example etc/systemd/* etc/rc.d/*; do \
+		[ ! -f $$f ] || \
+		install -m 644 $$f $(D)$(SHARE)/examples || exit 1; \
+	done
+	cp -R etc/demo/. $(D)$(SHARE)/demo
+	for f in man/*.[1-9]; do \
+		[ -f $$f ] || continue; \
+		install -d $(D)$(MANDIR)/man$${f##*.} && \
+		install -m 644 $$f $(D)$(MANDIR)/man$${f##*.} || exit 1; \
+	done
 
 .PHONY: clean
 clean:

@@ -8,9 +8,9 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-l] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-l|-b] [word ...]
 #
-# -u unit tests, -i integration tests, -l lint only; a word selects the tests
+# -u unit tests, -i integration tests, -l lint, -b measurements only; a word selects the tests
 # whose name contains it.  Logs stay in build/check.  The last line is
 # "N passed, N failed"; the exit status is 0 only if something ran and
 # nothing failed.
@@ -29,13 +29,14 @@ unit_limit=120
 script_limit=300
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 
-while getopts B:uil opt; do
+while getopts B:uilb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
 	i) kinds=integration ;;
 	l) kinds=lint ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-l] [word ...]" >&2
+	b) kinds=bench ;;
+	*) echo "usage: run.sh [-B build] [-u|-i|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -170,6 +171,16 @@ run_integration()
 	for t in tests/integration/[0-9]*.sh; do
 		[ -x "$t" ] || continue
 		try integration "$(basename "$t" .sh)" $script_limit "$t"
+	done
+}
+
+# Measurements: their figures are shown, and kept beside the logs.
+run_bench()
+{
+	for t in tests/bench/[0-9]*.sh; do
+		[ -x "$t" ] || continue
+		try bench "$(basename "$t" .sh)" $script_limit "$t"
+		cat "$logs/$(basename "$t" .sh).log"
 	done
 }
 
