@@ -29,6 +29,7 @@ struct proctree;
 #define PROCTREE_TAIL_MAX	4096
 
 /* A descriptor of the caller and the number the command finds it under. */
+#define PROCTREE_FDS_MAX	16
 struct proctree_fd {
 	int		 src;
 	int		 dst;		/* 3 to 63 */
@@ -55,9 +56,7 @@ struct proctree_opts {
 	int			 in_fd;		/* stdin; -1: /dev/null */
 	const struct proctree_fd *pass_fds;	/* besides 0, 1, 2 */
 	size_t			 npass_fds;
-	int			 keep_children;	/* a deploy hook: what lives
-						 * after the leader's exit is
-						 * left alone */
+	int			 keep_children;	/* a deploy hook, see below */
 	proctree_line_cb	 line_cb;	/* may be NULL */
 	void			*line_arg;
 };
@@ -88,8 +87,13 @@ typedef void (*proctree_done_cb)(struct proctree *,
  * mask reset, RLIMIT_CORE 0, stdout and stderr into the log, line by line,
  * redacted and escaped, capped at line_max and log_max with flat memory.
  * At the time limit the whole tree gets TERM, after grace_ms KILL.  When the
- * leader has ended, everything it left is killed, also what daemonised,
- * unless keep_children; output is then read until its end or for 1 s.
+ * leader has ended, everything it left is killed, also what daemonised;
+ * output is then read until its end or for 1 s.
+ *
+ * keep_children (a deploy hook): what lives after the leader's own exit is
+ * left alone, unless the tree is being ended.  Its output is no longer read
+ * then: such a daemon must have been given an output of its own.
+ *
  * Makes the caller a subreaper (PR_SET_CHILD_SUBREAPER), and takes every
  * orphan in a session other than the caller's that is no leader of a running
  * tree for a member of the tree that ends last: do not use it in a process
