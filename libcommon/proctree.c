@@ -102,15 +102,17 @@ tree_sweep(struct proctree *pt, int sig)
 {
 	struct procsweep	 ps;
 	pid_t			 others[TREES_MAX];
-	size_t			 i;
+	size_t			 i, nrunning = 0;
 
 	memset(&ps, 0, sizeof(ps));
 	ps.ps_leader = pt->pt_sp.sp_pid;
 	ps.ps_others = others;
 	for (i = 0; i < ntrees; i++)
-		if (trees[i] != pt)
+		if (trees[i] != pt) {
 			others[ps.ps_nothers++] = trees[i]->pt_sp.sp_pid;
-	ps.ps_strays = ps.ps_nothers == 0 && !strays_kept;
+			nrunning += trees[i]->pt_state < PT_DRAIN;
+		}
+	ps.ps_strays = nrunning == 0 && !strays_kept;
 	return (procsweep_signal(&ps, sig));
 }
 
