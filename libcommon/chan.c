@@ -285,37 +285,51 @@ chan_write_cb(int fd, short what, void *arg)
 }
 
 int
-chan_send(struct chan *c, unsigned int type, uint32_t id, const void *msg,
-    int fd)
+chan_send_frame(struct chan *c, uint8_t *frame, size_t len, int fd)
 {
 	struct out_frame *of;
-	const char *field;
 
-	if ((of = calloc(1, sizeof(*of))) == NULL)
-		return (-1);
-	of->of_fd = -1;
-	if (orch_encode(type, id, msg, &of->of_data, &of->of_len,
-	    &field) == -1) {
-		log_warn("channel: %s: field %s", orch_msg(type) == NULL ?
-		    "?" : orch_msg(type)->m_name, field);
-		goto fail;
-	}
-	if (c->c_queued + of->of_len > QUEUE_MAX) {
+	if (c->c_queued + len > QUEUE_MAX) {
 		errno = ENOBUFS;
 		goto fail;
 	}
-	if (fd != -1) {
-		if ((of->of_fd = fcntl(fd, F_DUPFD_CLOEXEC, 4)) == -1)
-			goto fail;
-		orch_frame_flags(of->of_data, ORCH_WITH_FD);
-	}
+	if ((of = calloc(1, sizeof(*of))) == NULL)
+		goto fail;
+	if (fd != -1)
+		orch_frame_flags(frame, ORCH_WITH_FD);
+	of->of_data = frame;
+	of->of_len = len;
+	of->of_fd = fd;
 	*c->c_tail = of;
 	c->c_tail = &of->of_next;
-	c->c_queued += of->of_len;
+	c->c_queued += len;
 	return (event_add(c->c_write, NULL));
 fail:
-	out_frame_free(of);
+	if (fd != -1)
+		close(fd);
+	free(frame);
 	return (-1);
+}
+
+int
+chan_send(struct chan *c, unsigned int type, uint32_t id, const void *msg,
+    int fd)
+{
+	const char *field;
+	uint8_t *frame;
+	size_t len;
+	int copy = -1;
+
+	if (orch_encode(type, id, msg, &frame, &len, &field) == -1) {
+		log_warn("channel: %s: field %s", orch_msg(type) == NULL ?
+		    "?" : orch_msg(type)->m_name, field);
+		return (-1);
+	}
+	if (fd != -1 && (copy = fcntl(fd, F_DUPFD_CLOEXEC, 4)) == -1) {
+		free(frame);
+		return (-1);
+	}
+	return (chan_send_frame(c, frame, len, copy));
 }
 
 static long long

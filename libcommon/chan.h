@@ -70,6 +70,12 @@ void	 chan_set_lenient(struct chan *);
 int	 chan_send(struct chan *, unsigned int type, uint32_t id,
 	    const void *msg, int fd);
 
+/*
+ * The same with a frame that orch_encode made: the channel takes frame and fd
+ * over, also when it fails.
+ */
+int	 chan_send_frame(struct chan *, uint8_t *frame, size_t len, int fd);
+
 /* A fresh correlation id for a request; never 0. */
 uint32_t chan_id(struct chan *);
 

@@ -272,8 +272,13 @@ link_call(struct link *l, unsigned int type, const void *msg, int fd,
 		}
 		id = ++l->l_next_id;
 		if (chan_write_one(l->l_sock, type, id, msg, fd, -1) == 0 &&
-		    link_read(l, want, id, answer, -1) == 0)
-			return (0);
+		    link_read(l, want, id, answer, -1) == 0) {
+			/* Each answer to a request begins with its result. */
+			if (answer->ack.result != RES_RETRY)
+				return (0);
+			sleep_ms(RETRY_MAX_MS * 4);
+			continue;
+		}
 		if (l->l_cancelled || errno == EMSGSIZE)
 			return (-1);
 		log_debug("engine: %s, asking again", strerror(errno));
