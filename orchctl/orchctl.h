@@ -1,0 +1,329 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef ORCHCTL_H
+#define ORCHCTL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "proto/proto.h"
+
+/* Exit codes, as the manual page has them. */
+enum ctl_exit { CTL_OK, CTL_REFUSED, CTL_UNREACHED };
+
+enum shade { SHADE_NONE, SHADE_DIM, SHADE_BOLD, SHADE_GOOD, SHADE_WARN,
+	SHADE_BAD, SHADE__MAX };
+
+/* Where text for people goes, and what that place can show. */
+struct out {
+	FILE	*o_fp;
+	int	 o_tty;
+	int	 o_colour;
+	int	 o_utf8;
+	int	 o_width;		/* columns, 0: no limit */
+	int	 o_height;		/* lines, 0: no limit */
+	time_t	 o_now;			/* "now" of all ages */
+};
+
+/* An answer of the engine; answer_free when done. */
+struct answer {
+	enum orch_result a_result;
+	char	*a_text;		/* never NULL after success */
+	char	*a_json;		/* all parts together, NUL after it */
+	size_t	 a_jsonlen;
+	int	 a_fd;			/* or -1 */
+};
+
+/* A connection to the engine's control socket. */
+struct client {
+	int	 cl_fd;			/* -1: not connected */
+	uint32_t cl_id;
+	int	 cl_ms;			/* limit of one message */
+	char	 cl_err[512];		/* why the last call failed */
+};
+
+/* What one call of orchctl has been asked for. */
+struct ctx {
+	const char	*c_socket;
+	int		 c_json;
+	int		 c_quiet;
+	struct out	 c_out;
+	struct client	 c_client;
+	const struct verb *c_verb;
+};
+
+/* The verb changes something: it has to be written in full. */
+#define VERB_FULL	0x01
+
+struct verb {
+	const char	*v_name;
+	const char	*v_args;	/* as in the manual page */
+	const char	*v_help;
+	int		 v_flags;
+	int		(*v_run)(struct ctx *, int, char **);
+};
+
+enum lookup { LOOKUP_OK, LOOKUP_UNKNOWN, LOOKUP_AMBIGUOUS, LOOKUP_FULL };
+
+/* verbs.c */
+
+/* The table of verbs, ended by one with v_name NULL. */
+extern const struct verb verbs[];
+
+/*
+ * Find a verb by its name or, unless it is one of those that must be written
+ * in full, by a prefix that no other verb shares.  *v is the verb (also for
+ * LOOKUP_FULL, where word is only the prefix of it).
+ */
+enum lookup	 verb_find(const char *word, const struct verb **v);
+
+/* Print what a word could have meant to stderr. */
+void	 verb_explain(const char *word, enum lookup, const struct verb *);
+
+/* Print all of the usage, or one verb's line of it. */
+void	 usage_all(FILE *);
+int	 usage_verb(const struct verb *);
+
+/*
+ * getopt(3) for a verb: opts are its own options; -j, -q and -s are taken
+ * everywhere.  Start with optind 0.  '?' has been reported.
+ */
+int	 verb_getopt(struct ctx *, int argc, char **argv, const char *opts);
+
+/* Print "orchctl: ..." to stderr, escaped. */
+void	 complain(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/* client.c */
+
+/* The socket that is meant when no -s is given (manual page, FILES). */
+const char *client_default_socket(void);
+
+/*
+ * Connect and say HELLO.  CTL_OK; CTL_UNREACHED when nobody answers,
+ * CTL_REFUSED when the engine refuses us; why is in cl_err.
+ */
+enum ctl_exit	 client_open(struct client *, const char *path);
+void	 client_close(struct client *);
+
+/*
+ * Ask and wait for the whole answer.  args is a NULL-terminated list or NULL.
+ * CTL_OK means that an answer came: look at a_result.  CTL_UNREACHED: the
+ * connection is lost (cl_err).  CTL_REFUSED: the request cannot be sent.
+ */
+enum ctl_exit	 client_query(struct client *, const char *verb,
+	    const char *object, const char *const *args, struct answer *);
+enum ctl_exit	 client_action(struct client *, const struct orch_action *,
+	    struct answer *);
+void	 answer_free(struct answer *);
+
+/* ask.c: a query or an action of a verb, with its errors told to the person */
+
+/*
+ * Connect if need be.  Errors are printed.
+ */
+enum ctl_exit	 ask_connect(struct ctx *);
+
+/*
+ * Query and take the JSON apart.  On CTL_OK *doc is a new reference and *ans
+ * (may be NULL) is to be freed.  Everything else has been reported.
+ */
+enum ctl_exit	 ask_json(struct ctx *, const char *verb, const char *object,
+	    const char *const *args, json_t **doc, struct answer *ans);
+
+/*
+ * An action, its answer's sentence printed on a terminal or its JSON with -j.
+ * doc (may be NULL) receives a new reference to the JSON, or NULL.
+ */
+enum ctl_exit	 ask_action(struct ctx *, const struct orch_action *,
+	    json_t **doc);
+
+/* Parse JSON of the engine; NULL with a sentence on stderr. */
+json_t	*ask_parse(const struct answer *, const char *verb);
+
+/* jsonio.c */
+
+/* A member's text, or "" when it is missing or no text. */
+const char *jstr(const json_t *, const char *key);
+/* A member's whole number, or def. */
+int64_t	 jint(const json_t *, const char *key, int64_t def);
+/* A member's truth: true, or a number that is not 0. */
+int	 jbool(const json_t *, const char *key);
+/* A member, or NULL when it is missing, null or no list. */
+json_t	*jlist(const json_t *, const char *key);
+/* Any simple member as text in buf, "-" when there is nothing to show. */
+const char *jshow(const json_t *, const char *key, char *buf, size_t len);
+
+/*
+ * Write a JSON text as it is, except that what a terminal could obey (DEL, C1,
+ * direction marks, stray control bytes) is written as \uXXXX.
+ */
+void	 json_write(FILE *, const char *json, size_t len);
+
+/* human.c */
+
+/* A time span for people: "4 s", "11 min", "2 h", "3 d".  Returns buf. */
+char	*human_span(int64_t seconds, char *buf, size_t len);
+/* The same from milliseconds; below ten seconds with one decimal. */
+char	*human_ms(int64_t ms, char *buf, size_t len);
+/* An amount of millionths of a dollar: "3.12 USD". */
+char	*human_cost(int64_t micros, char *buf, size_t len);
+/*
+ * An RFC 3339 time (or a number of seconds or milliseconds) in a JSON member;
+ * -1 when it is missing or malformed.
+ */
+time_t	 stamp_parse(const json_t *, const char *key);
+/* "09:14:02" of today, "11-21 09:14" else, in local time; "-" for -1. */
+char	*human_clock(time_t now, time_t t, char *buf, size_t len);
+/* How long ago a member's time was, "-" when it is not there. */
+char	*human_since(time_t now, const json_t *, const char *key, char *buf,
+	    size_t len);
+/* Columns that text takes on a terminal (wcwidth of each character). */
+size_t	 text_width(const char *);
+/* Bytes of text that fit in width columns; *used is what they take. */
+size_t	 text_fit(const char *, size_t width, size_t *used);
+/* The first characters of a commit id: a pointer to one of some buffers. */
+const char *short_id(const char *commit);
+
+/* out.c */
+
+/* Look at a stream: terminal, size, colours (NO_COLOR), UTF-8. */
+void	 out_init(struct out *, FILE *);
+/* Look at the terminal's size again. */
+void	 out_resize(struct out *);
+/* Formatted text, escaped, in a shade. */
+void	 out_put(struct out *, enum shade, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+/* A line end. */
+void	 out_nl(struct out *);
+/* Escaped text, broken at spaces to the width, later lines indented. */
+void	 out_wrap(struct out *, enum shade, size_t indent, const char *text);
+/* Text of several lines, each escaped and indented. */
+void	 out_text(struct out *, size_t indent, const char *text);
+/* The arrow of a move, as the place can show it. */
+const char *out_arrow(const struct out *);
+/* An escaped copy that the caller frees; NULL without memory. */
+char	*escaped(const char *);
+
+/* table.c */
+
+/* The column's numbers stand right; a flexible column gives way. */
+#define COL_RIGHT	0x01
+#define COL_FLEX	0x02
+
+struct column {
+	const char	*co_title;
+	int		 co_flags;
+};
+struct table;
+
+struct table *table_new(const struct column *, size_t ncols);
+/* The next cell, escaped and copied; NULL counts as "-". */
+void	 table_cell(struct table *, enum shade, const char *);
+void	 table_cellf(struct table *, enum shade, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+/* Print at most maxrows rows (0: all), with a heading unless there is none. */
+void	 table_print(struct out *, const struct table *, size_t indent,
+	    size_t maxrows);
+size_t	 table_rows(const struct table *);
+void	 table_free(struct table *);
+
+/* render_*.c: JSON of the engine as text for people */
+
+void	 render_status(struct out *, const json_t *);
+void	 render_totals(struct out *, const json_t *);
+/* The sentence of a task without its id in front. */
+const char *status_what(const json_t *task);
+/* The shade that says whether somebody has to act. */
+enum shade	 status_shade(const json_t *task);
+void	 render_show(struct out *, const json_t *);
+void	 render_gates(struct out *, const json_t *);
+void	 render_history(struct out *, const json_t *list, size_t indent);
+void	 render_why(struct out *, const json_t *);
+void	 render_queue(struct out *, json_t *);
+/* Jobs of the queue; filter NULL or a task or job number. */
+void	 render_jobs(struct out *, const json_t *, const char *filter);
+void	 render_leases(struct out *, const json_t *);
+void	 render_effects(struct out *, const json_t *);
+void	 render_alerts(struct out *, const json_t *);
+void	 render_check(struct out *, const json_t *);
+/* Is id the task that a person typed as word (ORCH-115, or 115)? */
+int	 same_task(const char *id, const char *word);
+
+/* changes.c: what has happened to the tasks since the last look */
+
+struct changes;
+
+struct changes *changes_new(void);
+void	 changes_free(struct changes *);
+/*
+ * Compare a status document with the last one.  ids: NULL-terminated list of
+ * words, empty for all.  Calls moved for each task that is new or whose stage
+ * sequence moved, and waits for one that now waits for another thing.
+ */
+struct change_ops {
+	void	(*moved)(const json_t *task, int64_t oldseq, void *arg);
+	void	(*waits)(const json_t *task, void *arg);
+};
+void	 changes_feed(struct changes *, const json_t *status,
+	    const char *const *ids, const struct change_ops *, void *arg);
+/* All tasks that were looked at are terminal; one of them was cancelled. */
+int	 changes_finished(const struct changes *, int *cancelled);
+/* Is a stage one of the two without a way out? */
+int	 stage_terminal(const char *stage);
+
+/* logview.c */
+
+/*
+ * Copy what can be read of a run's log from fd to fp so that a terminal never
+ * obeys it.  carry keeps up to three bytes of a character that is cut.
+ */
+struct logview {
+	uint8_t	lv_carry[4];
+	size_t	lv_ncarry;
+	int	lv_cr;			/* a carriage return is held back */
+};
+/* -1 with errno; 0 at the present end of the file. */
+int	 logview_copy(struct logview *, int fd, FILE *fp);
+/* Write what is held back: nothing more will come. */
+void	 logview_end(struct logview *, FILE *fp);
+
+/* The verbs: cmd_*.c and watch.c */
+int	 cmd_status(struct ctx *, int, char **);
+int	 cmd_show(struct ctx *, int, char **);
+int	 cmd_why(struct ctx *, int, char **);
+int	 cmd_queue(struct ctx *, int, char **);
+int	 cmd_history(struct ctx *, int, char **);
+int	 cmd_job(struct ctx *, int, char **);
+int	 cmd_gate(struct ctx *, int, char **);
+int	 cmd_effect(struct ctx *, int, char **);
+int	 cmd_alert(struct ctx *, int, char **);
+int	 cmd_check(struct ctx *, int, char **);
+int	 cmd_lease(struct ctx *, int, char **);
+int	 cmd_log(struct ctx *, int, char **);
+int	 cmd_submit(struct ctx *, int, char **);
+int	 cmd_depend(struct ctx *, int, char **);
+int	 cmd_decide(struct ctx *, int, char **);
+int	 cmd_task(struct ctx *, int, char **);
+int	 cmd_manage(struct ctx *, int, char **);
+int	 cmd_watch(struct ctx *, int, char **);
+
+#endif

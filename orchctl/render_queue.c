@@ -1,0 +1,113 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchctl.h"
+
+static int
+job_matches(const json_t *job, const char *filter)
+{
+	char buf[32];
+
+	return (filter == NULL || same_task(jstr(job, "task"), filter) ||
+	    strcmp(jshow(job, "id", buf, sizeof(buf)), filter) == 0);
+}
+
+static void
+job_row(struct table *t, const json_t *job)
+{
+	const char *who = jstr(job, "gate");
+	char buf[32];
+
+	if (*who == '\0')
+		who = jstr(job, "role");
+	table_cell(t, SHADE_NONE, jshow(job, "id", buf, sizeof(buf)));
+	table_cell(t, SHADE_BOLD, jstr(job, "task"));
+	table_cellf(t, SHADE_NONE, "%s%s%s", jstr(job, "kind"),
+	    *who == '\0' ? "" : " ", who);
+	table_cell(t, strcmp(jstr(job, "status"), "running") == 0 ?
+	    SHADE_GOOD : SHADE_NONE, jstr(job, "status"));
+	table_cell(t, SHADE_NONE, jshow(job, "attempt", buf, sizeof(buf)));
+	table_cell(t, SHADE_NONE, jint(job, "age_s", -1) < 0 ? NULL :
+	    human_span(jint(job, "age_s", 0), buf, sizeof(buf)));
+	table_cell(t, SHADE_NONE, jint(job, "available_in_s", 0) <= 0 ? "now" :
+	    human_span(jint(job, "available_in_s", 0), buf, sizeof(buf)));
+}
+
+void
+render_jobs(struct out *o, const json_t *doc, const char *filter)
+{
+	static const struct column cols[] = {
+		{ "JOB", COL_RIGHT }, { "TASK", 0 }, { "WHAT", 0 },
+		{ "STATUS", 0 }, { "TRY", COL_RIGHT }, { "AGE", COL_RIGHT },
+		{ "DUE IN", COL_RIGHT }
+	};
+	struct table *t = table_new(cols, 7);
+	const json_t *job;
+	size_t i;
+
+	json_array_foreach(jlist(doc, "jobs"), i, job)
+		if (job_matches(job, filter))
+			job_row(t, job);
+	if (table_rows(t) == 0) {
+		out_put(o, SHADE_NONE, filter == NULL ? "no jobs" :
+		    "no such job runs or waits");
+		out_nl(o);
+	} else
+		table_print(o, t, 0, 0);
+	table_free(t);
+}
+
+/* Counters of a block in one line; its inner objects and lists are counted. */
+static void
+put_block(struct out *o, const char *name, json_t *block)
+{
+	const char *key, *sep = "";
+	char buf[64];
+	json_t *v;
+
+	out_put(o, SHADE_BOLD, "%-16s  ", name);
+	if (json_is_false(json_object_get(block, "enabled"))) {
+		out_put(o, SHADE_DIM, "off");
+		sep = "  ";
+	}
+	json_object_foreach(block, key, v) {
+		if (json_is_object(v) || json_is_null(v) ||
+		    strcmp(key, "enabled") == 0)
+			continue;
+		out_put(o, SHADE_NONE, "%s%s %s", sep, key,
+		    jshow(block, key, buf, sizeof(buf)));
+		sep = "  ";
+	}
+	out_nl(o);
+}
+
+void
+render_queue(struct out *o, json_t *doc)
+{
+	const char *key;
+	json_t *v;
+
+	render_jobs(o, doc, NULL);
+	out_nl(o);
+	json_object_foreach(doc, key, v)
+		if (json_is_object(v))
+			put_block(o, key, v);
+}

@@ -1,0 +1,216 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <bsd/stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchctl.h"
+
+#define COLS_MAX	8
+#define FLEX_MIN	12		/* a flexible column keeps this */
+
+struct cell {
+	char		*ce_text;
+	enum shade	 ce_shade;
+};
+
+struct table {
+	const struct column *t_cols;
+	size_t		 t_ncols;
+	struct cell	*t_cells;
+	size_t		 t_n;
+	size_t		 t_cap;
+};
+
+struct table *
+table_new(const struct column *cols, size_t ncols)
+{
+	struct table *t;
+
+	if (ncols == 0 || ncols > COLS_MAX ||
+	    (t = calloc(1, sizeof(*t))) == NULL)
+		return (NULL);
+	t->t_cols = cols;
+	t->t_ncols = ncols;
+	return (t);
+}
+
+void
+table_cell(struct table *t, enum shade shade, const char *text)
+{
+	struct cell *c;
+
+	if (t == NULL)
+		return;
+	if (t->t_n == t->t_cap) {
+		size_t cap = t->t_cap == 0 ? 64 : t->t_cap * 2;
+
+		c = reallocarray(t->t_cells, cap, sizeof(*c));
+		if (c == NULL)
+			return;
+		t->t_cells = c;
+		t->t_cap = cap;
+	}
+	c = &t->t_cells[t->t_n++];
+	c->ce_shade = shade;
+	c->ce_text = escaped(text == NULL || *text == '\0' ? "-" : text);
+}
+
+void
+table_cellf(struct table *t, enum shade shade, const char *fmt, ...)
+{
+	va_list ap;
+	char *s = NULL;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) == -1)
+		s = NULL;
+	va_end(ap);
+	table_cell(t, shade, s);
+	free(s);
+}
+
+size_t
+table_rows(const struct table *t)
+{
+	return (t == NULL ? 0 : t->t_n / t->t_ncols);
+}
+
+static const char *
+cell_text(const struct cell *c)
+{
+	return (c->ce_text == NULL ? "-" : c->ce_text);
+}
+
+static int
+has_heading(const struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->t_ncols; i++)
+		if (*t->t_cols[i].co_title != '\0')
+			return (1);
+	return (0);
+}
+
+/* Natural widths, then flexible columns, last first, give way to the line. */
+static void
+measure(const struct out *o, const struct table *t, size_t indent,
+    size_t rows, size_t width[COLS_MAX])
+{
+	size_t i, w, min, total = indent, limit, over;
+
+	for (i = 0; i < t->t_ncols; i++)
+		width[i] = text_width(t->t_cols[i].co_title);
+	for (i = 0; i < rows * t->t_ncols; i++) {
+		w = text_width(cell_text(&t->t_cells[i]));
+		if (w > width[i % t->t_ncols])
+			width[i % t->t_ncols] = w;
+	}
+	if (o->o_width <= 0)
+		return;
+	for (i = 0; i < t->t_ncols; i++)
+		total += width[i] + (i > 0 ? 2 : 0);
+	/* One column stays free: a full line would wrap on some terminals. */
+	limit = (size_t)o->o_width - 1;
+	for (i = t->t_ncols; i-- > 0 && total > limit;) {
+		if (!(t->t_cols[i].co_flags & COL_FLEX))
+			continue;
+		over = total - limit;
+		min = width[i] < FLEX_MIN ? width[i] : FLEX_MIN;
+		w = width[i] > min + over ? width[i] - over : min;
+		total -= width[i] - w;
+		width[i] = w;
+	}
+}
+
+/* One cell in its width: cut with an ellipsis, padded except at the end. */
+static void
+put_cell(struct out *o, enum shade shade, const char *text, size_t width,
+    int right, int last)
+{
+	const char *dots = o->o_utf8 ? "…" : "~";
+	size_t used, n, pad;
+
+	n = text_fit(text, width, &used);
+	if (text[n] != '\0' && width > 1) {
+		n = text_fit(text, width - 1, &used);
+		used++;
+	} else
+		dots = "";
+	pad = width > used ? width - used : 0;
+	if (right)
+		fprintf(o->o_fp, "%*s", (int)pad, "");
+	out_put(o, shade, "%.*s%s", (int)n, text, dots);
+	if (!right && !last)
+		fprintf(o->o_fp, "%*s", (int)pad, "");
+}
+
+static void
+put_row(struct out *o, const struct table *t, size_t indent, size_t row,
+    int heading, const size_t *width)
+{
+	const struct cell *c = heading ? NULL :
+	    &t->t_cells[row * t->t_ncols];
+	size_t i;
+
+	fprintf(o->o_fp, "%*s", (int)indent, "");
+	for (i = 0; i < t->t_ncols; i++) {
+		if (i > 0)
+			fputs("  ", o->o_fp);
+		put_cell(o, heading ? SHADE_DIM : c[i].ce_shade,
+		    heading ? t->t_cols[i].co_title : cell_text(&c[i]),
+		    width[i], t->t_cols[i].co_flags & COL_RIGHT,
+		    i == t->t_ncols - 1);
+	}
+	out_nl(o);
+}
+
+void
+table_print(struct out *o, const struct table *t, size_t indent,
+    size_t maxrows)
+{
+	size_t width[COLS_MAX] = { 0 }, i, rows = table_rows(t), shown;
+
+	if (t == NULL)
+		return;
+	shown = maxrows > 0 && rows > maxrows ? maxrows : rows;
+	measure(o, t, indent, shown, width);
+	if (has_heading(t))
+		put_row(o, t, indent, 0, 1, width);
+	for (i = 0; i < shown; i++)
+		put_row(o, t, indent, i, 0, width);
+	if (shown < rows) {
+		out_put(o, SHADE_DIM, "and %zu more", rows - shown);
+		out_nl(o);
+	}
+}
+
+void
+table_free(struct table *t)
+{
+	size_t i;
+
+	if (t == NULL)
+		return;
+	for (i = 0; i < t->t_n; i++)
+		free(t->t_cells[i].ce_text);
+	free(t->t_cells);
+	free(t);
+}
