@@ -1,0 +1,541 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libcommon/git.h"
+
+#include "conf_parse.h"
+
+/* The longest path of a Unix socket, without its NUL (unix(7)). */
+#define SOCKET_PATH_MAX	107
+
+/* Limits of one run's description (run_spec of proto/messages.def). */
+#define ARGV_MAX	128
+#define ENV_MAX		96
+#define HOSTS_MAX	256
+#define TEXTS_MAX	64
+#define INFRA_MAX	256
+
+static const char *
+where(const struct option_value *v, char *buf, size_t len)
+{
+	if (v->ov_file == NULL)
+		return ("");
+	snprintf(buf, len, " (%s:%u)", v->ov_file, v->ov_line);
+	return (buf);
+}
+
+static struct conf_loc
+first_line(const struct parser *ps)
+{
+	struct conf_loc	 loc;
+
+	loc.cl_file = ps->ps_cf->cf_files.sl_v[0];
+	loc.cl_line = 1;
+	return (loc);
+}
+
+static void
+check_readable(struct parser *ps, const struct conf_loc *loc,
+    const char *what, const char *path, int secret)
+{
+	struct stat	 sb;
+
+	if (path == NULL || !(ps->ps_flags & CONF_FILES))
+		return;
+	if (stat(path, &sb) == -1)
+		conf_fault(ps, loc, "%s \"%s\": %s", what, path,
+		    strerror(errno));
+	else if (!S_ISREG(sb.st_mode))
+		conf_fault(ps, loc, "%s \"%s\" is not a regular file", what,
+		    path);
+	else if (access(path, R_OK) == -1)
+		conf_fault(ps, loc, "%s \"%s\": %s", what, path,
+		    strerror(errno));
+	else if (!secret)
+		return;
+	else if (sb.st_mode & (S_IWGRP | S_IWOTH))
+		conf_fault(ps, loc, "%s \"%s\" can be written by others "
+		    "(mode %04o): chmod 600", what, path, sb.st_mode & 07777);
+	else if (sb.st_size == 0)
+		conf_fault(ps, loc, "%s \"%s\" is empty", what, path);
+	else if (sb.st_mode & S_IROTH)
+		conf_warning(ps, loc, "%s \"%s\" can be read by everybody "
+		    "(mode %04o): chmod 600", what, path, sb.st_mode & 07777);
+}
+
+static void
+check_program(struct parser *ps, const struct conf_loc *loc, const char *what,
+    const char *path)
+{
+	struct stat	 sb;
+
+	if (!(ps->ps_flags & CONF_FILES) || path[0] != '/')
+		return;
+	if (stat(path, &sb) == -1)
+		conf_fault(ps, loc, "%s \"%s\": %s", what, path,
+		    strerror(errno));
+	else if (!S_ISREG(sb.st_mode) || !(sb.st_mode & 0111))
+		conf_fault(ps, loc, "%s \"%s\" is not an executable file",
+		    what, path);
+}
+
+static void
+check_count(struct parser *ps, const struct conf_loc *loc, const char *what,
+    size_t n, size_t max)
+{
+	if (n > max)
+		conf_fault(ps, loc, "%s has %zu entries, at most %zu are "
+		    "possible", what, n, max);
+}
+
+static void
+check_intake(struct parser *ps)
+{
+	struct conf			*cf = ps->ps_cf;
+	const struct conf_listen	*li;
+	size_t				 i, j;
+
+	for (i = 0; i < cf->cf_nlisten; i++) {
+		li = &cf->cf_listen[i];
+		for (j = 0; j < i; j++)
+			if (li->li_port == cf->cf_listen[j].li_port &&
+			    strcmp(li->li_addr, cf->cf_listen[j].li_addr) == 0)
+				conf_fault(ps, &li->li_loc, "%s port %u is "
+				    "taken already, at %s:%u", li->li_addr,
+				    (unsigned int)li->li_port,
+				    cf->cf_listen[j].li_loc.cl_file,
+				    cf->cf_listen[j].li_loc.cl_line);
+		if (li->li_role == CONF_LISTEN_PAGE && !li->li_loopback &&
+		    cf->cf_read_token == NULL)
+			conf_fault(ps, &li->li_loc, "the page listens on %s, "
+			    "which others can reach: it needs a line \"read "
+			    "token file\"", li->li_addr);
+	}
+	for (i = 0; i < CONF_SOURCE_MAX; i++)
+		for (j = 0; j < cf->cf_secret[i].sl_n; j++)
+			check_readable(ps, &cf->cf_secret_loc[i],
+			    "secret file", cf->cf_secret[i].sl_v[j], 1);
+	check_readable(ps, &cf->cf_admin_loc, "admin token file",
+	    cf->cf_admin_token, 1);
+	check_readable(ps, &cf->cf_read_loc, "read token file",
+	    cf->cf_read_token, 1);
+}
+
+static void
+check_folders(struct parser *ps)
+{
+	struct conf	*cf = ps->ps_cf;
+	struct conf_loc	 loc = first_line(ps);
+	size_t		 len = strlen(cf->cf_runtime) +
+			    strlen("/control.sock");
+
+	if (len > SOCKET_PATH_MAX)
+		conf_fault(ps, &loc, "runtime \"%s\": the path of "
+		    "control.sock in it has %zu bytes, a socket's may have "
+		    "%d", cf->cf_runtime, len, SOCKET_PATH_MAX);
+	if (strlen(cf->cf_state) > 512)
+		conf_fault(ps, &loc, "state: the path is longer than 512 "
+		    "bytes");
+	if (strcmp(cf->cf_state, cf->cf_runtime) == 0)
+		conf_fault(ps, &loc, "state and runtime are the same folder");
+}
+
+static void
+check_agent(struct parser *ps, const struct conf_agent *ca)
+{
+	const struct conf_loc	*loc = &ca->ca_loc;
+	size_t			 i;
+
+	if (ca->ca_command.sl_n == 0 && !ps->ps_syntax)
+		conf_fault(ps, loc, "it has no command");
+	check_count(ps, loc, "command", ca->ca_command.sl_n, ARGV_MAX);
+	check_count(ps, loc, "env", ca->ca_nenv, ENV_MAX);
+	check_count(ps, loc, "network allow", ca->ca_hosts.sl_n, HOSTS_MAX);
+	check_count(ps, loc, "transient", ca->ca_transient.sl_n, TEXTS_MAX);
+	check_count(ps, loc, "bind", ca->ca_bind.sl_n, TEXTS_MAX);
+	check_readable(ps, loc, "prompt file", ca->ca_prompt, 0);
+	for (i = 0; i < ca->ca_nenv; i++) {
+		if (ca->ca_env[i].ce_kind == CONF_ENV_FILE)
+			check_readable(ps, loc, "env file",
+			    ca->ca_env[i].ce_value, 1);
+		else if (ca->ca_env[i].ce_kind == CONF_ENV_PASS &&
+		    geteuid() == 0 && (ps->ps_flags & CONF_FILES))
+			conf_fault(ps, loc, "env %s without a file passes a "
+			    "variable of a person's shell; started as root, "
+			    "orchd needs %s file \"...\"",
+			    ca->ca_env[i].ce_name, ca->ca_env[i].ce_name);
+	}
+	if (ca->ca_sandbox == CONF_SANDBOX_NONE)
+		conf_warning(ps, loc, "sandbox none: it can read and change "
+		    "all that its user can");
+	else if (ca->ca_sandbox == CONF_SANDBOX_LANDLOCK)
+		conf_warning(ps, loc, "sandbox landlock is weaker than bwrap");
+}
+
+static void
+check_agents(struct parser *ps)
+{
+	struct conf	*cf = ps->ps_cf;
+	size_t		 i;
+
+	for (i = 0; i < cf->cf_nagents; i++) {
+		ps->ps_agent = cf->cf_agents[i];
+		if (cf->cf_agents[i]->ca_project >= 0)
+			ps->ps_project =
+			    &cf->cf_projects[cf->cf_agents[i]->ca_project];
+		check_agent(ps, cf->cf_agents[i]);
+	}
+	ps->ps_agent = NULL;
+	ps->ps_project = NULL;
+}
+
+static int
+name_ok(const char *s, size_t max, const char *more)
+{
+	size_t	 i;
+
+	for (i = 0; s[i] != '\0'; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+		    (s[i] >= 'A' && s[i] <= 'Z') ||
+		    (i > 0 && s[i] >= '0' && s[i] <= '9') ||
+		    (i > 0 && strchr(more, s[i]) != NULL)))
+			return (0);
+	return (i > 0 && i <= max);
+}
+
+static void
+check_names(struct parser *ps, const struct conf_project *cp)
+{
+	const struct conf_project	*other;
+
+	if (!name_ok(cp->cp_name, 40, "-_."))
+		conf_fault(ps, &cp->cp_loc, "the name has to be a letter, "
+		    "then letters, digits, \"-\", \"_\" or \".\", at most 40");
+	if (cp->cp_prefix == NULL) {
+		if (!ps->ps_syntax)
+			conf_fault(ps, &cp->cp_loc, "it has no prefix (prefix "
+			    "DEMO makes DEMO-1)");
+		return;
+	}
+	if (!name_ok(cp->cp_prefix, 16, "_"))
+		conf_fault(ps, &cp->cp_loc, "prefix \"%s\" has to be a "
+		    "letter, then letters, digits or \"_\", at most 16",
+		    cp->cp_prefix);
+	other = conf_project_by_prefix(ps->ps_cf, cp->cp_prefix);
+	if (other != cp)
+		conf_fault(ps, &cp->cp_loc, "prefix \"%s\" belongs to project "
+		    "\"%s\" already, at %s:%u", cp->cp_prefix, other->cp_name,
+		    other->cp_loc.cl_file, other->cp_loc.cl_line);
+}
+
+static void
+check_from(struct parser *ps, const struct conf_project *cp)
+{
+	struct stat	 sb;
+
+	if (!(ps->ps_flags & CONF_FILES) || cp->cp_forge_from == NULL)
+		return;
+	if (stat(cp->cp_forge_from, &sb) == -1)
+		conf_fault(ps, &cp->cp_loc, "forge local from \"%s\": %s",
+		    cp->cp_forge_from, strerror(errno));
+	else if (!S_ISDIR(sb.st_mode))
+		conf_fault(ps, &cp->cp_loc, "forge local from \"%s\" is not a "
+		    "folder", cp->cp_forge_from);
+}
+
+static void
+check_outside(struct parser *ps, const struct conf_project *cp)
+{
+	const struct conf_loc	*loc = &cp->cp_loc;
+
+	if (cp->cp_forge == CONF_FORGE_UNSET && !ps->ps_syntax)
+		conf_fault(ps, loc, "it has no forge (forge local from "
+		    "\"PATH\")");
+	else if (cp->cp_forge == CONF_FORGE_GITEA)
+		conf_fault(ps, loc, "forge gitea is not built into this "
+		    "version; local is");
+	if (cp->cp_tracker == CONF_TRACKER_UNSET && !ps->ps_syntax)
+		conf_fault(ps, loc, "it has no tracker (tracker local)");
+	else if (cp->cp_tracker == CONF_TRACKER_PLANE)
+		conf_fault(ps, loc, "tracker plane is not built into this "
+		    "version; local is");
+	check_from(ps, cp);
+	if (cp->cp_merge != CONF_MERGE_FF_ONLY &&
+	    cp->cp_forge == CONF_FORGE_LOCAL)
+		conf_fault(ps, loc, "merge-method %s: forge local lands by "
+		    "fast-forward-only", conf_merge_name(cp->cp_merge));
+	if (!git_branch_valid(cp->cp_target))
+		conf_fault(ps, loc, "target \"%s\" is not a branch name "
+		    "(letters, digits, \".\", \"_\", \"/\", \"-\")",
+		    cp->cp_target);
+	if (!git_branch_valid(cp->cp_records_branch))
+		conf_fault(ps, loc, "records-branch \"%s\" is not a branch "
+		    "name (letters, digits, \".\", \"_\", \"/\", \"-\")",
+		    cp->cp_records_branch);
+	else if (strcmp(cp->cp_records_branch, cp->cp_target) == 0)
+		conf_fault(ps, loc, "records-branch and target are the same "
+		    "branch");
+}
+
+static void
+check_commands(struct parser *ps, const struct conf_project *cp)
+{
+	static const enum conf_cmd	 needed[] = {
+		CONF_CMD_TEST, CONF_CMD_DEPLOY_HOOK,
+	};
+	const struct conf_command	*cc;
+	size_t				 i;
+
+	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (cp->cp_cmd[needed[i]].cc_argv.sl_n == 0 && !ps->ps_syntax)
+			conf_fault(ps, &cp->cp_loc, "it has no line \"%s\", "
+			    "and its pipeline needs one",
+			    conf_cmd_name(needed[i]));
+	if (cp->cp_cmd[CONF_CMD_STAGING_DEPLOY].cc_argv.sl_n > 0 &&
+	    cp->cp_cmd[CONF_CMD_STAGING_CHECK].cc_argv.sl_n == 0)
+		conf_fault(ps, &cp->cp_cmd[CONF_CMD_STAGING_DEPLOY].cc_loc,
+		    "staging deploy needs a staging check: the verdict comes "
+		    "from it");
+	for (i = 0; i < CONF_CMD_MAX; i++) {
+		cc = &cp->cp_cmd[i];
+		check_count(ps, &cc->cc_loc, conf_cmd_name((enum conf_cmd)i),
+		    cc->cc_argv.sl_n, ARGV_MAX);
+		if (cc->cc_argv.sl_n > 0 && (i == CONF_CMD_DEPLOY_HOOK ||
+		    i == CONF_CMD_ROLLBACK_HOOK))
+			check_program(ps, &cc->cc_loc,
+			    conf_cmd_name((enum conf_cmd)i),
+			    cc->cc_argv.sl_v[0]);
+	}
+	check_count(ps, &cp->cp_loc, "staging known-infra",
+	    cp->cp_known_infra.sl_n, INFRA_MAX);
+	check_count(ps, &cp->cp_loc, "architect writes",
+	    cp->cp_architect_writes.sl_n, TEXTS_MAX);
+}
+
+static void
+check_gates(struct parser *ps, const struct conf_project *cp)
+{
+	const struct conf_gate	*cg;
+	size_t			 i;
+
+	for (i = 0; i < cp->cp_ngates; i++) {
+		cg = &cp->cp_gates[i];
+		if (!name_ok(cg->cg_name, 40, "-_."))
+			conf_fault(ps, &cg->cg_cmd.cc_loc, "gate \"%s\": the "
+			    "name has to be a letter, then letters, digits, "
+			    "\"-\", \"_\" or \".\", at most 40", cg->cg_name);
+		if (strncmp(cg->cg_name, "check_", 6) == 0)
+			conf_fault(ps, &cg->cg_cmd.cc_loc, "gate \"%s\": "
+			    "names that begin with check_ are orchd's own",
+			    cg->cg_name);
+		if (!conf_is_stage(cg->cg_stage) ||
+		    strcmp(cg->cg_stage, "created") == 0 ||
+		    strcmp(cg->cg_stage, "done") == 0 ||
+		    strcmp(cg->cg_stage, "cancelled") == 0)
+			conf_fault(ps, &cg->cg_cmd.cc_loc, "gate \"%s\": "
+			    "stage \"%s\" takes no gate (%s)", cg->cg_name,
+			    cg->cg_stage, conf_stage_names());
+		check_count(ps, &cg->cg_cmd.cc_loc, "the gate's command",
+		    cg->cg_cmd.cc_argv.sl_n, ARGV_MAX);
+	}
+}
+
+static void
+check_roles(struct parser *ps, const struct conf_project *cp)
+{
+	int	 role;
+
+	for (role = 0; role < CONF_ROLE_MAX; role++)
+		if (role != CONF_ROLE_DEPLOYER && !ps->ps_syntax &&
+		    conf_agent_for(ps->ps_cf, cp, (enum conf_role)role) ==
+		    NULL)
+			conf_fault(ps, &cp->cp_loc, "there is no agent %s, "
+			    "neither here nor globally",
+			    conf_role_name((enum conf_role)role));
+}
+
+/* R-17: what one lease has to cover on the edge deploy-staging to deploy. */
+static int64_t
+edge_sum(const struct conf *cf, const struct conf_project *cp, char *buf,
+    size_t len)
+{
+	static const struct {
+		enum option	 opt;
+		int		 times;
+	} terms[] = {
+		{ OPT_SECURITY_TIMEOUT_S, 1 },
+		{ OPT_MERGE_RETEST_TIMEOUT_S, 2 },
+		{ OPT_COVERAGE_RUN_TIMEOUT_S, 1 },
+		{ OPT_IMAGE_BUILD_TIMEOUT_S, 1 },
+		{ OPT_STAGING_CHECK_TIMEOUT_S, 2 },
+		{ OPT_CI_WAIT_TIMEOUT_S, 1 },
+	};
+	int64_t	 v, sum = 0, own = 0;
+	size_t	 i, used = 0;
+
+	for (i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+		v = conf_int(cf, cp, terms[i].opt);
+		sum += v * terms[i].times;
+		used += (size_t)snprintf(buf + used, len - used,
+		    "%s%s%s %" PRId64, i > 0 ? " + " : "",
+		    terms[i].times == 2 ? "2 x " : "",
+		    option_def(terms[i].opt)->od_name, v);
+	}
+	for (i = 0; i < cp->cp_ngates; i++)
+		if (strcmp(cp->cp_gates[i].cg_stage, "deploy-staging") == 0)
+			own++;
+	if (own > 0) {
+		v = conf_int(cf, cp, OPT_TEST_TIMEOUT_S);
+		sum += own * v;
+		snprintf(buf + used, len - used, " + %" PRId64 " own gates x "
+		    "test_timeout_s %" PRId64, own, v);
+	}
+	return (sum);
+}
+
+static void
+check_ceiling(struct parser *ps, const struct conf_project *cp)
+{
+	struct conf	*cf = ps->ps_cf;
+	int64_t		 max = conf_int(cf, NULL, OPT_REAPER_MAX_RUNNING_S);
+	int64_t		 grace = conf_int(cf, NULL,
+			    OPT_REAPER_FINALIZE_GRACE_S);
+	int64_t		 v;
+	char		 terms[512], at[300] = "";
+	const char	*place;
+
+	place = where(&cf->cf_options[OPT_REAPER_MAX_RUNNING_S], at,
+	    sizeof(at));
+	v = edge_sum(cf, cp, terms, sizeof(terms));
+	if (max <= v + grace)
+		conf_fault(ps, &cp->cp_loc, "reaper_max_running_s %" PRId64
+		    "%s has to be greater than %" PRId64 ": %s + "
+		    "reaper_finalize_grace_s %" PRId64, max, place, v + grace,
+		    terms, grace);
+	v = conf_int(cf, cp, OPT_DEPLOY_TIMEOUT_S);
+	if (max <= v + grace)
+		conf_fault(ps, &cp->cp_loc, "reaper_max_running_s %" PRId64
+		    "%s has to be greater than %" PRId64 ": deploy_timeout_s "
+		    "%" PRId64 " + reaper_finalize_grace_s %" PRId64, max,
+		    place, v + grace, v, grace);
+}
+
+static void
+check_agent_limits(struct parser *ps, const struct conf_project *cp)
+{
+	struct conf		*cf = ps->ps_cf;
+	const struct conf_agent	*ca;
+	int64_t			 max, grace, watch, v;
+	int			 role;
+
+	max = conf_int(cf, NULL, OPT_REAPER_MAX_RUNNING_S);
+	grace = conf_int(cf, NULL, OPT_REAPER_FINALIZE_GRACE_S);
+	watch = conf_int(cf, NULL, OPT_WATCH_PROC_AGE_S);
+	for (role = 0; role < CONF_ROLE_MAX; role++) {
+		ca = conf_agent_for(cf, cp, (enum conf_role)role);
+		if (ca == NULL)
+			continue;
+		v = conf_agent_timeout(cf, cp, ca);
+		if (max <= v + grace)
+			conf_fault(ps, &cp->cp_loc, "reaper_max_running_s "
+			    "%" PRId64 " has to be greater than %" PRId64
+			    ": timeout %" PRId64 " of agent %s (%s:%u) + "
+			    "reaper_finalize_grace_s %" PRId64, max, v + grace,
+			    v, conf_role_name(ca->ca_role), ca->ca_loc.cl_file,
+			    ca->ca_loc.cl_line, grace);
+		if (watch <= v)
+			conf_fault(ps, &cp->cp_loc, "watch_proc_age_s "
+			    "%" PRId64 " has to be greater than %" PRId64
+			    ", the timeout of agent %s", watch, v,
+			    conf_role_name(ca->ca_role));
+	}
+}
+
+static void
+check_watch(struct parser *ps, const struct conf_project *cp)
+{
+	static const enum option limits[] = {
+		OPT_TEST_TIMEOUT_S, OPT_MERGE_RETEST_TIMEOUT_S,
+		OPT_SECURITY_TIMEOUT_S, OPT_COVERAGE_RUN_TIMEOUT_S,
+		OPT_IMAGE_BUILD_TIMEOUT_S, OPT_STAGING_CHECK_TIMEOUT_S,
+		OPT_DEPLOY_TIMEOUT_S,
+	};
+	int64_t	 watch = conf_int(ps->ps_cf, NULL, OPT_WATCH_PROC_AGE_S), v;
+	size_t	 i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		v = conf_int(ps->ps_cf, cp, limits[i]);
+		if (watch <= v)
+			conf_fault(ps, &cp->cp_loc, "watch_proc_age_s "
+			    "%" PRId64 " has to be greater than %s %" PRId64,
+			    watch, option_def(limits[i])->od_name, v);
+	}
+}
+
+static void
+check_repos(struct parser *ps, enum option o)
+{
+	struct conf			*cf = ps->ps_cf;
+	const struct strlist		*l = conf_list(cf, NULL, o);
+	const struct option_value	*v = &cf->cf_options[o];
+	struct conf_loc			 loc = first_line(ps);
+	size_t				 i;
+
+	if (v->ov_file != NULL) {
+		loc.cl_file = v->ov_file;
+		loc.cl_line = v->ov_line;
+	}
+	for (i = 0; i < l->sl_n; i++)
+		if (conf_project_by_name(cf, l->sl_v[i]) == NULL)
+			conf_fault(ps, v->ov_set && v->ov_file == NULL ? NULL :
+			    &loc, "%s: there is no project \"%s\"",
+			    option_def(o)->od_name, l->sl_v[i]);
+}
+
+void
+conf_check(struct parser *ps)
+{
+	struct conf	*cf = ps->ps_cf;
+	struct conf_loc	 loc = first_line(ps);
+	size_t		 i;
+
+	check_folders(ps);
+	check_intake(ps);
+	check_agents(ps);
+	check_repos(ps, OPT_TRANSITION_LEASE_REPOS);
+	check_repos(ps, OPT_MERGE_GATE_REPOS);
+	if (cf->cf_nprojects == 0 && !ps->ps_syntax)
+		conf_fault(ps, &loc, "there is no project");
+	for (i = 0; i < cf->cf_nprojects; i++) {
+		ps->ps_project = &cf->cf_projects[i];
+		check_names(ps, ps->ps_project);
+		check_outside(ps, ps->ps_project);
+		check_commands(ps, ps->ps_project);
+		check_gates(ps, ps->ps_project);
+		check_roles(ps, ps->ps_project);
+		check_ceiling(ps, ps->ps_project);
+		check_agent_limits(ps, ps->ps_project);
+		check_watch(ps, ps->ps_project);
+	}
+	ps->ps_project = NULL;
+}
