@@ -57,6 +57,9 @@ $(B)/%.o: $(B)/%.c
 	$(Q)$(CC) $(CPPFLAGS) -I$(*D) $(CFLAGS) -Wno-conversion -Wno-cast-qual \
 	    -MMD -MP -c -o $@ $<
 
+# No built-in yacc rule: it would write beside the source.
+%.c: %.y
+
 $(B)/%.c: %.y
 	@mkdir -p $(@D)
 	@echo "  YACC $<"
