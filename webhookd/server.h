@@ -80,7 +80,8 @@ void		 server_free(struct server *);
 
 /*
  * Serve a listening stream socket, which the server then owns.  loopback says
- * that nobody from another machine reaches it.  0, or -1 with errno.
+ * that nobody from another machine reaches it.  0, or -1 (the socket is still
+ * the caller's).
  */
 int		 server_listen(struct server *, int fd, int loopback);
 

@@ -1,0 +1,196 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libcommon/daemon.h"
+#include "libcommon/log.h"
+#include "libcommon/sha256.h"
+
+#include "ask.h"
+#include "server.h"
+#include "site.h"
+
+#define LISTENERS_MAX	16
+#define HOLD_MS		3000
+#define FDS_SPARE	32	/* beside the connections */
+#define BODY_MAX_KB	1024	/* of struct orch_event */
+#define SECRET_MAX	4096	/* of struct orch_child_secret */
+
+static struct {
+	struct site	 site;
+	struct server	*server;
+	int		 fds[LISTENERS_MAX];
+	int		 loopback[LISTENERS_MAX];
+	size_t		 nfds;
+	char		 secrets[GITEA_SECRETS_MAX][SECRET_MAX + 1];
+} me;
+
+static void
+on_listen(const char *name, int fd, int loopback)
+{
+	if (me.nfds == LISTENERS_MAX) {
+		log_warnx("listener %s: more than %d, not served", name,
+		    LISTENERS_MAX);
+		(void)close(fd);
+		return;
+	}
+	me.fds[me.nfds] = fd;
+	me.loopback[me.nfds++] = loopback;
+}
+
+/* "gitea.0" is the current secret, "gitea.1" the one before it. */
+static void
+on_secret(const char *name, const char *value)
+{
+	char *slot;
+
+	if (strcmp(name, "gitea.0") == 0)
+		slot = me.secrets[0];
+	else if (strcmp(name, "gitea.1") == 0)
+		slot = me.secrets[1];
+	else {
+		log_debug("secret %s is not for this process", name);
+		return;
+	}
+	/* Best effort: the limit of locked memory may be small. */
+	(void)mlock(me.secrets, sizeof(me.secrets));
+	if (strlcpy(slot, value, sizeof(me.secrets[0])) >=
+	    sizeof(me.secrets[0]))
+		fatalx("secret %s is too long", name);
+	if (*slot == '\0')
+		log_warnx("secret %s is empty and not used", name);
+}
+
+/* As many connections as the descriptors allow, at most the default. */
+static void
+limit_conns(struct server_limits *sl)
+{
+	struct rlimit rl;
+	rlim_t want = sl->sl_conns + FDS_SPARE;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	if (rl.rlim_cur < want) {
+		rl.rlim_cur = rl.rlim_max < want ? rl.rlim_max : want;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+		if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+			return;
+	}
+	if (rl.rlim_cur < want) {
+		sl->sl_conns = rl.rlim_cur > 2 * FDS_SPARE ?
+		    (size_t)rl.rlim_cur - FDS_SPARE : FDS_SPARE;
+		log_warnx("only %zu connections: the limit of open files is "
+		    "%llu", sl->sl_conns, (unsigned long long)rl.rlim_cur);
+	}
+}
+
+/* The hash of JSON objects is seeded before files can no longer be opened. */
+static int
+seed_json(void)
+{
+	size_t seed = 0;
+
+	if (random_bytes(&seed, sizeof(seed)) == -1)
+		return (-1);
+	json_object_seed(seed | 1);
+	return (0);
+}
+
+static int
+on_setup(enum orch_role role)
+{
+	struct server_limits sl;
+	size_t i;
+
+	server_limits_default(&sl);
+	limit_conns(&sl);
+	sl.sl_body = 1024 * (size_t)daemon_option_num("webhook_body_max_kb",
+	    1, BODY_MAX_KB, BODY_MAX_KB);
+	me.site.st_role = role;
+	me.site.st_gitea.gc_form = strcmp(daemon_option("webhook_form_enabled",
+	    "no"), "yes") == 0;
+	for (i = 0; i < GITEA_SECRETS_MAX; i++)
+		me.site.st_gitea.gc_secrets[i] = me.secrets[i];
+	if (role == ROLE_WEBHOOK && me.secrets[0][0] == '\0')
+		log_warnx("no secret for gitea: every delivery is refused");
+	if (seed_json() == -1) {
+		log_warn("random");
+		return (-1);
+	}
+	me.site.st_asks = asks_new(daemon_base(), HOLD_MS, daemon_send);
+	me.server = server_new(daemon_base(), role, &sl, site_request,
+	    &me.site);
+	if (me.site.st_asks == NULL || me.server == NULL) {
+		log_warn("start");
+		return (-1);
+	}
+	for (i = 0; i < me.nfds; i++)
+		if (server_listen(me.server, me.fds[i], me.loopback[i]) == -1) {
+			log_warn("listener");
+			return (-1);
+		}
+	return (0);
+}
+
+static void
+on_engine_up(void)
+{
+	asks_engine_up(me.site.st_asks);
+}
+
+static void
+on_message(const struct orch_header *h, const union orch_any *any, int *fd)
+{
+	/* Late answers are normal: their client is gone or was told 503. */
+	if (!asks_message(me.site.st_asks, h, any))
+		log_debug("engine: message %u that nobody waits for",
+		    (unsigned int)h->h_type);
+}
+
+static void
+on_shutdown(void)
+{
+	server_free(me.server);
+	asks_free(me.site.st_asks);
+	explicit_bzero(me.secrets, sizeof(me.secrets));
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct daemon_ops ops = {
+		.d_name = "webhookd",
+		.d_roles = FROM_WEBHOOK | FROM_PAGE,
+		.d_listen = on_listen,
+		.d_secret = on_secret,
+		.d_setup = on_setup,
+		.d_engine_up = on_engine_up,
+		.d_message = on_message,
+		.d_shutdown = on_shutdown,
+	};
+
+	return (daemon_run(&ops, argc, argv));
+}
