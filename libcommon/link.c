@@ -41,6 +41,7 @@ struct link {
 	int			 l_sock;
 	uint32_t		 l_next_id;
 	int			 l_cancelled;
+	int			 l_refused;	/* by hello_no: for good */
 	char			 l_reason[256];
 	uint8_t			*l_frame;	/* the last answer's */
 	uint8_t			*l_go_frame;
@@ -129,6 +130,7 @@ link_unasked(struct link *l, const struct orch_header *h,
 	case ORCH_run_stop:
 		return (link_cancel(l, any->run_stop.reason));
 	case ORCH_hello_no:
+		l->l_refused = 1;
 		return (link_cancel(l, any->hello_no.reason));
 	case ORCH_ping:
 		(void)chan_write_one(l->l_sock, ORCH_pong, h->h_id, any, -1,
@@ -256,6 +258,17 @@ link_wait_go(struct link *l, struct orch_run_go *go, int *fd)
 	*go = l->l_go;
 	*fd = l->l_go_fd;
 	l->l_go_fd = -1;
+	return (0);
+}
+
+int
+link_resume(struct link *l)
+{
+	if (l->l_refused) {
+		errno = ECANCELED;
+		return (-1);
+	}
+	l->l_cancelled = 0;
 	return (0);
 }
 

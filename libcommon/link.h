@@ -56,6 +56,12 @@ int	 link_call(struct link *, unsigned int type, const void *msg, int fd,
 /* Did the engine ask for a graceful end (run_stop)?  Does not block. */
 int	 link_stopped(struct link *);
 
+/*
+ * Go on asking after a run_stop, to end honestly: what was begun is recorded,
+ * then run_done.  -1 with errno ECANCELED when the engine said hello_no.
+ */
+int	 link_resume(struct link *);
+
 /* Why the last call was cancelled, for people. */
 const char *link_reason(const struct link *);
 
