@@ -58,7 +58,8 @@ git_open(struct git_repo *repo, const char *path, char *err, size_t errlen)
 	struct stat st;
 	enum git_result r = GIT_OK;
 
-	if (path[0] != '/' ||
+	/* Quoted into a list of object folders: see git_bundle.c. */
+	if (path[0] != '/' || strpbrk(path, "\"\\\n") != NULL ||
 	    strlcpy(repo->path, path, sizeof(repo->path)) >=
 	    sizeof(repo->path))
 		return (refuse(err, errlen, "repository path", path));

@@ -262,10 +262,9 @@ file_entry(const struct git_repo *repo, const char *commit, const char *path,
 		snprintf(err, errlen, "%s: not in commit %.7s", path, commit);
 		r = GIT_NOTFOUND;
 	} else if (e->ge_mode != 0100644 && e->ge_mode != 0100755) {
-		snprintf(err, errlen, "%s: %s, not a regular file (commit "
-		    "%.7s)", path, e->ge_mode == 0120000 ? "a symbolic link" :
-		    e->ge_mode == 040000 ? "a folder" : "a submodule",
-		    commit);
+		snprintf(err, errlen, "%s: %s, not a regular file", path,
+		    e->ge_mode == 0120000 ? "a symbolic link" :
+		    e->ge_mode == 040000 ? "a folder" : "a submodule");
 		r = GIT_REFUSED;
 	} else
 		*out = *e;
@@ -297,8 +296,8 @@ git_show_file(const struct git_repo *repo, const char *commit,
 	if (git_run(&gc, &go, err, errlen) == -1) {
 		if (!go.go_toobig)
 			return (GIT_ERR);
-		snprintf(err, errlen, "%s: longer than %zu bytes (commit "
-		    "%.7s)", path, max, commit);
+		snprintf(err, errlen, "%s: longer than %zu bytes", path,
+		    max);
 		return (GIT_REFUSED);
 	}
 	if (go.go_exit != 0) {
