@@ -122,7 +122,8 @@ client_hello(struct client *cl)
 		client_fail(cl, "cannot greet orchd: %s", why(errno));
 		return (CTL_UNREACHED);
 	}
-	res = client_read(cl, &h, &msg, &frame, &fd, HELLO_MS);
+	res = client_read(cl, &h, &msg, &frame, &fd,
+	    cl->cl_ms < HELLO_MS ? cl->cl_ms : HELLO_MS);
 	if (res == CTL_OK && h.h_type == ORCH_hello_no) {
 		client_fail(cl, "orchd refuses: %s", msg.hello_no.reason);
 		res = CTL_REFUSED;

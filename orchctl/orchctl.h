@@ -17,6 +17,8 @@
 #ifndef ORCHCTL_H
 #define ORCHCTL_H
 
+#include <sys/types.h>
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -258,9 +260,8 @@ void	 render_show(struct out *, const json_t *);
 void	 render_gates(struct out *, const json_t *);
 void	 render_history(struct out *, const json_t *list, size_t indent);
 void	 render_why(struct out *, const json_t *);
-void	 render_queue(struct out *, json_t *);
-/* Jobs of the queue; filter NULL or a task or job number. */
-void	 render_jobs(struct out *, const json_t *, const char *filter);
+void	 render_queue(struct out *, const json_t *);
+void	 render_jobs(struct out *, const json_t *);
 void	 render_leases(struct out *, const json_t *);
 void	 render_effects(struct out *, const json_t *);
 void	 render_alerts(struct out *, const json_t *);
@@ -274,16 +275,19 @@ struct changes;
 
 struct changes *changes_new(void);
 void	 changes_free(struct changes *);
+struct change_ops {
+	void	(*moved)(const json_t *task, size_t *rows, void *arg);
+	void	(*waits)(const json_t *task, void *arg);
+};
+
 /*
  * Compare a status document with the last one.  ids: NULL-terminated list of
  * words, empty for all.  Calls moved for each task that is new or whose stage
- * sequence moved, and waits for one that now waits for another thing.
+ * sequence moved (rows is the caller's: how many rows of the history it has
+ * told of, SIZE_MAX for a new task), and waits for one that now waits for
+ * another thing.  Returns the number of calls.
  */
-struct change_ops {
-	void	(*moved)(const json_t *task, int64_t oldseq, void *arg);
-	void	(*waits)(const json_t *task, void *arg);
-};
-void	 changes_feed(struct changes *, const json_t *status,
+size_t	 changes_feed(struct changes *, const json_t *status,
 	    const char *const *ids, const struct change_ops *, void *arg);
 /* All tasks that were looked at are terminal; one of them was cancelled. */
 int	 changes_finished(const struct changes *, int *cancelled);
@@ -292,16 +296,17 @@ int	 stage_terminal(const char *stage);
 
 /* logview.c */
 
-/*
- * Copy what can be read of a run's log from fd to fp so that a terminal never
- * obeys it.  carry keeps up to three bytes of a character that is cut.
- */
+/* How far a log has been shown; all zero at its begin. */
 struct logview {
-	uint8_t	lv_carry[4];
+	off_t	lv_off;
+	uint8_t	lv_carry[4];	/* of a character, or a CR, at a cut */
 	size_t	lv_ncarry;
-	int	lv_cr;			/* a carriage return is held back */
 };
-/* -1 with errno; 0 at the present end of the file. */
+/*
+ * Copy what a run's log has from there on from fd to fp so that a terminal
+ * never obeys it; line ends and tabs stay.  0 at the present end of the file,
+ * -1 with errno.
+ */
 int	 logview_copy(struct logview *, int fd, FILE *fp);
 /* Write what is held back: nothing more will come. */
 void	 logview_end(struct logview *, FILE *fp);

@@ -21,15 +21,6 @@
 
 #include "orchctl.h"
 
-static int
-job_matches(const json_t *job, const char *filter)
-{
-	char buf[32];
-
-	return (filter == NULL || same_task(jstr(job, "task"), filter) ||
-	    strcmp(jshow(job, "id", buf, sizeof(buf)), filter) == 0);
-}
-
 static void
 job_row(struct table *t, const json_t *job)
 {
@@ -52,7 +43,7 @@ job_row(struct table *t, const json_t *job)
 }
 
 void
-render_jobs(struct out *o, const json_t *doc, const char *filter)
+render_jobs(struct out *o, const json_t *doc)
 {
 	static const struct column cols[] = {
 		{ "JOB", COL_RIGHT }, { "TASK", 0 }, { "WHAT", 0 },
@@ -64,11 +55,9 @@ render_jobs(struct out *o, const json_t *doc, const char *filter)
 	size_t i;
 
 	json_array_foreach(jlist(doc, "jobs"), i, job)
-		if (job_matches(job, filter))
-			job_row(t, job);
+		job_row(t, job);
 	if (table_rows(t) == 0) {
-		out_put(o, SHADE_NONE, filter == NULL ? "no jobs" :
-		    "no such job runs or waits");
+		out_put(o, SHADE_NONE, "no jobs run or wait");
 		out_nl(o);
 	} else
 		table_print(o, t, 0, 0);
@@ -100,14 +89,17 @@ put_block(struct out *o, const char *name, json_t *block)
 }
 
 void
-render_queue(struct out *o, json_t *doc)
+render_queue(struct out *o, const json_t *doc)
 {
 	const char *key;
-	json_t *v;
+	json_t *all, *v;
 
-	render_jobs(o, doc, NULL);
+	render_jobs(o, doc);
 	out_nl(o);
-	json_object_foreach(doc, key, v)
+	/* jansson walks only what it may change: walk a copy. */
+	all = json_deep_copy(doc);
+	json_object_foreach(all, key, v)
 		if (json_is_object(v))
 			put_block(o, key, v);
+	json_decref(all);
 }

@@ -1,0 +1,151 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orchctl.h"
+
+struct seen {
+	char		*se_id;
+	int64_t		 se_seq;
+	int		 se_terminal;
+	int		 se_cancelled;
+	char		 se_waits[32];
+	size_t		 se_rows;
+	struct seen	*se_next;
+};
+
+struct changes {
+	struct seen	*ch_head;
+};
+
+struct changes *
+changes_new(void)
+{
+	return (calloc(1, sizeof(struct changes)));
+}
+
+void
+changes_free(struct changes *ch)
+{
+	struct seen *s;
+
+	while (ch != NULL && (s = ch->ch_head) != NULL) {
+		ch->ch_head = s->se_next;
+		free(s->se_id);
+		free(s);
+	}
+	free(ch);
+}
+
+static int
+wanted(const char *id, const char *const *ids)
+{
+	size_t i;
+
+	for (i = 0; ids[i] != NULL; i++)
+		if (same_task(id, ids[i]))
+			return (1);
+	return (i == 0);
+}
+
+/* The record of a task; a new one has the sequence number -1. */
+static struct seen *
+seen_get(struct changes *ch, const char *id)
+{
+	struct seen *s;
+
+	for (s = ch->ch_head; s != NULL; s = s->se_next)
+		if (strcmp(s->se_id, id) == 0)
+			return (s);
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return (NULL);
+	if ((s->se_id = strdup(id)) == NULL) {
+		free(s);
+		return (NULL);
+	}
+	s->se_seq = -1;
+	s->se_rows = SIZE_MAX;
+	s->se_next = ch->ch_head;
+	ch->ch_head = s;
+	return (s);
+}
+
+static size_t
+feed_one(struct seen *s, const json_t *task, const struct change_ops *ops,
+    void *arg)
+{
+	const char *stage = jstr(task, "stage"), *waits = jstr(task, "waits");
+	int64_t seq = jint(task, "stage_seq", 0);
+	char key[sizeof(s->se_waits)];
+	size_t calls = 0, n;
+
+	s->se_terminal = stage_terminal(stage);
+	s->se_cancelled = strcmp(stage, "cancelled") == 0;
+	if (seq != s->se_seq) {
+		s->se_waits[0] = '\0';
+		ops->moved(task, &s->se_rows, arg);
+		calls++;
+	}
+	s->se_seq = seq;
+	if (jbool(task, "parked"))
+		waits = "parked";
+	if ((n = strlen(waits)) >= sizeof(key))
+		n = sizeof(key) - 1;
+	memcpy(key, waits, n);
+	key[n] = '\0';
+	if (strcmp(key, s->se_waits) != 0) {
+		memcpy(s->se_waits, key, sizeof(key));
+		if (n > 0 && !s->se_terminal) {
+			ops->waits(task, arg);
+			calls++;
+		}
+	}
+	return (calls);
+}
+
+size_t
+changes_feed(struct changes *ch, const json_t *status, const char *const *ids,
+    const struct change_ops *ops, void *arg)
+{
+	const json_t *task;
+	struct seen *s;
+	size_t i, calls = 0;
+
+	json_array_foreach(jlist(status, "tasks"), i, task) {
+		const char *id = jstr(task, "id");
+
+		if (wanted(id, ids) && (s = seen_get(ch, id)) != NULL)
+			calls += feed_one(s, task, ops, arg);
+	}
+	return (calls);
+}
+
+int
+changes_finished(const struct changes *ch, int *cancelled)
+{
+	const struct seen *s;
+
+	*cancelled = 0;
+	for (s = ch->ch_head; s != NULL; s = s->se_next) {
+		if (!s->se_terminal)
+			return (0);
+		*cancelled |= s->se_cancelled;
+	}
+	return (1);
+}

@@ -1,0 +1,237 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libcommon/monotime.h"
+
+#include "orchctl.h"
+#include "watch.h"
+
+#define AWAY_MS		60000		/* how long orchd may be away */
+#define ANSWER_MS	5000
+
+static const char *const no_ids[] = { NULL };
+
+/* One document of the engine, quietly: the view tells what went wrong. */
+static enum ctl_exit
+fetch(struct watch *w, const char *verb, const char *object,
+    const char *const *args, json_t **doc, struct answer *keep)
+{
+	struct client *cl = &w->w_ctx->c_client;
+	struct answer a;
+	enum ctl_exit res;
+
+	*doc = NULL;
+	if (cl->cl_fd == -1 &&
+	    (res = client_open(cl, w->w_ctx->c_socket)) != CTL_OK)
+		return (res);
+	if ((res = client_query(cl, verb, object, args, &a)) != CTL_OK)
+		return (res);
+	if (a.a_result != RES_OK) {
+		complain("%s", a.a_text);
+		res = CTL_REFUSED;
+	} else if ((*doc = ask_parse(&a, verb)) == NULL)
+		res = CTL_REFUSED;
+	if (keep != NULL && res == CTL_OK)
+		*keep = a;
+	else
+		answer_free(&a);
+	return (res);
+}
+
+/* A line of what happened: "DEMO-1  review: REQUEST_CHANGES -> development". */
+void
+watch_put_move(struct out *o, const json_t *task, const json_t *row)
+{
+	const char *from = jstr(row, "from"), *to = jstr(row, "to");
+	const char *reason = jstr(row, "reason");
+	enum shade shade = SHADE_NONE;
+
+	if (strcmp(to, "done") == 0)
+		shade = SHADE_GOOD;
+	else if (strcmp(to, "cancelled") == 0 ||
+	    (strcmp(to, "development") == 0 &&
+	    strcmp(from, "architecture") != 0))
+		shade = SHADE_WARN;
+	out_put(o, SHADE_BOLD, "%s", jstr(task, "id"));
+	out_put(o, SHADE_NONE, "  %s%s%s %s ", from,
+	    *reason == '\0' ? "" : ": ", reason, out_arrow(o));
+	out_put(o, shade, "%s", to);
+	if (shade == SHADE_WARN && strcmp(to, "development") == 0 &&
+	    jint(task, "round", 0) > 0)
+		out_put(o, SHADE_NONE, " (round %lld)",
+		    (long long)jint(task, "round", 0));
+	out_nl(o);
+}
+
+static void
+put_first(struct out *o, const json_t *task)
+{
+	out_put(o, SHADE_BOLD, "%s", jstr(task, "id"));
+	out_put(o, SHADE_NONE, "  %s", jstr(task, "title"));
+	out_put(o, SHADE_DIM, "  %s", jstr(task, "stage"));
+	out_nl(o);
+}
+
+static void
+on_moved(const json_t *task, size_t *rows, void *arg)
+{
+	struct watch *w = arg;
+	const json_t *list, *row;
+	json_t *doc;
+	size_t i;
+
+	if (*rows == SIZE_MAX)
+		put_first(&w->w_events, task);
+	if (fetch(w, "history", jstr(task, "id"), NULL, &doc, NULL) != CTL_OK)
+		return;		/* the next move brings these lines too */
+	list = jlist(doc, "history");
+	if (*rows != SIZE_MAX)
+		json_array_foreach(list, i, row)
+			if (i >= *rows)
+				watch_put_move(&w->w_events, task, row);
+	*rows = json_array_size(list);
+	json_decref(doc);
+}
+
+/* What makes a person act is told; who runs is in the table. */
+static void
+on_waits(const json_t *task, void *arg)
+{
+	struct watch *w = arg;
+	const char *waits = jstr(task, "waits");
+
+	if (!jbool(task, "parked") && (strcmp(waits, "run") == 0 ||
+	    strcmp(waits, "capacity") == 0))
+		return;
+	out_put(&w->w_events, SHADE_BOLD, "%s", jstr(task, "id"));
+	out_put(&w->w_events, status_shade(task), "  %s", status_what(task));
+	out_nl(&w->w_events);
+}
+
+/* Nobody answers: go on for a while, an engine may be on its way. */
+static int
+on_away(struct watch *w, enum ctl_exit res)
+{
+	struct monotime now = monotime_now();
+
+	if (res == CTL_REFUSED || w->w_status == NULL ||
+	    (w->w_away.mt_ns != 0 &&
+	    monotime_sub_ms(now, w->w_away) > AWAY_MS)) {
+		if (*w->w_ctx->c_client.cl_err != '\0')
+			complain("%s", w->w_ctx->c_client.cl_err);
+		return (res);
+	}
+	if (w->w_away.mt_ns == 0) {
+		w->w_away = now;
+		out_put(&w->w_events, SHADE_WARN,
+		    "orchd does not answer, trying again");
+		out_nl(&w->w_events);
+	}
+	return (CTL_OK);
+}
+
+/* Look once: what changed goes to w_events, the state to w_status. */
+static int
+look(struct watch *w)
+{
+	static const char *const all[] = { "all", NULL };
+	static const struct change_ops ops = { on_moved, on_waits };
+	struct answer a;
+	json_t *doc;
+	enum ctl_exit res;
+	size_t calls;
+
+	res = fetch(w, "status", NULL, all, &doc, &a);
+	if (res != CTL_OK)
+		return (on_away(w, res));
+	if (w->w_away.mt_ns != 0) {
+		w->w_away.mt_ns = 0;
+		out_put(&w->w_events, SHADE_GOOD, "orchd answers again");
+		out_nl(&w->w_events);
+	}
+	calls = changes_feed(w->w_changes, doc, w->w_ids, &ops, w);
+	if (w->w_ctx->c_json && (calls > 0 || w->w_status == NULL))
+		json_write(w->w_ctx->c_out.o_fp, a.a_json, a.a_jsonlen);
+	answer_free(&a);
+	json_decref(w->w_status);
+	w->w_status = doc;
+	return (CTL_OK);
+}
+
+/* Look, draw, wait; until the end that was asked for. */
+static int
+watch_loop(struct watch *w)
+{
+	int res = CTL_OK, cancelled = 0, over = 0;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *fp;
+
+	while (!over && res == CTL_OK) {
+		if ((fp = open_memstream(&text, &len)) == NULL)
+			return (CTL_REFUSED);
+		w->w_events = w->w_ctx->c_out;
+		w->w_events.o_fp = fp;
+		w->w_events.o_now = w->w_ctx->c_out.o_now = time(NULL);
+		res = look(w);
+		fclose(fp);
+		over = res == CTL_OK && w->w_until &&
+		    w->w_away.mt_ns == 0 &&
+		    changes_finished(w->w_changes, &cancelled);
+		screen_draw(w, text, len);
+		free(text);
+		text = NULL;
+		if (!over && res == CTL_OK && ferror(w->w_ctx->c_out.o_fp))
+			res = CTL_REFUSED;
+		if (!over && res == CTL_OK && screen_wait(w))
+			break;
+	}
+	return (res == CTL_OK && cancelled ? CTL_REFUSED : res);
+}
+
+int
+cmd_watch(struct ctx *c, int argc, char **argv)
+{
+	struct watch w;
+	int ch, res;
+
+	memset(&w, 0, sizeof(w));
+	w.w_ctx = c;
+	/* Ctrl-C is seen between two questions: none may take long. */
+	c->c_client.cl_ms = ANSWER_MS;
+	while ((ch = verb_getopt(c, argc, argv, "x")) != -1) {
+		if (ch != 'x')
+			return (usage_verb(c->c_verb));
+		w.w_until = 1;
+	}
+	w.w_ids = optind < argc ? (const char *const *)&argv[optind] : no_ids;
+	if ((w.w_changes = changes_new()) == NULL)
+		return (CTL_REFUSED);
+	screen_start(&w);
+	res = watch_loop(&w);
+	screen_end(&w);
+	changes_free(w.w_changes);
+	json_decref(w.w_status);
+	return (res);
+}
