@@ -1,0 +1,83 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "libcommon/log.h"
+
+#include "finalizerd.h"
+
+/* Delete the branch if it still is what we know; keep its state in a mark. */
+static enum step
+close_branch(struct worker *w, char *note, size_t notelen)
+{
+	const struct orch_run_go *go = w->w_go;
+	struct ref_effect re = { .re_branch = go->branch, .re_new = "" };
+	char key[256];
+	enum step r;
+
+	if (go->branch[0] == '\0' || go->head[0] == '\0')
+		return (STEP_NEXT);
+	if (!git_branch_valid(go->branch) ||
+	    strcmp(go->branch, go->target) == 0 ||
+	    strcmp(go->branch, w->w_spec->records) == 0)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		    "%s is not a task's branch: it is never deleted",
+		    go->branch));
+	if ((r = mark_set(w, "keep", go->head)) != STEP_NEXT)
+		return (r);
+	(void)strlcpy(re.re_old, go->head, sizeof(re.re_old));
+	(void)snprintf(key, sizeof(key), "branch-delete:%s:r%u", go->task,
+	    go->round);
+	r = effect_do(w, &effect_branch_delete, key, &re);
+	if (r == STEP_END && w->w_out.o_cause == CAUSE_MOVED) {
+		/* Somebody else works on it: it stays, the task ends. */
+		(void)snprintf(note, notelen, "; branch kept: %.150s",
+		    w->w_out.o_reason);
+		return (STEP_NEXT);
+	}
+	if (r == STEP_NEXT)
+		(void)snprintf(note, notelen,
+		    "; branch deleted, kept as refs/orchd/keep/%s", go->task);
+	return (r);
+}
+
+/* take the task's branch and pull request out of the world. */
+enum step
+close_run(struct worker *w)
+{
+	const struct orch_run_go *go = w->w_go;
+	struct pull_effect pe = { .pe_head = go->head,
+	    .pe_number = go->pull };
+	char note[400] = "", reason[1000], key[256];
+	enum step r;
+
+	if ((r = close_branch(w, note, sizeof(note))) != STEP_NEXT)
+		return (r);
+	if (go->pull != 0) {
+		(void)snprintf(key, sizeof(key), "pr-close:%s:r%u", go->task,
+		    go->round);
+		if ((r = effect_do(w, &effect_pull_close, key, &pe)) !=
+		    STEP_NEXT)
+			return (r);
+	}
+	(void)snprintf(reason, sizeof(reason), "%.400s%s",
+	    worker_option(w, "reason", "cancelled"), note);
+	return (wire_commit(w, "cancelled", reason));
+}

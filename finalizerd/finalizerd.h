@@ -1,0 +1,271 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef FINALIZERD_H
+#define FINALIZERD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/git.h"
+#include "libcommon/link.h"
+#include "libcommon/verdict.h"
+#include "proto/proto.h"
+
+/*
+ * One transition worker: a process that owns a task's lease while it acts on
+ * the world.  Every step may be the last one: another worker with the same
+ * work finds by probing what is done.
+ */
+
+struct forge;
+
+/* How the work ended, for END and RUN_DONE. */
+struct outcome {
+	enum gate_verdict	 o_verdict;
+	enum orch_cause		 o_cause;
+	char			 o_gate[64];
+	char			 o_reason[1024];
+	char			 o_head[GIT_OID_SIZE];	/* branch head now */
+	char			*o_text;	/* RUN_DONE's text, or NULL */
+};
+
+struct worker {
+	struct link		*w_link;
+	const struct orch_run_spec *w_spec;
+	const struct orch_run_go *w_go;
+	const struct forge	*w_forge;
+	struct git_repo		 w_repo;	/* the project's mirror */
+	uint64_t		 w_epoch;
+	int			 w_stopped;	/* run_stop came */
+	struct outcome		 w_out;
+};
+
+/* What a step of the work says to the next one. */
+enum step {
+	STEP_NEXT,	/* go on */
+	STEP_AGAIN,	/* the target moved: start from reading it */
+	STEP_END,	/* send END with w_out */
+	STEP_LEFT,	/* COMMIT moved the task: the lease has ended */
+	STEP_LOST	/* fenced or refused: nothing more may be done */
+};
+
+/* worker.c */
+
+/*
+ * The process of `finalizerd -w': run_spec on descriptor 3, HELLO, run_go,
+ * the work, RUN_DONE.  Returns the exit status.
+ */
+int	 worker_main(void);
+
+/* Do what w_go says and send RUN_DONE.  0, or -1 when the engine refused. */
+int	 worker_run(struct worker *);
+
+/* Fill w_out and return STEP_END. */
+enum step worker_end(struct worker *, enum gate_verdict, enum orch_cause,
+	    const char *gate, const char *fmt, ...)
+	    __attribute__((format(printf, 5, 6)));
+
+/* Fill w_out with why nothing more may be done and return STEP_LOST. */
+enum step worker_lost(struct worker *, enum orch_cause, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+
+/* An option of run_go ("NAME=value"): its text, or dflt. */
+const char *worker_option(const struct worker *, const char *name,
+	    const char *dflt);
+
+/* The same as a number; dflt when it is absent or not in [min, max]. */
+long long worker_option_num(const struct worker *, const char *name,
+	    long long min, long long max, long long dflt);
+
+/* Sleep. */
+void	 worker_pause(unsigned int ms);
+
+/* wire.c: the messages of one transition */
+
+enum step wire_begin(struct worker *);
+enum step wire_gate(struct worker *, const char *gate, const char *commit);
+enum step wire_record(struct worker *, const char *name, const char *text);
+enum step wire_landed(struct worker *, const char *commit, const char *tree,
+	    const char *previous);
+enum step wire_commit(struct worker *, const char *to, const char *reason);
+void	 wire_end(struct worker *);
+int	 wire_done(struct worker *);
+
+/*
+ * Send a request of the pull request's row.  number and state may be NULL.
+ * STEP_NEXT also when there is none (state PULL_NONE).
+ */
+enum step wire_pull(struct worker *, enum orch_pull_op, const char *head,
+	    const char *landed, uint64_t *number, enum orch_pull_state *);
+
+/*
+ * Send a request and wait for its answer, again and again while the engine
+ * is away or could not store it.  A run_stop is noted in w_stopped and the
+ * request repeated, unless it is a gate.  -1: the engine wants no more of
+ * this run, or stopped a gate.  The answer lives until the next call.
+ */
+int	 wire_call(struct worker *, unsigned int type, const void *msg,
+	    unsigned int want, union orch_any *answer);
+
+/* What a result other than RES_OK means for the work; text may be "". */
+enum step wire_refused(struct worker *, const char *what, unsigned int result,
+	    const char *text);
+
+/* effect.c: irreversible actions */
+
+enum probe {
+	PROBE_TODO,		/* not done, and may be done */
+	PROBE_DONE,		/* the world shows it */
+	PROBE_CONFLICT,		/* the world went another way */
+	PROBE_UNKNOWN		/* the world did not answer */
+};
+
+/*
+ * One kind of effect.  Each function leaves a sentence in ev: the evidence of
+ * done or conflict, or why.
+ */
+struct effect_driver {
+	const char	*ed_name;
+	enum orch_class	 ed_class;
+	enum probe (*ed_probe)(struct worker *, void *arg, char *ev, size_t);
+	/* Try it.  0: tried, the probe will tell; -1: it can never work. */
+	int	(*ed_apply)(struct worker *, void *arg, char *ev, size_t);
+	/*
+	 * Wait until nothing that a dead predecessor began can still act; 0,
+	 * or -1 when that cannot be proven.  NULL where the other side
+	 * compares (CAS), or looks the key up (KEYED, PROBE).
+	 */
+	int	(*ed_quiesce)(struct worker *, void *arg, char *ev, size_t);
+};
+
+/*
+ * Probe, record the intent, apply, probe, record what is so.  STEP_NEXT: it is
+ * done (now, or by a predecessor).  STEP_END: conflict (w_out's cause is
+ * CAUSE_MOVED), failed or in doubt.
+ */
+enum step effect_do(struct worker *, const struct effect_driver *,
+	    const char *key, void *arg);
+
+/* effect_ref.c: effects on branches */
+
+struct ref_effect {
+	const char	*re_branch;
+	const char	*re_new;	/* what it shall hold */
+	char		 re_old[GIT_OID_SIZE];	/* what it holds; "" nothing */
+	char		 re_held[GIT_OID_SIZE];	/* what the last probe saw */
+};
+
+extern const struct effect_driver effect_push;		/* old -> new, or made */
+extern const struct effect_driver effect_merge;		/* target contains new */
+extern const struct effect_driver effect_branch_delete;	/* old -> gone */
+
+/* effect_pull.c: effects on the pull request */
+
+struct pull_effect {
+	const char	*pe_head;
+	uint64_t	 pe_number;
+};
+
+extern const struct effect_driver effect_pull_open;
+extern const struct effect_driver effect_pull_close;
+
+/* forge_local.c: a forge as its driver shows it */
+
+enum forge_result {
+	FORGE_OK,
+	FORGE_NOTFOUND,
+	FORGE_STALE,		/* somebody else was first; nothing changed */
+	FORGE_UNKNOWN		/* no answer: it may or may not have happened */
+};
+
+struct forge {
+	const char	*f_name;
+	/* What a branch holds, in oid. */
+	enum forge_result (*f_head)(struct worker *, const char *branch,
+	    char oid[GIT_OID_SIZE], char *err, size_t);
+	/* Move a branch from old ("": it does not exist) to new. */
+	enum forge_result (*f_push)(struct worker *, const char *branch,
+	    const char *new, const char *old, char *err, size_t);
+	/* Delete a branch that holds old. */
+	enum forge_result (*f_delete)(struct worker *, const char *branch,
+	    const char *old, char *err, size_t);
+	/* Land new on the target that holds old; never forced. */
+	enum forge_result (*f_land)(struct worker *, const char *target,
+	    const char *new, const char *old, char *err, size_t);
+};
+
+extern const struct forge forge_local;
+
+/* The mirror's own mark refs/orchd/<kind>/<task>; oid "" removes it. */
+enum step mark_set(struct worker *, const char *kind, const char *oid);
+
+/* 0 and its commit, or -1 when there is none. */
+int	 mark_get(struct worker *, const char *kind, char oid[GIT_OID_SIZE]);
+
+/* The works, one a file */
+enum step publish_run(struct worker *);
+enum step edge_run(struct worker *);
+enum step deploy_run(struct worker *);
+enum step finish_run(struct worker *);
+enum step close_run(struct worker *);
+enum step monitor_run(struct worker *);
+
+/* records.c */
+
+/*
+ * Commit an artifact of the task to the records branch unless the same text
+ * is there already, by compare-and-swap.  0, 1 when the branch moved (try
+ * again), or -1; err says why.  commit gets the branch's head.
+ */
+int	 records_write(struct worker *, const char *name, const char *text,
+	    char commit[GIT_OID_SIZE], char *err, size_t);
+
+/* The same as an effect under the lease, with its row. */
+enum step records_effect(struct worker *, const char *name,
+	    const char *number, const char *text);
+
+/* probe.c: one HTTP probe of a deployed service */
+
+enum http_probe {
+	HTTP_GOOD,		/* 2xx or 3xx */
+	HTTP_BAD,		/* another answer, or none */
+	HTTP_NOT_MADE		/* our own side could not ask */
+};
+
+/* At most timeout_ms; why gets "200", or what went wrong. */
+enum http_probe http_probe(const char *url, long timeout_ms, char *why,
+	    size_t);
+
+/* monitor.c, for its tests: the verdict of */
+enum gate_verdict monitor_judge(uint32_t planned, uint32_t made,
+	    uint32_t failed, double fail_ratio);
+
+/* result.c: what the hook's wrapper left */
+
+enum hook_result {
+	HOOK_ENDED,		/* *code is set */
+	HOOK_NONE,		/* no file (yet) */
+	HOOK_BAD		/* a file that nobody of ours wrote */
+};
+
+enum hook_result hook_result_read(const char *path, int *code, char *why,
+	    size_t);
+
+/* daemon.c: the dispatcher; returns the exit status */
+int	 finalizer_main(int argc, char **argv);
+
+#endif
