@@ -44,14 +44,13 @@ task_key()
 	    }' "$ORCH_TASK_FILE"
 }
 
-# task_section NAME: the text below "## NAME", quote marks taken away.  What
-# was found earlier comes last and may have headings of its own.
+# task_section NAME: the quoted text below "## NAME", quote marks taken away.
 task_section()
 {
 	awk -v name="## $1" '
 	    $0 == name { in_it = 1; next }
-	    in_it && /^## / && name != "## Earlier findings" { exit }
-	    in_it { sub(/^> ?/, ""); print }' "$ORCH_TASK_FILE"
+	    in_it && /^## / { exit }
+	    in_it && sub(/^> ?/, "") { print }' "$ORCH_TASK_FILE"
 }
 
 # The commit where this branch left the target.
