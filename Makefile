@@ -157,7 +157,7 @@ install: all
 	install -m 644 etc/agents/*.md $(D)$(SHARE)/agents
 	for f in etc/*.example etc/systemd/* etc/rc.d/*; do \
 		[ ! -f $$f ] || \
-		install -m 644 $$f $(D)$(SHARE)/examples || exit 1; \
+		install -m $$([ -x $$f ] && echo 755 || echo 644) $$f $(D)$(SHARE)/examples || exit 1; \
 	done
 	cp -R etc/demo/. $(D)$(SHARE)/demo
 	for f in man/*.[1-9]; do \
