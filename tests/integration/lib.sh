@@ -18,7 +18,7 @@ PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 GIT_CONFIG_GLOBAL=/dev/null
 export PATH GIT_CONFIG_GLOBAL
 
-LIBDIR=$(cd "$(dirname "$0")" && pwd -P)
+LIBDIR=${LIBDIR:-$(cd "$(dirname "$0")" && pwd -P)}
 TOP=$(cd "$LIBDIR/../.." && pwd -P)
 BUILD=${ORCHD_BUILD:-$TOP/build}
 ORCHD=$BUILD/orchd/orchd
