@@ -227,7 +227,9 @@ struct conf_project {
 struct conf {
 	char			*cf_path;	/* the file, as named */
 	char			*cf_state;	/* absolute */
+	struct conf_loc		 cf_state_loc;
 	char			*cf_runtime;	/* absolute */
+	struct conf_loc		 cf_runtime_loc;
 	struct conf_listen	*cf_listen;
 	size_t			 cf_nlisten;
 	struct strlist		 cf_secret[CONF_SOURCE_MAX];	/* files */

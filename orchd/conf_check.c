@@ -141,23 +141,31 @@ check_intake(struct parser *ps)
 	    cf->cf_read_token, 1);
 }
 
+/* Where a setting stands; a default stands at the file's first line. */
+static struct conf_loc
+or_first(const struct parser *ps, const struct conf_loc *loc)
+{
+	return (loc->cl_file != NULL ? *loc : first_line(ps));
+}
+
 static void
 check_folders(struct parser *ps)
 {
 	struct conf	*cf = ps->ps_cf;
-	struct conf_loc	 loc = first_line(ps);
+	struct conf_loc	 rloc = or_first(ps, &cf->cf_runtime_loc);
+	struct conf_loc	 sloc = or_first(ps, &cf->cf_state_loc);
 	size_t		 len = strlen(cf->cf_runtime) +
 			    strlen("/control.sock");
 
 	if (len > SOCKET_PATH_MAX)
-		conf_fault(ps, &loc, "runtime \"%s\": the path of "
+		conf_fault(ps, &rloc, "runtime \"%s\": the path of "
 		    "control.sock in it has %zu bytes, a socket's may have "
 		    "%d", cf->cf_runtime, len, SOCKET_PATH_MAX);
 	if (strlen(cf->cf_state) > 512)
-		conf_fault(ps, &loc, "state: the path is longer than 512 "
+		conf_fault(ps, &sloc, "state: the path is longer than 512 "
 		    "bytes");
 	if (strcmp(cf->cf_state, cf->cf_runtime) == 0)
-		conf_fault(ps, &loc, "state and runtime are the same folder");
+		conf_fault(ps, &rloc, "state and runtime are the same folder");
 }
 
 static void

@@ -27,7 +27,8 @@ static const char *path = "/etc/orchd.conf";
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: orchd [-dnv] [-f file]\n");
+	fprintf(stderr, "usage: orchd [-dnv] [-C database] [-f file] "
+	    "[-o conf | env | mdoc]\n");
 	exit(1);
 }
 
@@ -52,12 +53,27 @@ check_only(int verbose)
 	return (0);
 }
 
+/* -o: the table of options, for the examples and the manual page. */
+static int
+print_options(const char *form)
+{
+	if (strcmp(form, "conf") == 0)
+		option_print_table(OPTION_FORM_CONF, stdout);
+	else if (strcmp(form, "env") == 0)
+		option_print_table(OPTION_FORM_ENV, stdout);
+	else if (strcmp(form, "mdoc") == 0)
+		option_print_table(OPTION_FORM_MDOC, stdout);
+	else
+		usage();
+	return (fflush(stdout) == EOF);
+}
+
 int
 main(int argc, char *argv[])
 {
 	int	 ch, noaction = 0, verbose = 0;
 
-	while ((ch = getopt(argc, argv, "f:nv")) != -1)
+	while ((ch = getopt(argc, argv, "f:no:v")) != -1)
 		switch (ch) {
 		case 'f':
 			path = optarg;
@@ -65,6 +81,8 @@ main(int argc, char *argv[])
 		case 'n':
 			noaction = 1;
 			break;
+		case 'o':
+			return (print_options(optarg));
 		case 'v':
 			verbose = 1;
 			break;

@@ -104,9 +104,11 @@ global	: MACRO EQUALS text {
 	}
 	| INCLUDE text		{ build_include(ps, &@1, $2); }
 	| STATE text {
+		ps->ps_cf->cf_state_loc = @1;
 		build_path(ps, &@1, "state", &ps->ps_cf->cf_state, $2);
 	}
 	| RUNTIME text {
+		ps->ps_cf->cf_runtime_loc = @1;
 		build_path(ps, &@1, "runtime", &ps->ps_cf->cf_runtime, $2);
 	}
 	| LISTEN listen_role ON_ text PORT text {
@@ -129,7 +131,7 @@ global	: MACRO EQUALS text {
 		build_path(ps, &@1, "read token", &ps->ps_cf->cf_read_token,
 		    $4);
 	}
-	| PROJECT text { build_project(ps, &@1, $2); } project_block {
+	| PROJECT text { build_project(ps, &@1, $2); $2 = NULL; } project_block {
 		ps->ps_project = NULL;
 	}
 	| both
@@ -139,7 +141,7 @@ global	: MACRO EQUALS text {
 both	: OPTION values		{ build_option(ps, &@1, $1, &$2); }
 	| GRACE OPEN graces CLOSE
 	| GRACE OPEN graces error CLOSE
-	| AGENT role { build_agent(ps, &@1, $2); } agent_block {
+	| AGENT role { build_agent(ps, &@1, $2); $2 = NULL; } agent_block {
 		build_agent_end(ps);
 	}
 	;
@@ -567,16 +569,17 @@ static void
 report_word(struct parser *ps, const struct conf_loc *loc,
     const yysymbol_kind_t *sym, int n, const char *possible)
 {
-	const char	*hint = nearest(ps->ps_last, sym, n);
+	const char	*hint;
 	int		 first = ps->ps_prev[0] == '\0' ||
 			    strcmp(ps->ps_prev, "{") == 0 ||
-			    strcmp(ps->ps_prev, "}") == 0;
+			    strcmp(ps->ps_prev, "}") == 0 ||
+			    has_symbol(sym, n, YYSYMBOL_OPTION);
 
+	hint = first ? nearest(ps->ps_last, sym, n) : NULL;
 	if (hint != NULL && strcmp(hint, ps->ps_last) != 0)
-		conf_fault(ps, loc, "%s%s\"%s\" is not known here, did you "
-		    "mean \"%s\"? (%s)", first ? "" : ps->ps_prev,
-		    first ? "" : " ", ps->ps_last, hint, possible);
-	else if (first || has_symbol(sym, n, YYSYMBOL_OPTION))
+		conf_fault(ps, loc, "\"%s\" is not known here, did you mean "
+		    "\"%s\"?", ps->ps_last, hint);
+	else if (first)
 		conf_fault(ps, loc, "\"%s\" is not known here (%s)",
 		    ps->ps_last, possible);
 	else
