@@ -23,7 +23,8 @@
 #include "orchctl.h"
 
 #define COLS_MAX	8
-#define FLEX_MIN	12		/* a flexible column keeps this */
+#define FLEX_GOOD	24		/* a flexible column keeps this */
+#define FLEX_LEAST	8		/* unless the line is very short */
 
 struct cell {
 	char		*ce_text;
@@ -109,12 +110,28 @@ has_heading(const struct table *t)
 	return (0);
 }
 
-/* Natural widths, then flexible columns, last first, give way to the line. */
+/* Let flexible columns give way by over columns, not below least. */
+static size_t
+squeeze(const struct table *t, size_t *width, size_t over, size_t least)
+{
+	size_t i, give;
+
+	for (i = 0; i < t->t_ncols && over > 0; i++) {
+		if (!(t->t_cols[i].co_flags & COL_FLEX) || width[i] <= least)
+			continue;
+		give = width[i] - least < over ? width[i] - least : over;
+		width[i] -= give;
+		over -= give;
+	}
+	return (over);
+}
+
+/* Natural widths; then flexible columns, first to last, fit the line. */
 static void
 measure(const struct out *o, const struct table *t, size_t indent,
     size_t rows, size_t width[COLS_MAX])
 {
-	size_t i, w, min, total = indent, limit, over;
+	size_t i, w, total = indent, limit;
 
 	for (i = 0; i < t->t_ncols; i++)
 		width[i] = text_width(t->t_cols[i].co_title);
@@ -123,21 +140,13 @@ measure(const struct out *o, const struct table *t, size_t indent,
 		if (w > width[i % t->t_ncols])
 			width[i % t->t_ncols] = w;
 	}
-	if (o->o_width <= 0)
-		return;
 	for (i = 0; i < t->t_ncols; i++)
 		total += width[i] + (i > 0 ? 2 : 0);
 	/* One column stays free: a full line would wrap on some terminals. */
-	limit = (size_t)o->o_width - 1;
-	for (i = t->t_ncols; i-- > 0 && total > limit;) {
-		if (!(t->t_cols[i].co_flags & COL_FLEX))
-			continue;
-		over = total - limit;
-		min = width[i] < FLEX_MIN ? width[i] : FLEX_MIN;
-		w = width[i] > min + over ? width[i] - over : min;
-		total -= width[i] - w;
-		width[i] = w;
-	}
+	limit = o->o_width > 1 ? (size_t)o->o_width - 1 : total;
+	if (total > limit)
+		squeeze(t, width, squeeze(t, width, total - limit, FLEX_GOOD),
+		    FLEX_LEAST);
 }
 
 /* One cell in its width: cut with an ellipsis, padded except at the end. */
