@@ -1,0 +1,974 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libcommon/sha256.h"
+#include "webhookd/ask.h"
+#include "webhookd/server.h"
+#include "webhookd/site.h"
+
+#define SECRET	"a secret of this test"
+#define PUSH	"{\"ref\":\"refs/heads/main\",\"before\":\"a\",\"after\":" \
+		"\"b\",\"repository\":{\"full_name\":\"o/r\"}}"
+#define HOST	"Host: localhost\r\n"
+#define ANSWER	(1 << 20)
+
+static struct event_base *base;
+static struct server *server;
+static struct server_limits limits;
+static struct site site;
+static struct sockaddr_in where;
+static char got[ANSWER];	/* what the client was told */
+static size_t got_len;
+
+/* The engine of these tests: what it was asked, and whether it is there. */
+static struct {
+	int		away;
+	uint32_t	id;
+	int		asked;
+	unsigned int	type;
+	char		verb[64], token[64], delivery[200], kind[64];
+	char		body[1024], sha256[80];
+	int		loopback;
+} engine;
+
+static int
+engine_send(unsigned int type, const void *msg, uint32_t *id)
+{
+	const struct orch_query *query = msg;
+	const struct orch_event *event = msg;
+
+	if (engine.away) {
+		errno = ENOTCONN;
+		return (-1);
+	}
+	engine.asked++;
+	engine.type = type;
+	*id = ++engine.id;
+	if (type == ORCH_query) {
+		(void)snprintf(engine.verb, sizeof(engine.verb), "%s",
+		    query->verb);
+		(void)snprintf(engine.token, sizeof(engine.token), "%s",
+		    query->token);
+		engine.loopback = query->loopback;
+		return (0);
+	}
+	(void)snprintf(engine.delivery, sizeof(engine.delivery), "%s",
+	    event->delivery);
+	(void)snprintf(engine.kind, sizeof(engine.kind), "%s", event->kind);
+	(void)snprintf(engine.sha256, sizeof(engine.sha256), "%s",
+	    event->sha256);
+	(void)snprintf(engine.body, sizeof(engine.body), "%.*s",
+	    (int)event->body.b_len, (const char *)event->body.b_data);
+	return (0);
+}
+
+static int
+engine_stores(uint8_t result)
+{
+	struct orch_header h = { .h_type = ORCH_event_answer,
+	    .h_id = engine.id };
+	union orch_any any = { .event_answer = { .result = result } };
+
+	return (asks_message(site.st_asks, &h, &any));
+}
+
+static int
+engine_answers(uint8_t result, const char *json, int more)
+{
+	struct orch_header h = { .h_type = ORCH_answer, .h_id = engine.id };
+	union orch_any any;
+
+	memset(&any, 0, sizeof(any));
+	any.answer.result = result;
+	any.answer.more = (uint8_t)more;
+	any.answer.text = "";
+	any.answer.json.b_data = (const uint8_t *)json;
+	any.answer.json.b_len = strlen(json);
+	return (asks_message(site.st_asks, &h, &any));
+}
+
+static long
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+static void
+turn(long ms)
+{
+	long end = now_ms() + ms;
+
+	do {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		usleep(500);
+	} while (now_ms() < end);
+}
+
+static int
+client(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&where,
+	    sizeof(where)), 0);
+	return (fd);
+}
+
+static void
+say(int fd, const char *text)
+{
+	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL),
+	    (ssize_t)strlen(text));
+}
+
+/*
+ * Read until the other side ends, for at most ms.  1 at the end, 0 when it is
+ * still open, -1 when it was reset.
+ */
+static int
+hear(int fd, long ms)
+{
+	long end = now_ms() + ms;
+	ssize_t n;
+
+	got_len = 0;
+	for (;;) {
+		turn(1);
+		n = recv(fd, got + got_len, sizeof(got) - 1 - got_len,
+		    MSG_DONTWAIT);
+		if (n > 0)
+			got_len += (size_t)n;
+		got[got_len] = '\0';
+		if (n == 0)
+			return (1);
+		if (n == -1 && errno != EAGAIN)
+			return (-1);
+		if (n == -1 && now_ms() > end)
+			return (0);
+	}
+}
+
+static int
+status(void)
+{
+	int n = 0;
+
+	if (sscanf(got, "HTTP/1.1 %d ", &n) != 1)
+		return (-1);
+	return (n);
+}
+
+/* Send, and expect an answer with this status and then the end. */
+static void
+exchange(const char *text, int expected)
+{
+	int fd = client();
+
+	say(fd, text);
+	ck_assert_msg(hear(fd, 1000) == 1, "not closed: %s", text);
+	ck_assert_msg(status() == expected, "%d, not %d: %s", status(),
+	    expected, text);
+	close(fd);
+}
+
+/* Send, and turn the loop until the engine was asked. */
+static int
+ask_with(const char *text)
+{
+	int fd = client(), before = engine.asked;
+
+	say(fd, text);
+	turn(20);
+	ck_assert_int_eq(engine.asked, before + 1);
+	return (fd);
+}
+
+static void
+serve(enum orch_role role, int loopback, uint32_t hold_ms)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	socklen_t len = sizeof(where);
+	int fd;
+
+	ck_assert_int_eq(sigaction(SIGPIPE, &ignore, NULL), 0);
+	base = event_base_new();
+	memset(&where, 0, sizeof(where));
+	where.sin_family = AF_INET;
+	where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&where, len), 0);
+	ck_assert_int_eq(listen(fd, 128), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&where, &len), 0);
+	site.st_role = role;
+	site.st_gitea.gc_secrets[0] = SECRET;
+	site.st_asks = asks_new(base, hold_ms, engine_send);
+	server = server_new(base, role, &limits, site_request, &site);
+	ck_assert_ptr_nonnull(server);
+	ck_assert_int_eq(server_listen(server, fd, loopback), 0);
+}
+
+static void
+setup(void)
+{
+	memset(&engine, 0, sizeof(engine));
+	memset(&site, 0, sizeof(site));
+	server_limits_default(&limits);
+}
+
+static void
+teardown(void)
+{
+	server_free(server);
+	asks_free(site.st_asks);
+	if (base != NULL)
+		event_base_free(base);
+}
+
+/* A signed delivery, whole. */
+static const char *
+delivery(const char *more_headers)
+{
+	static char text[4096];
+	char mac[SHA256_HEX_SIZE];
+
+	ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET), PUSH,
+	    strlen(PUSH), mac), 0);
+	(void)snprintf(text, sizeof(text), "POST /webhook/gitea HTTP/1.1\r\n"
+	    HOST "Content-Type: application/json\r\nX-Gitea-Event: push\r\n"
+	    "X-Gitea-Delivery: d-1\r\nContent-Length: %zu\r\n"
+	    "X-Gitea-Signature: %s\r\n%s\r\n%s", strlen(PUSH), mac,
+	    more_headers, PUSH);
+	return (text);
+}
+
+START_TEST(delivery_is_answered_only_when_stored)
+{
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = ask_with(delivery(""));
+	ck_assert_int_eq(hear(fd, 50), 0);
+	ck_assert_uint_eq(got_len, 0);
+	ck_assert_uint_eq(engine.type, ORCH_event);
+	ck_assert_str_eq(engine.delivery, "d-1");
+	ck_assert_str_eq(engine.kind, "push");
+	ck_assert_str_eq(engine.body, PUSH);
+	ck_assert_uint_eq(strlen(engine.sha256), 64);
+	ck_assert_int_eq(engine_stores(RES_OK), 1);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	ck_assert_ptr_nonnull(strstr(got, "Connection: close"));
+	close(fd);
+	turn(20);
+	ck_assert_uint_eq(server_nconns(server), 0);
+}
+END_TEST
+
+START_TEST(duplicate_and_ignored_are_200_unstored_is_503)
+{
+	static const struct { uint8_t result; int status; } rows[] = {
+		{ RES_DUPLICATE, 200 }, { RES_NOTFOUND, 200 },
+		{ RES_REFUSED, 200 }, { RES_RETRY, 503 }, { RES_STALE, 503 },
+		{ 200, 503 }
+	};
+	size_t i;
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fd = ask_with(delivery(""));
+		engine_stores(rows[i].result);
+		ck_assert_int_eq(hear(fd, 1000), 1);
+		ck_assert_int_eq(status(), rows[i].status);
+		close(fd);
+	}
+}
+END_TEST
+
+START_TEST(bad_signatures_all_get_the_same_answer)
+{
+	static const char *const sigs[] = {
+		"", "X-Gitea-Signature:\r\n", "X-Gitea-Signature: abc\r\n",
+		"X-Gitea-Signature: a\r\nX-Gitea-Signature: a\r\n",
+		"X-Gitea-Signature: 00000000000000000000000000000000"
+		"00000000000000000000000000000000\r\n"
+	};
+	char text[1024], *first = NULL;
+	size_t i;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		(void)snprintf(text, sizeof(text), "POST /webhook/gitea "
+		    "HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+		    "X-Gitea-Event: push\r\nContent-Length: 2\r\n%s\r\n{}",
+		    sigs[i]);
+		exchange(text, 401);
+		if (first == NULL)
+			ck_assert_ptr_nonnull(first = strdup(got));
+		ck_assert_str_eq(got, first);
+	}
+	free(first);
+	ck_assert_int_eq(engine.asked, 0);
+}
+END_TEST
+
+START_TEST(engine_away_is_held_then_503)
+{
+	long t0;
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 300);
+	engine.away = 1;
+	fd = client();
+	say(fd, delivery(""));
+	t0 = now_ms();
+	ck_assert_int_eq(hear(fd, 150), 0);
+	ck_assert_uint_eq(got_len, 0);
+	ck_assert_int_eq(hear(fd, 2000), 1);
+	ck_assert_int_eq(status(), 503);
+	ck_assert_ptr_nonnull(strstr(got, "Retry-After:"));
+	ck_assert_int_ge(now_ms() - t0, 250);
+	close(fd);
+}
+END_TEST
+
+START_TEST(held_request_reaches_the_next_engine)
+{
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 1000);
+	engine.away = 1;
+	fd = client();
+	say(fd, delivery(""));
+	turn(50);
+	engine.away = 0;
+	asks_engine_up(site.st_asks);
+	ck_assert_int_eq(engine.asked, 1);
+	engine_stores(RES_OK);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(fd);
+}
+END_TEST
+
+START_TEST(lost_answer_is_asked_again)
+{
+	uint32_t first;
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 1000);
+	fd = ask_with(delivery(""));
+	first = engine.id;
+	engine.id = 100;
+	asks_engine_up(site.st_asks);
+	ck_assert_int_eq(engine.asked, 2);
+	ck_assert_uint_ne(engine.id, first);
+	engine_stores(RES_DUPLICATE);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(fd);
+}
+END_TEST
+
+START_TEST(client_gone_takes_its_question_along)
+{
+	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+	int fd;
+
+	limits.sl_whole_ms = 100;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = ask_with(delivery(""));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd);
+	turn(200);
+	ck_assert_int_eq(engine_stores(RES_OK), 0);
+	turn(50);
+	ck_assert_uint_eq(server_nconns(server), 0);
+}
+END_TEST
+
+START_TEST(half_closed_client_gets_its_answer)
+{
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = ask_with(delivery(""));
+	shutdown(fd, SHUT_WR);
+	turn(20);
+	engine_stores(RES_OK);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(fd);
+}
+END_TEST
+
+START_TEST(second_request_is_never_answered)
+{
+	const char *second;
+
+	serve(ROLE_PAGE, 1, 3000);
+	exchange("GET /no HTTP/1.1\r\n" HOST "\r\n"
+	    "GET /no HTTP/1.1\r\n" HOST "\r\n", 404);
+	second = strstr(got + 1, "HTTP/1.1 ");
+	ck_assert_ptr_null(second);
+	exchange("GET /no HTTP/1.1\r\n" HOST "X: \x01\r\n\r\n"
+	    "GET /no HTTP/1.1\r\n" HOST "\r\n", 400);
+	second = strstr(got + 1, "HTTP/1.1 ");
+	ck_assert_ptr_null(second);
+}
+END_TEST
+
+START_TEST(paths_are_exact)
+{
+	static const char *const paths[] = {
+		"/Status", "/status/", "//status", "/status%00", "/%73tatus",
+		"/..%2fstatus", "/status%0d%0a", "/status?x", "/status#x",
+		"/%c0%afstatus", "/\\status", "/webhook/gitea", "/./status"
+	};
+	char text[256];
+	size_t i;
+
+	serve(ROLE_PAGE, 1, 3000);
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "GET %s HTTP/1.1\r\n" HOST "\r\n", paths[i]);
+		exchange(text, 404);
+	}
+	exchange("GET /\xc0\xaf HTTP/1.1\r\n" HOST "\r\n", 400);
+}
+END_TEST
+
+START_TEST(webhook_role_shows_no_page)
+{
+	serve(ROLE_WEBHOOK, 1, 3000);
+	exchange("GET /status HTTP/1.1\r\n" HOST "\r\n", 404);
+	exchange("GET /queue HTTP/1.1\r\n" HOST "\r\n", 404);
+	exchange("GET / HTTP/1.1\r\n" HOST "\r\n", 404);
+}
+END_TEST
+
+START_TEST(other_methods_on_the_hook_are_405)
+{
+	static const char *const methods[] = {
+		"GET", "PUT", "TRACE", "CONNECT", "OPTIONS", "DELETE", "HEAD"
+	};
+	char text[256];
+	size_t i;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "%s /webhook/gitea HTTP/1.1\r\n" HOST "\r\n", methods[i]);
+		exchange(text, 405);
+		ck_assert_ptr_nonnull(strstr(got, "Allow: POST\r\n"));
+	}
+	exchange("POST /health HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n",
+	    405);
+}
+END_TEST
+
+START_TEST(too_large_is_413_from_the_head)
+{
+	serve(ROLE_WEBHOOK, 0, 3000);
+	exchange("POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 999999999\r\n\r\n", 413);
+	exchange("POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 1048577\r\n\r\n", 413);
+	exchange("GET /health HTTP/1.1\r\n" HOST
+	    "Content-Length: 1\r\n\r\n", 400);
+}
+END_TEST
+
+/* A sender that goes on sending still reads why it was refused. */
+START_TEST(refusal_is_not_lost_in_a_reset)
+{
+	static char junk[65536];
+	int fd, i;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = client();
+	say(fd, "POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 999999999\r\n\r\n");
+	for (i = 0; i < 4; i++) {
+		(void)send(fd, junk, sizeof(junk), MSG_NOSIGNAL | MSG_DONTWAIT);
+		turn(5);
+	}
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 413);
+	close(fd);
+}
+END_TEST
+
+START_TEST(bodies_together_are_bounded)
+{
+	int fd;
+
+	limits.sl_bodies = 1500;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = client();
+	say(fd, "POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 1000\r\n\r\n");
+	turn(20);
+	exchange("POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 1000\r\n\r\n", 503);
+	close(fd);
+	turn(20);
+	fd = client();
+	say(fd, "POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 1000\r\n\r\n");
+	ck_assert_int_eq(hear(fd, 50), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(expectation_is_answered_before_the_body)
+{
+	char text[4096], *body;
+	int fd;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	(void)snprintf(text, sizeof(text), "%s",
+	    delivery("Expect: 100-continue\r\n"));
+	body = strstr(text, "\r\n\r\n") + 4;
+	fd = client();
+	ck_assert_int_eq(send(fd, text, (size_t)(body - text), 0),
+	    body - text);
+	ck_assert_int_eq(hear(fd, 50), 0);
+	ck_assert_str_eq(got, "HTTP/1.1 100 Continue\r\n\r\n");
+	say(fd, body);
+	turn(20);
+	engine_stores(RES_OK);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(fd);
+	/* Who does not wait is not told. */
+	fd = ask_with(delivery("Expect: 100-continue\r\n"));
+	engine_stores(RES_OK);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(fd);
+	exchange("POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 2000000\r\nExpect: 100-continue\r\n\r\n", 413);
+}
+END_TEST
+
+/* One byte each 20 ms: progress does not move the end. */
+static long
+drip(int fd, long ms)
+{
+	long t0 = now_ms();
+	ssize_t n = 0;
+
+	while (now_ms() - t0 < ms) {
+		(void)send(fd, "a", 1, MSG_NOSIGNAL);
+		turn(20);
+		n = recv(fd, got, 12, MSG_DONTWAIT);
+		if (n >= 0 || errno != EAGAIN)
+			break;
+	}
+	got[n > 0 ? n : 0] = '\0';
+	return (now_ms() - t0);
+}
+
+START_TEST(slow_head_ends_at_its_time)
+{
+	long ms;
+	int fd;
+
+	limits.sl_head_ms = 200;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = client();
+	say(fd, "GET /health HTTP/1.1\r\nX: ");
+	ms = drip(fd, 2000);
+	ck_assert_str_eq(got, "HTTP/1.1 408");
+	ck_assert_msg(ms >= 180 && ms < 1000, "%ld ms", ms);
+	close(fd);
+}
+END_TEST
+
+START_TEST(silent_connection_ends_without_a_word)
+{
+	int fd;
+
+	limits.sl_head_ms = 100;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = client();
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_uint_eq(got_len, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(slow_body_ends_by_its_rate)
+{
+	long ms;
+	int fd;
+
+	limits.sl_slow_ms = 200;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = client();
+	say(fd, "POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 5000\r\n\r\n");
+	ms = drip(fd, 2000);
+	ck_assert_str_eq(got, "HTTP/1.1 408");
+	ck_assert_msg(ms >= 180 && ms < 1000, "%ld ms", ms);
+	close(fd);
+}
+END_TEST
+
+START_TEST(whole_request_ends_at_its_time)
+{
+	long ms;
+	int fd;
+
+	limits.sl_whole_ms = 300;
+	limits.sl_rate = 1;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = client();
+	say(fd, "POST /webhook/gitea HTTP/1.1\r\n" HOST
+	    "Content-Length: 5000\r\n\r\n");
+	ms = drip(fd, 2000);
+	ck_assert_str_eq(got, "HTTP/1.1 408");
+	ck_assert_msg(ms >= 280 && ms < 1000, "%ld ms", ms);
+	close(fd);
+}
+END_TEST
+
+START_TEST(silent_engine_ends_at_its_time)
+{
+	int fd;
+
+	limits.sl_whole_ms = 200;
+	serve(ROLE_WEBHOOK, 0, 60000);
+	fd = ask_with(delivery(""));
+	ck_assert_int_eq(hear(fd, 2000), 1);
+	ck_assert_int_eq(status(), 503);
+	ck_assert_int_eq(engine_stores(RES_OK), 0);
+	close(fd);
+}
+END_TEST
+
+/* A client that does not read holds its place only for the send time. */
+START_TEST(slow_reader_is_dropped)
+{
+	char *json;
+	int fd, small = 2048, i;
+
+	limits.sl_send_ms = 200;
+	serve(ROLE_PAGE, 1, 3000);
+	json = malloc(ANSWER);
+	ck_assert_ptr_nonnull(json);
+	memset(json, ' ', ANSWER - 1);
+	json[ANSWER - 1] = '\0';
+	fd = client();
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	say(fd, "GET /status HTTP/1.1\r\n" HOST "\r\n");
+	turn(20);
+	for (i = 0; i < 12; i++)
+		engine_answers(RES_OK, json, 1);
+	ck_assert_int_eq(engine_answers(RES_OK, "{}", 0), 1);
+	turn(100);
+	ck_assert_uint_eq(server_nconns(server), 1);
+	turn(300);
+	ck_assert_uint_eq(server_nconns(server), 0);
+	close(fd);
+	free(json);
+}
+END_TEST
+
+START_TEST(answer_without_end_is_not_kept)
+{
+	char *json;
+	int fd, i;
+
+	serve(ROLE_PAGE, 1, 3000);
+	json = malloc(ANSWER);
+	ck_assert_ptr_nonnull(json);
+	memset(json, ' ', ANSWER - 1);
+	json[ANSWER - 1] = '\0';
+	fd = ask_with("GET /status HTTP/1.1\r\n" HOST "\r\n");
+	for (i = 0; i < 32; i++)
+		if (engine_answers(RES_OK, json, 1) == 0)
+			break;
+	ck_assert_int_lt(i, 20);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 503);
+	close(fd);
+	free(json);
+}
+END_TEST
+
+START_TEST(one_address_has_so_many_connections)
+{
+	int fds[33], i;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	for (i = 0; i < 33; i++) {
+		fds[i] = client();
+		turn(2);
+	}
+	turn(20);
+	ck_assert_uint_eq(server_nconns(server), 32);
+	ck_assert_int_eq(hear(fds[32], 200), 1);
+	ck_assert_int_eq(hear(fds[0], 10), 0);
+	for (i = 0; i < 33; i++)
+		close(fds[i]);
+	turn(50);
+	ck_assert_uint_eq(server_nconns(server), 0);
+}
+END_TEST
+
+START_TEST(full_house_drops_the_slowest)
+{
+	int busy, slow, fd;
+
+	limits.sl_conns = 2;
+	serve(ROLE_WEBHOOK, 0, 3000);
+	busy = ask_with(delivery(""));
+	slow = client();
+	say(slow, "GET /");
+	turn(20);
+	fd = client();
+	turn(20);
+	ck_assert_int_eq(hear(slow, 200), 1);
+	ck_assert_int_eq(hear(fd, 20), 0);
+	engine_stores(RES_OK);
+	ck_assert_int_eq(hear(busy, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(busy);
+	close(slow);
+	close(fd);
+}
+END_TEST
+
+START_TEST(no_descriptors_is_no_busy_loop)
+{
+	struct rlimit rl;
+	struct timespec a, b;
+	int fd, first, top, second;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	first = client();
+	turn(20);
+	fd = client();		/* waits in the backlog ... */
+	second = client();
+	top = dup(0);
+	close(top);
+	getrlimit(RLIMIT_NOFILE, &rl);
+	rl.rlim_cur = (rlim_t)top;
+	setrlimit(RLIMIT_NOFILE, &rl);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+	for (top = 0; top < 5; top++) {	/* ... and there is no descriptor */
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		usleep(20000);
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+	ck_assert_int_lt((b.tv_sec - a.tv_sec) * 1000 +
+	    (b.tv_nsec - a.tv_nsec) / 1000000, 20);
+	/* The one at the head of the queue was ended, the next one waits. */
+	ck_assert_int_eq(hear(fd, 50), 1);
+	ck_assert_int_eq(hear(second, 50), 0);
+	ck_assert_uint_eq(server_nconns(server), 1);
+	rl.rlim_cur = 512;
+	setrlimit(RLIMIT_NOFILE, &rl);
+	turn(1200);
+	ck_assert_uint_eq(server_nconns(server), 2);
+	close(first);
+	close(fd);
+	close(second);
+}
+END_TEST
+
+START_TEST(health_needs_no_token)
+{
+	int fd;
+
+	serve(ROLE_PAGE, 0, 3000);
+	fd = ask_with("GET /health HTTP/1.1\r\nHost: example.org\r\n\r\n");
+	ck_assert_str_eq(engine.verb, "health");
+	engine_answers(RES_OK, "{\"status\":\"ok\"}", 0);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\n{\"status\":\"ok\"}"));
+	close(fd);
+	fd = ask_with("HEAD /health HTTP/1.1\r\nHost: example.org\r\n\r\n");
+	engine_answers(RES_OK, "{\"status\":\"ok\"}", 0);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	ck_assert_ptr_nonnull(strstr(got, "Content-Length: 15\r\n"));
+	ck_assert_str_eq(strstr(got, "\r\n\r\n"), "\r\n\r\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(reads_from_afar_need_a_token)
+{
+	int fd;
+
+	serve(ROLE_PAGE, 0, 3000);
+	exchange("GET /status HTTP/1.1\r\n" HOST "\r\n", 401);
+	ck_assert_ptr_nonnull(strstr(got, "WWW-Authenticate: Bearer"));
+	exchange("GET /status HTTP/1.1\r\n" HOST
+	    "Authorization: Bearer\r\n\r\n", 401);
+	exchange("GET /status HTTP/1.1\r\n" HOST
+	    "Authorization: Digest abc\r\n\r\n", 401);
+	ck_assert_int_eq(engine.asked, 0);
+	fd = ask_with("GET /status HTTP/1.1\r\n" HOST
+	    "Authorization: Bearer s3cret\r\n\r\n");
+	ck_assert_str_eq(engine.token, "s3cret");
+	ck_assert_int_eq(engine.loopback, 0);
+	engine_answers(RES_DENIED, "", 0);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 401);
+	close(fd);
+	/* As a browser sends it: user "x", password "s3cret". */
+	fd = ask_with("GET /queue HTTP/1.1\r\n" HOST
+	    "Authorization: Basic eDpzM2NyZXQ=\r\n\r\n");
+	ck_assert_str_eq(engine.token, "s3cret");
+	ck_assert_str_eq(engine.verb, "queue");
+	engine_answers(RES_OK, "{\"a\":", 1);
+	engine_answers(RES_OK, "1}", 0);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\n{\"a\":1}"));
+	close(fd);
+}
+END_TEST
+
+/* A foreign page must not read us through a name that points to loopback. */
+START_TEST(loopback_is_free_only_by_its_own_name)
+{
+	int fd;
+
+	serve(ROLE_PAGE, 1, 3000);
+	exchange("GET /status HTTP/1.1\r\nHost: evil.example\r\n\r\n", 401);
+	exchange("GET /status HTTP/1.1\r\nHost: localhost.evil\r\n\r\n", 401);
+	exchange("GET /status HTTP/1.1\r\n" HOST
+	    "X-Forwarded-For: 192.0.2.1\r\n\r\n", 401);
+	ck_assert_int_eq(engine.asked, 0);
+	fd = ask_with("GET /status HTTP/1.1\r\nHost: 127.0.0.1:8480\r\n\r\n");
+	ck_assert_int_eq(engine.loopback, 1);
+	close(fd);
+	fd = ask_with("GET / HTTP/1.1\r\nHost: [::1]:8480\r\n\r\n");
+	ck_assert_str_eq(engine.verb, "status");
+	close(fd);
+}
+END_TEST
+
+START_TEST(browser_gets_a_page_and_a_program_gets_json)
+{
+	int fd;
+
+	serve(ROLE_PAGE, 1, 3000);
+	fd = ask_with("GET /status HTTP/1.1\r\n" HOST "Accept: text/html,"
+	    "application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\r\n");
+	engine_answers(RES_OK, "{\"tasks\":[]}", 0);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_ptr_nonnull(strstr(got, "Content-Type: text/html"));
+	ck_assert_ptr_nonnull(strstr(got, "Content-Security-Policy: "
+	    "default-src 'none'; style-src 'sha256-"));
+	close(fd);
+	fd = ask_with("GET /status HTTP/1.1\r\n" HOST "Accept: */*\r\n\r\n");
+	engine_answers(RES_OK, "{\"tasks\":[]}", 0);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_ptr_nonnull(strstr(got, "Content-Type: application/json"));
+	close(fd);
+}
+END_TEST
+
+static TCase *
+case_requests(void)
+{
+	TCase *tc = tcase_create("requests");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, delivery_is_answered_only_when_stored);
+	tcase_add_test(tc, duplicate_and_ignored_are_200_unstored_is_503);
+	tcase_add_test(tc, bad_signatures_all_get_the_same_answer);
+	tcase_add_test(tc, engine_away_is_held_then_503);
+	tcase_add_test(tc, held_request_reaches_the_next_engine);
+	tcase_add_test(tc, lost_answer_is_asked_again);
+	tcase_add_test(tc, client_gone_takes_its_question_along);
+	tcase_add_test(tc, half_closed_client_gets_its_answer);
+	tcase_add_test(tc, second_request_is_never_answered);
+	tcase_add_test(tc, paths_are_exact);
+	tcase_add_test(tc, webhook_role_shows_no_page);
+	tcase_add_test(tc, other_methods_on_the_hook_are_405);
+	tcase_add_test(tc, too_large_is_413_from_the_head);
+	tcase_add_test(tc, refusal_is_not_lost_in_a_reset);
+	tcase_add_test(tc, bodies_together_are_bounded);
+	tcase_add_test(tc, expectation_is_answered_before_the_body);
+	tcase_add_test(tc, health_needs_no_token);
+	tcase_add_test(tc, reads_from_afar_need_a_token);
+	tcase_add_test(tc, loopback_is_free_only_by_its_own_name);
+	tcase_add_test(tc, browser_gets_a_page_and_a_program_gets_json);
+	return (tc);
+}
+
+static TCase *
+case_limits(void)
+{
+	TCase *tc = tcase_create("limits");
+
+	tcase_set_timeout(tc, 20);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, slow_head_ends_at_its_time);
+	tcase_add_test(tc, silent_connection_ends_without_a_word);
+	tcase_add_test(tc, slow_body_ends_by_its_rate);
+	tcase_add_test(tc, whole_request_ends_at_its_time);
+	tcase_add_test(tc, silent_engine_ends_at_its_time);
+	tcase_add_test(tc, slow_reader_is_dropped);
+	tcase_add_test(tc, answer_without_end_is_not_kept);
+	tcase_add_test(tc, one_address_has_so_many_connections);
+	tcase_add_test(tc, full_house_drops_the_slowest);
+	tcase_add_test(tc, no_descriptors_is_no_busy_loop);
+	return (tc);
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("webhookd_server");
+	SRunner *sr;
+	int failed;
+
+	suite_add_tcase(s, case_requests());
+	suite_add_tcase(s, case_limits());
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (failed != 0);
+}
