@@ -1,0 +1,511 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef RUNNER_RUNNER_H
+#define RUNNER_RUNNER_H
+
+/*
+ * The runner's one private header: one process, one job.  Prototypes are
+ * grouped by file.
+ */
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/proctree.h"
+#include "libcommon/verdict.h"
+#include "proto/proto.h"
+
+struct event_base;
+struct box;
+struct run;
+struct session;
+
+#define RUN_REASON_MAX	2048	/* run_done.reason and its NUL */
+#define RUN_TEXT_MAX	65536U	/* run_done.text */
+#define RUN_ITEMS_MAX	256	/* run_done.items */
+#define RUN_LOG_MAX	(64ULL << 20)	/* when the configuration says 0 */
+#define RUN_PATH_MAX	1200
+
+/* What becomes RUN_DONE. */
+struct result {
+	enum gate_verdict	 rs_verdict;
+	enum orch_cause		 rs_cause;
+	char			 rs_reason[RUN_REASON_MAX];
+	char			 rs_commit[41];
+	char			 rs_tree[41];
+	uint64_t		 rs_duration_ms;
+	uint64_t		 rs_tokens_in;
+	uint64_t		 rs_tokens_out;
+	uint64_t		 rs_cost_micros;
+	char			 rs_session[129];
+	char			*rs_text;	/* allocated or NULL */
+	size_t			 rs_textlen;
+	char			*rs_items[RUN_ITEMS_MAX + 1];
+	size_t			 rs_nitems;
+	int			 rs_fd;		/* an agent's bundle, or -1 */
+};
+
+/*
+ * The last bytes of a command's output, whole lines, safe for a terminal:
+ * what becomes a feedback packet.  Memory is bounded by RUN_TEXT_MAX.
+ */
+struct tail {
+	char	*tl_buf;
+	size_t	 tl_len;
+	size_t	 tl_total;	/* lines seen */
+};
+
+/* What a kind of run does.  Each function ends in run_finish(), in time. */
+struct kind {
+	enum orch_kind	 k_kind;
+	const char	*k_name;
+	void		(*k_start)(struct run *);	/* the engine said go */
+	void		(*k_stop)(struct run *);	/* end gracefully; may
+							 * be NULL: it is short */
+	void		(*k_end)(struct run *);	/* kill and free what is left;
+						 * may be NULL */
+	int		 k_workspace;	/* it has one to be removed at the end */
+};
+
+struct run {
+	struct event_base	*r_base;
+	const struct orch_run_spec *r_spec;
+	struct orch_run_go	 r_go;
+	uint8_t			*r_go_frame;	/* its texts */
+	int			 r_go_fd;
+	int			 r_log;
+	int			 r_going;	/* GO has come */
+	int			 r_stopping;
+	int			 r_hold;	/* an effect is going on that
+						 * even a refusal does not end */
+	int			 r_finished;	/* RUN_DONE is on its way */
+	int			 r_status;	/* exit status of the runner */
+	char			 r_why[256];	/* why it is stopped */
+	const struct kind	*r_kind;
+	void			*r_data;	/* of the kind */
+	struct session		*r_session;
+	struct orch_run_exit	 r_exit;
+	struct orch_run_done	 r_done;
+	struct result		 r_res;
+	void			(*r_stamped)(struct run *);
+};
+
+/* Small helper: is this text not empty? */
+#define GIVEN(s)	((s)[0] != '\0')
+
+/* run.c */
+
+/* The kind of a run_spec.kind, or NULL for one that is not ours. */
+const struct kind *run_kind(unsigned int);
+
+/*
+ * Serve one run from RUN_SPEC to the acknowledged RUN_DONE.  log is the run's
+ * log.  Returns the exit status.
+ */
+int	 run_serve(const struct orch_run_spec *, int log);
+
+/* Set verdict, cause and a reason in words; a later call replaces it. */
+void	 run_result(struct run *, enum gate_verdict, enum orch_cause,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Stamp the exit code: RUN_EXIT goes out, and next is called when the engine
+ * has it on record.
+ */
+void	 run_stamp(struct run *, const struct proctree_result *,
+	    void (*next)(struct run *));
+
+/* Report r_res; the process ends when the engine has it. */
+void	 run_finish(struct run *);
+
+/* Tell the engine of a resumable session as soon as it is known. */
+void	 run_session_known(struct run *, const char *id);
+
+/* Hand text over to the result: at most the last RUN_TEXT_MAX bytes. */
+void	 run_text(struct run *, const char *, size_t);
+
+/* Add a word to run_done.items; more than RUN_ITEMS_MAX are dropped. */
+void	 run_item(struct run *, const char *);
+
+/* The value of "name=value" in run_go.options, or NULL. */
+const char *run_option(const struct run *, const char *name);
+
+/* session.c */
+
+struct session_ops {
+	/* The engine said go; called once.  *fd as in chan_msg_cb. */
+	void	(*s_go)(void *, const struct orch_run_go *, int *fd);
+	/* It asks for a graceful end; may come more than once. */
+	void	(*s_stop)(void *, const char *reason);
+	/* It refuses this run: end everything. */
+	void	(*s_refused)(void *, const char *reason);
+};
+
+/*
+ * Keep a connection to the engine: connect, HELLO, again after each loss, for
+ * ever, after 50 ms doubling to 250 ms.  NULL with errno.
+ */
+struct session *session_new(struct event_base *, const struct orch_run_spec *,
+	    const struct session_ops *, void *arg);
+void	 session_free(struct session *);
+
+/*
+ * Send a request and repeat it after each loss of the connection until it is
+ * acknowledged; then cb.  One at a time.  msg and fd (or -1) stay the
+ * caller's and must live until then.
+ */
+void	 session_request(struct session *, unsigned int type, const void *msg,
+	    int fd, void (*cb)(void *arg));
+
+/* Say something now and after each reconnection; no answer is awaited. */
+void	 session_tell(struct session *, unsigned int type, const void *msg);
+
+/* box.c */
+
+struct box_opts {
+	const char *const *bo_argv;
+	const char *const *bo_envp;
+	uint32_t	 bo_timeout_ms;
+	uint8_t		 bo_net;	/* enum sandbox_net */
+	int		 bo_limits;	/* the memory and process limits of the
+					 * configuration hold */
+	int		 bo_wide_lines;	/* lines up to 1 MiB (JSON results) */
+	proctree_line_cb bo_line_cb;
+	void		*bo_line_arg;
+};
+
+/* How a command in the box ended. */
+enum box_end {
+	BOX_ENDED,	/* it ran: see pr */
+	BOX_TIMEOUT,
+	BOX_STOPPED,	/* by box_stop() */
+	BOX_SIGNAL,	/* ended by a signal */
+	BOX_NOEXEC,	/* 126 or 127: it could not be executed */
+	BOX_NOSANDBOX	/* the sandbox could not be made, nothing ran */
+};
+
+struct box_result {
+	enum box_end	 br_end;
+	int		 br_code;	/* BOX_ENDED: the exit code */
+	int		 br_sig;	/* BOX_SIGNAL */
+	const struct proctree_result *br_pr;
+	char		 br_why[768];	/* a sentence, when not BOX_ENDED 0 */
+};
+
+typedef void (*box_done_cb)(const struct box_result *, void *arg);
+
+/*
+ * Run a command in the run's sandbox with its clone as the working folder.
+ * done comes exactly once, later (never from inside this call).  The caller
+ * keeps argv and envp for the call only.
+ */
+struct box *box_start(struct run *, const struct box_opts *, box_done_cb,
+	    void *arg);
+void	 box_stop(struct box *);	/* TERM, grace, KILL; done follows */
+void	 box_free(struct box *);	/* from done, or to kill at once */
+
+/*
+ * The path of this program inside the sandbox, for the commands that it runs
+ * there itself (deliver_inside, staging_inside).
+ */
+const char *box_self(const struct run *);
+
+/* workspace.c: the folders of a run, `workroot' of RUN_SPEC */
+
+/* Paths below the workroot; each lives in static storage of its own. */
+const char *ws_clone(const struct run *);
+const char *ws_home(const struct run *);
+const char *ws_tmp(const struct run *);
+const char *ws_out(const struct run *);
+const char *ws_task(const struct run *);
+const char *ws_envfile(const struct run *);
+const char *ws_proxy(const struct run *);
+
+/*
+ * Make the folders and a clone without files that borrows the mirror's
+ * objects.  Nothing of a repository's content is looked at.  0, or -1 with a
+ * sentence.
+ */
+int	 ws_make(struct run *, char *err, size_t errlen);
+
+/*
+ * Write the clone's files from inside the sandbox: branch (NULL: none) at
+ * commit; then next, with CAUSE_NONE or the cause and a sentence.
+ */
+void	 ws_checkout(struct run *, const char *branch, const char *commit,
+	    void (*next)(struct run *, enum orch_cause, const char *why));
+void	 ws_checkout_stop(struct run *);
+void	 ws_checkout_end(void);		/* kill it, if it runs */
+
+/* Remove the workroot.  A failure is logged, and left to a clean run. */
+void	 ws_remove(struct run *);
+
+/* env.c */
+
+struct env {
+	char	**e_v;		/* NULL-terminated */
+	size_t	  e_n;
+};
+
+/* Set NAME to value, replacing it.  -1 with ENOMEM. */
+int	 env_set(struct env *, const char *name, const char *value);
+/* The same with "NAME=value"; -1 with EINVAL when it has no name. */
+int	 env_put(struct env *, const char *pair);
+const char *env_get(const struct env *, const char *name);
+void	 env_free(struct env *);
+
+/* PATH, HOME, TMPDIR, LANG, USER and nothing else. */
+int	 env_base(struct env *);
+/* What the configuration lists (run_spec.env); these win. */
+int	 env_spec(struct env *, const struct run *);
+/* The ORCH_ variables of a run. */
+int	 env_orch(struct env *, const struct run *);
+/* Write the ORCH_ variables as a file that sh can read. */
+int	 env_write(const struct env *, const char *path);
+/* Make the values of run_spec.env that look secret known to redact(). */
+void	 env_redact(const struct orch_run_spec *);
+
+/* text.c */
+
+/*
+ * Remove what a person does not see: control bytes, zero-width and direction
+ * characters, tags, variation selectors, bytes that are not UTF-8 (those
+ * become `?').  Tab and newline stay.  In place; returns the new length.
+ */
+size_t	 text_clean(char *, size_t);
+
+/* A growing text; tx_bad is set when memory ran out. */
+struct text {
+	char	*tx_buf;
+	size_t	 tx_len;
+	size_t	 tx_cap;
+	int	 tx_bad;
+};
+
+void	 text_add(struct text *, const char *, size_t);
+void	 text_addf(struct text *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* Cleaned, each line behind "> ". */
+void	 text_quote(struct text *, const void *, size_t);
+
+/* A line of output joins the tail. */
+void	 tail_add(struct tail *, const char *line, size_t len);
+void	 tail_free(struct tail *);
+
+/* The last non-empty lines (at most n) joined by " | ", at most dstlen. */
+void	 tail_last(const struct tail *, unsigned int n, char *dst,
+	    size_t dstlen);
+
+/* taskfile.c */
+
+/*
+ * The text of the task file (R-43): front matter, prompt, request, earlier
+ * findings.  The caller frees tx_buf.
+ */
+void	 task_format(const struct run *, struct text *);
+
+/* Write it to ws_task(), readable for the agent only.  0 or -1 with errno. */
+int	 task_write(const struct run *, const struct text *);
+
+/*
+ * The agent's argv: `{task}', `{prompt}' and `{session}' as whole words are
+ * replaced.  One allocation plus texts of `keep'.  NULL with errno.
+ */
+const char **task_argv(const struct run *, const struct text *,
+	    const char *session, char **keep);
+
+/* agent.c, gate.c (its kind), import.c, clean.c, hook.c */
+
+extern const struct kind kind_agent, kind_gate, kind_import, kind_clean,
+	    kind_hook;
+
+/* usage.c: what an agent's own result says */
+
+enum agent_format {	/* run_spec.result */
+	FORMAT_NONE, FORMAT_CLAUDE, FORMAT_CODEX, FORMAT_GEMINI, FORMAT__MAX
+};
+
+struct usage;
+
+struct usage_verdict {
+	int		 uv_ok;		/* the agent did its work, it says */
+	enum orch_cause	 uv_cause;	/* else: why */
+	char		 uv_reason[512];
+	uint64_t	 uv_tokens_in;
+	uint64_t	 uv_tokens_out;
+	uint64_t	 uv_cost_micros;
+	char		 uv_session[129];
+};
+
+/*
+ * transient: extended regular expressions of the configuration; a bad one is
+ * skipped with a warning.  NULL with ENOMEM.
+ */
+struct usage *usage_new(enum agent_format, const struct orch_strs *transient);
+void	 usage_free(struct usage *);
+
+/* A line of the agent's output (stream 1 stdout, 2 stderr). */
+void	 usage_line(struct usage *, int stream, const char *, size_t);
+
+/* The session's id as soon as the agent has printed it, else "". */
+const char *usage_session(const struct usage *);
+
+/* Judge: code is the exit code (-1: signal). */
+void	 usage_judge(struct usage *, int code, struct usage_verdict *);
+
+/* deliver.c: an agent's commits leave as a bundle */
+
+/*
+ * Inside the sandbox: commit what was left, bundle branch.  argv: "-D"
+ * branch start role run file.  Returns the exit status, enum deliver_exit.
+ */
+int	 deliver_inside(int argc, char **argv);
+
+enum deliver_exit {
+	DELIVER_OK = 0,
+	DELIVER_NOCOMMIT = 3,	/* the branch is where it began */
+	DELIVER_NOBRANCH = 4,	/* the branch is gone */
+	DELIVER_GIT = 5		/* git could not do it; it said why */
+};
+
+enum deliver_state {
+	DELIVERED,		/* bundle and tip are there */
+	DELIVERED_NOTHING,	/* no commit */
+	DELIVERY_FAILED
+};
+
+/*
+ * Start it in the sandbox, network off.  next gets the state, the open bundle
+ * (owned by next, else -1), the tip as the bundle's head says it, a sentence.
+ */
+void	 deliver_start(struct run *, const char *branch, const char *start,
+	    void (*next)(struct run *, enum deliver_state, int fd,
+	    const char *tip, const char *why));
+void	 deliver_stop(struct run *);
+void	 deliver_end(void);		/* kill it, if it runs */
+
+/*
+ * The tip that a bundle's text head (v2) names for refs/heads/branch.  0, or
+ * -1 when it names no such thing.  Moves no file offset.
+ */
+int	 deliver_head(int fd, const char *branch, char tip[41]);
+
+/* inside.c: for what runs inside the sandbox as this program */
+
+/*
+ * Run a command with our stdio and wait.  timeout_s 0: no limit; at the limit
+ * its process group is killed.  With input, these bytes are its stdin.
+ * Exit code, 128 + signal, 124 at the limit, 127 or 126 when it cannot be
+ * executed.
+ */
+int	 inside_run(char *const *argv, unsigned int timeout_s,
+	    const char *input);
+
+/* The same with stdout captured: the first line, at most len. */
+int	 inside_line(char *const *argv, char *line, size_t len);
+
+/* gate.c */
+
+/* The gate's name, item and commit in short, for reasons. */
+void	 gate_fail(struct run *, enum gate_verdict, enum orch_cause,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* gate_command.c */
+
+/* A measured command: what to run, and what its end means. */
+struct command {
+	const char *const *cm_argv;	/* needed during the call only */
+	uint32_t	 cm_timeout_s;
+	const char	*cm_what;	/* for reasons: the command in words */
+	int		 cm_report;	/* the rules on reports hold */
+	/* Judge exit 0 (may be NULL: pass) and another code (NULL: red). */
+	void		(*cm_green)(struct run *);
+	void		(*cm_red)(struct run *, int code);
+};
+
+/*
+ * Run a command at the gate's commit in a fresh clone, inside the sandbox;
+ * judge it by R-5.  Ends in run_finish().
+ */
+void	 gate_command(struct run *, const struct command *);
+void	 gate_command_stop(struct run *);
+void	 gate_command_end(void);
+
+/* What the command printed last, and its report (rp_tests may be 0). */
+const struct tail *gate_command_tail(void);
+const struct report *gate_command_report(void);
+
+/* Red: fail with the failed ids, or exit code, and the last lines. */
+void	 gate_command_red(struct run *, int code);
+
+/* The gates that are a command of the configuration. */
+void	 gate_plain(struct run *);
+void	 gate_security(struct run *);
+void	 gate_coverage(struct run *);
+
+/* gate_artifact.c */
+
+void	 gate_analysis(struct run *);
+void	 gate_architecture(struct run *);
+void	 gate_review(struct run *);
+/* 13 first; when it passes, the command decides. */
+void	 gate_tests(struct run *);
+/* A measured staging pass: 15 as a deployer wrote it may worsen it. */
+void	 gate_staging_log(struct run *);
+
+/* gate_staging.c */
+
+void	 gate_staging(struct run *);
+
+/*
+ * Inside the sandbox: both staging commands, one after the other, so that a
+ * server of the first lives until the second ends.  argv: "-G" seconds
+ * seconds count argv... argv2...
+ */
+int	 staging_inside(int argc, char **argv);
+
+/* gate_report.c */
+
+struct report {
+	unsigned int	 rp_tests;	/* that were executed */
+	unsigned int	 rp_failed;
+	unsigned int	 rp_skipped;
+	int		 rp_list;	/* a `failed:' list, no TAP */
+	char		*rp_ids[RUN_ITEMS_MAX + 1];	/* of failed tests */
+	size_t		 rp_nids;
+};
+
+/*
+ * Read a report: TAP, or a line `failed: [id, ...]' or `failed: id id'.  0,
+ * or -1 when it is neither, with a sentence.
+ */
+int	 report_parse(const char *, size_t, struct report *, char *err,
+	    size_t errlen);
+void	 report_free(struct report *);
+
+/*
+ * The same for a file.  -1 with errno ENOENT when there is none or it is
+ * empty.
+ */
+int	 report_read(const char *path, struct report *, char *err, size_t errlen);
+
+/* The last percentage that a text prints, as "87.50".  0 or -1. */
+int	 report_percent(const char *, char *dst, size_t dstlen);
+
+#endif
