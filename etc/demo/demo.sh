@@ -187,15 +187,26 @@ free_port()
 
 # --- the agents --------------------------------------------------------------
 
-# outside PROGRAM: the folder to show to the sandbox, when the program does
-# not live in the system's own folders.
-outside()
+# program NAME: the words that start it in the sandbox, where PATH is short: a
+# script of node's is started by node.  binds NAME: the folders to show there,
+# when it does not live in the system's own.
+program()
 {
 	real=$(readlink -f "$(command -v "$1")")
-	case $real in
-	/usr/*|/bin/*) ;;
-	*) dirname "$real" ;;
-	esac
+	if head -n 1 "$real" | grep -q '^#!.*node'; then
+		printf '"%s" ' "$(readlink -f "$(command -v node)")"
+	fi
+	printf '"%s"' "$real"
+}
+
+binds()
+{
+	{ program "$1"; echo; } | tr -d '"' | tr ' ' '\n' | while read -r real; do
+		case $real in
+		/usr/*|/bin/*) ;;
+		*) printf ' "%s"' "$(dirname "$real")" ;;
+		esac
+	done
 }
 
 agent_block()
@@ -204,32 +215,29 @@ agent_block()
 	echo "agent $role {"
 	case $agent in
 	script)
-		printf '\tcommand "%s"\n' "$D/agents/$role"
-		printf '\tbind "%s"\n\ttimeout 60\n\tnetwork none\n' \
+		printf '\tcommand "%s"\n\tbind "%s"\n' "$D/agents/$role" \
 		    "$D/agents"
+		printf '\ttimeout 60\n\tnetwork none\n'
 		;;
 	claude)
-		printf '\tcommand "%s" "-p" "{prompt}" "--output-format"' \
-		    "$(readlink -f "$(command -v claude)")"
-		printf ' "json" "--permission-mode" "dontAsk"'
-		printf ' "--allowedTools" "Bash Edit Write Read"\n'
+		printf '\tcommand %s "-p" "{prompt}"' "$(program claude)"
+		printf ' "--output-format" "json" "--permission-mode"'
+		printf ' "dontAsk" "--allowedTools" "Bash Edit Write Read"\n'
 		printf '\tenv {\n\t\t%s\n' "$key"
 		printf '\t\tCLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC "1"\n'
 		printf '\t}\n\ttimeout 1200\n\tresult claude\n'
 		printf '\tnetwork open\n'
+		[ -z "$(binds claude)" ] || echo "	bind$(binds claude)"
 		;;
 	codex)
-		printf '\tcommand "%s" "codex" "exec" "--json" "-s"' \
-		    "$D/agents/with-home"
+		printf '\tcommand "%s" %s "exec" "--json" "-s"' \
+		    "$D/agents/with-home" "$(program codex)"
 		printf ' "danger-full-access" "{prompt}"\n'
 		printf '\tenv {\n\t\t%s\n\t}\n' "$key"
 		printf '\ttimeout 1200\n\tresult codex\n\tnetwork open\n'
-		printf '\tbind "%s"\n' "$D/agents"
+		printf '\tbind "%s"%s\n' "$D/agents" "$(binds codex)"
 		;;
 	esac
-	if [ "$agent" != script ] && [ -n "$(outside "$agent")" ]; then
-		printf '\tbind "%s"\n' "$(outside "$agent")"
-	fi
 	printf '}\n\n'
 }
 

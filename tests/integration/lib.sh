@@ -270,12 +270,26 @@ mirror()
 
 # --- the configuration -------------------------------------------------------
 
-# write_conf: GLOBAL, PROJECT and AGENT add lines to the three kinds of block.
-# A later line for the same option counts, so a test can override these.
+# without LINES: standard input without the lines whose keyword LINES has.
+without()
+{
+	LINES_ABOVE=$1 awk '
+	    BEGIN {
+		n = split(ENVIRON["LINES_ABOVE"], l, "\n")
+		for (i = 1; i <= n; i++)
+			if (split(l[i], w, " ") > 0)
+				over[w[1]] = 1
+	    }
+	    !($1 in over)'
+	echo "$1"
+}
+
+# write_conf: GLOBAL, PROJECT and AGENT hold lines for the three kinds of
+# block; they take the place of the lines below with the same keyword.
 write_conf()
 {
 	{
-		cat <<END
+		without "${GLOBAL-}" <<END
 state   "$T/state"
 runtime "$T/run"
 max_concurrency 2
@@ -295,20 +309,18 @@ image_build_timeout_s 30
 staging_check_timeout_s 30
 ci_wait_timeout_s 30
 deploy_timeout_s 30
-${GLOBAL-}
 END
 		for role in analyst architect developer reviewer tester; do
-			cat <<END
-agent $role {
+			echo "agent $role {"
+			without "${AGENT-}" <<END
 	command "${AGENT_COMMAND:-$T/bin/agent}"
 	bind "$T/bin"
 	network none
-${AGENT-}
-}
 END
+			echo "}"
 		done
-		cat <<END
-project sample {
+		echo "project sample {"
+		without "${PROJECT-}" <<END
 	prefix S
 	forge local from "$T/repo"
 	tracker local
@@ -317,9 +329,8 @@ project sample {
 	staging check "./staging" "check"
 	deploy hook "$T/bin/deploy" "$T/production"
 	post_deploy_enabled no
-${PROJECT-}
-}
 END
+		echo "}"
 	} >"$T/orchd.conf"
 }
 
