@@ -343,11 +343,12 @@ serve(struct pipes *p, int pidfd, uint64_t deadline, struct capture *c)
 		    errno != EINTR)
 			return (errno);
 		/* Asked before the pipes: what it wrote last is there. */
-		if (p->out[0] != -1 &&
-		    (r = drain(p->out[0], c, 0)) == -1)
-			return (c->toobig ? EFBIG : ENOMEM);
-		else if (p->out[0] != -1 && r == 1)
-			close_fd(&p->out[0]);
+		if (p->out[0] != -1) {
+			if ((r = drain(p->out[0], c, 0)) == -1)
+				return (c->toobig ? EFBIG : ENOMEM);
+			if (r == 1)
+				close_fd(&p->out[0]);
+		}
 		if (p->err[0] != -1 && drain(p->err[0], c, 1) != 0)
 			close_fd(&p->err[0]);
 		if (pfd[0].revents != 0)

@@ -18,7 +18,8 @@
 #include "libcommon/git_bundle.h"
 
 #define ERR	fx_err, sizeof(fx_err)
-#define REF	"refs/heads/feature/D-1-x"
+#define BRANCH	"feature/D-1-x"
+#define REF	"refs/heads/" BRANCH
 #define RUN	"refs/orchd/in/run7"
 
 /* What the agent started from, what it made, and the import's answer. */
@@ -32,7 +33,7 @@ begin(void)
 {
 	fx_open();
 	ck_assert_int_eq(git_resolve(&fx_repo, "main", base, ERR), GIT_OK);
-	fx_git("checkout", "-q", "-b", REF + 11);
+	fx_git("checkout", "-q", "-b", BRANCH);
 	fx_file("src/b.c", "int b;\n");
 	fx_commit("Work", tip);
 }
