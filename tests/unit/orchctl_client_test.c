@@ -126,7 +126,7 @@ START_TEST(status_asks_for_all_tasks_only_with_a)
 	ck_assert_int_eq(scripted(&e, &cap, r, 2, status), CTL_OK);
 	ck_assert(!engine_asked(&e, "query", "all"));
 	ck_assert_int_eq(run_verb(&cap, e.path, all), CTL_OK);
-	ck_assert(engine_asked(&e, "query", "all"));
+	ck_assert(engine_asked(&e, "query", "[all]"));
 	engine_end(&e);
 	capture_end(&cap);
 }
@@ -263,9 +263,9 @@ START_TEST(submit_sends_its_details_and_prints_the_number)
 	struct engine e;
 
 	ck_assert_int_eq(scripted(&e, &cap, &r, 1, args), CTL_OK);
-	ck_assert(engine_asked(&e, "verb=submit", "title=Count words"));
-	ck_assert(engine_asked(&e, "project=tally", "priority=5"));
-	ck_assert(engine_asked(&e, "depends=DEMO-1", "per line"));
+	ck_assert(engine_asked(&e, "verb=submit", "[title=Count words]"));
+	ck_assert(engine_asked(&e, "[project=tally]", "[priority=5]"));
+	ck_assert(engine_asked(&e, "[depends=DEMO-1]", "text=23"));
 	ck_assert_str_eq(captured(&cap), "DEMO-7\n");
 	engine_end(&e);
 	capture_end(&cap);

@@ -97,6 +97,31 @@ struct engine {
 };
 
 static inline void
+fake_note(FILE *fp, const struct orch_header *h, const union orch_any *m)
+{
+	const struct orch_strs *args = NULL;
+	const char *s = NULL;
+
+	if (h->h_type == ORCH_hello)
+		fprintf(fp, "hello role=%u", m->hello.role);
+	else if (h->h_type == ORCH_query) {
+		fprintf(fp, "query verb=%s object=%s", m->query.verb,
+		    m->query.object);
+		args = &m->query.args;
+	} else if (h->h_type == ORCH_action) {
+		fprintf(fp, "action verb=%s task=%s stage=%s seq=%u commit=%s "
+		    "text=%zu", m->action.verb, m->action.task,
+		    m->action.stage, (unsigned int)m->action.seq,
+		    m->action.commit, strlen(m->action.text));
+		args = &m->action.args;
+	}
+	while (args != NULL && (s = orch_strs_next(args, s)) != NULL)
+		fprintf(fp, " [%s]", s);
+	fputc('\n', fp);
+	fflush(fp);
+}
+
+static inline void
 fake_answer(int s, uint32_t id, const struct reply *r)
 {
 	struct orch_answer m;
@@ -128,13 +153,10 @@ fake_serve(int s, const struct reply *replies, size_t n, const char *refuse,
 	struct orch_hello_no no = { refuse };
 	union orch_any msg;
 	uint8_t *frame;
-	char line[4096];
 	int fd;
 
 	while (chan_read_one(s, FROM_CTL, &h, &msg, &frame, &fd, 5000) == 0) {
-		orch_print(h.h_type, &msg, line, sizeof(line));
-		fprintf(asked, "%s\n", line);
-		fflush(asked);
+		fake_note(asked, &h, &msg);
 		free(frame);
 		if (h.h_type == ORCH_hello && refuse != NULL)
 			chan_write_one(s, ORCH_hello_no, h.h_id, &no, -1,
