@@ -160,6 +160,10 @@ install: all
 		install -m $$([ -x $$f ] && echo 755 || echo 644) $$f $(D)$(SHARE)/examples || exit 1; \
 	done
 	cp -R etc/demo/. $(D)$(SHARE)/demo
+	if [ -d etc/completions ]; then \
+		install -d $(D)$(SHARE)/completions && \
+		install -m 644 etc/completions/* $(D)$(SHARE)/completions; \
+	fi
 	for f in man/*.[1-9]; do \
 		[ -f $$f ] || continue; \
 		install -d $(D)$(MANDIR)/man$${f##*.} && \

@@ -83,9 +83,13 @@ assert_is "planted: nothing was executed outside" "" "$(ls "$T/canary")"
 
 stop_orchd
 rm -rf "$T/state"
-AGENT_COMMAND="$T/bin/no-such-agent"
+AGENT_COMMAND=$T/bin/no-such-agent
 write_conf
+assert_says "missing program: the configuration is refused" 1 \
+    no-such-agent "$ORCHD" -n -f "$T/orchd.conf"
+cp "$T/bin/agent" "$AGENT_COMMAND"
 start_orchd
+rm "$AGENT_COMMAND"
 id=$(submit "Nobody becomes there")
 wait_parked "$id" 30
 assert "missing program: the item is parked" is_parked "$id"
