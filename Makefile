@@ -42,7 +42,7 @@ CFLAGS	+= -std=gnu11 $(OPT) $(WARN) $(WERROR) $(HARDEN)
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(B) $(PCFLAGS)
 
 .PHONY: all
-all: $(PROGS:%=$(B)/%/%)
+all: $(foreach p,$(PROGS),$(B)/$(p)/$(p))
 
 objs = $(patsubst %.c,$(B)/%.o,$(filter-out $(1)/main.c,$(wildcard $(1)/*.c)))
 COMMON	= $(B)/libcommon/libcommon.a $(B)/proto/libproto.a
