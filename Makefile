@@ -37,7 +37,7 @@ WERROR	?= -Werror
 Q	= $(if $(V),,@)
 
 PCFLAGS	:= $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 CFLAGS	+= -std=gnu11 $(OPT) $(WARN) $(WERROR) $(HARDEN)
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(B) $(PCFLAGS)
 
