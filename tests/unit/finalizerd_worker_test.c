@@ -767,6 +767,8 @@ START_TEST(edge_stop_takes_effect_between_effects)
 			    EFFECT_DONE);
 		if (eng->e_ends)
 			ck_assert_int_eq(eng->e_cause, CAUSE_STOPPED);
+		/* Before the merge's intent (call 7) nothing more begins. */
+		ck_assert_int_eq(eng->e_lands, k < 7 ? 0 : 1);
 	}
 }
 END_TEST
