@@ -42,7 +42,7 @@ take_text(struct ctx *c, const char *arg, const char **text)
 }
 
 /* cancel, retry: [-m text] task */
-int
+enum ctl_exit
 cmd_task(struct ctx *c, int argc, char **argv)
 {
 	struct orch_action act;
@@ -63,7 +63,7 @@ cmd_task(struct ctx *c, int argc, char **argv)
 }
 
 /* task task ...: the first waits for the others */
-int
+enum ctl_exit
 cmd_depend(struct ctx *c, int argc, char **argv)
 {
 	char args[32][128];
@@ -111,24 +111,24 @@ wait_end(struct ctx *c)
 }
 
 /* reload, restart, shutdown */
-int
+enum ctl_exit
 cmd_manage(struct ctx *c, int argc, char **argv)
 {
 	struct orch_action act;
-	int res;
+	enum ctl_exit res;
 
 	if (verb_getopt(c, argc, argv, "") != -1 || optind != argc)
 		return (usage_verb(c->c_verb));
 	memset(&act, 0, sizeof(act));
 	act.verb = c->c_verb->v_name;
-	res = (int)ask_action(c, &act, NULL);
+	res = ask_action(c, &act, NULL);
 	if (res == CTL_OK && strcmp(act.verb, "shutdown") == 0)
 		wait_end(c);
 	return (res);
 }
 
 /* lease | lease release [-f] task */
-int
+enum ctl_exit
 cmd_lease(struct ctx *c, int argc, char **argv)
 {
 	const char *list[3] = { "release", NULL, NULL };

@@ -47,7 +47,7 @@ pick_commit(const json_t *doc, const char *named)
 }
 
 /* Options and the task of approve, reject and confirm. */
-static int
+static enum ctl_exit
 decide_args(struct ctx *c, int argc, char **argv, struct orch_action *act,
     const char **commit)
 {
@@ -83,26 +83,26 @@ decide_args(struct ctx *c, int argc, char **argv, struct orch_action *act,
  * A decision names the task, its stage and sequence number and the commit
  * that the request named (R-80): what moved meanwhile is refused.
  */
-int
+enum ctl_exit
 cmd_decide(struct ctx *c, int argc, char **argv)
 {
 	struct orch_action act;
 	const char *commit;
 	json_t *doc;
-	int res;
+	enum ctl_exit res;
 
 	memset(&act, 0, sizeof(act));
 	act.verb = c->c_verb->v_name;
 	if ((res = decide_args(c, argc, argv, &act, &commit)) != CTL_OK)
 		return (res);
-	if ((res = (int)ask_json(c, "show", act.task, NULL, &doc, NULL)) !=
+	if ((res = ask_json(c, "show", act.task, NULL, &doc, NULL)) !=
 	    CTL_OK)
 		return (res);
 	act.task = jstr(doc, "id");
 	act.stage = jstr(doc, "stage");
 	act.seq = (uint64_t)jint(doc, "stage_seq", 0);
 	act.commit = pick_commit(doc, commit);
-	res = (int)ask_action(c, &act, NULL);
+	res = ask_action(c, &act, NULL);
 	json_decref(doc);
 	return (res);
 }

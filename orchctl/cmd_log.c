@@ -103,7 +103,7 @@ follow_ask(struct follow *f)
 	return (CTL_OK);
 }
 
-static int
+static enum ctl_exit
 follow_loop(struct follow *f)
 {
 	struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
@@ -121,12 +121,12 @@ follow_loop(struct follow *f)
 	return (CTL_OK);
 }
 
-static int
+static enum ctl_exit
 show_log(struct ctx *c, const char *object, int fd, const json_t *doc,
     int follow)
 {
 	struct follow f;
-	int res = CTL_OK;
+	enum ctl_exit res = CTL_OK;
 
 	memset(&f, 0, sizeof(f));
 	f.f_ctx = c;
@@ -143,12 +143,13 @@ show_log(struct ctx *c, const char *object, int fd, const json_t *doc,
 	return (res);
 }
 
-int
+enum ctl_exit
 cmd_log(struct ctx *c, int argc, char **argv)
 {
 	struct answer a;
 	json_t *doc;
-	int ch, follow = 0, res, fd;
+	enum ctl_exit res;
+	int ch, follow = 0, fd;
 
 	while ((ch = verb_getopt(c, argc, argv, "f")) != -1) {
 		if (ch != 'f')
@@ -157,7 +158,7 @@ cmd_log(struct ctx *c, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return (usage_verb(c->c_verb));
-	res = (int)ask_json(c, "log", argv[optind], NULL, &doc, &a);
+	res = ask_json(c, "log", argv[optind], NULL, &doc, &a);
 	if (res != CTL_OK)
 		return (res);
 	fd = a.a_fd;

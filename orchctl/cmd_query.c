@@ -25,7 +25,7 @@
  * Take the options of a verb that has none of its own and at most max words;
  * *word is the first one or NULL.
  */
-static int
+static enum ctl_exit
 words(struct ctx *c, int argc, char **argv, int min, int max,
     const char **word)
 {
@@ -55,7 +55,7 @@ query(struct ctx *c, const char *verb, const char *object,
 }
 
 /* A question that one renderer answers. */
-static int
+static enum ctl_exit
 simple(struct ctx *c, const char *verb, const char *object,
     const char *const *args, void (*render)(struct out *, const json_t *))
 {
@@ -70,7 +70,7 @@ simple(struct ctx *c, const char *verb, const char *object,
 	return (CTL_OK);
 }
 
-int
+enum ctl_exit
 cmd_status(struct ctx *c, int argc, char **argv)
 {
 	static const char *const all[] = { "all", NULL };
@@ -87,33 +87,33 @@ cmd_status(struct ctx *c, int argc, char **argv)
 	return (simple(c, "status", NULL, args, render_status));
 }
 
-int
+enum ctl_exit
 cmd_show(struct ctx *c, int argc, char **argv)
 {
 	const char *id;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 1, 1, &id)) != CTL_OK)
 		return (res);
 	return (simple(c, "show", id, NULL, render_show));
 }
 
-int
+enum ctl_exit
 cmd_why(struct ctx *c, int argc, char **argv)
 {
 	const char *id;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 1, 1, &id)) != CTL_OK)
 		return (res);
 	return (simple(c, "why", id, NULL, render_why));
 }
 
-int
+enum ctl_exit
 cmd_queue(struct ctx *c, int argc, char **argv)
 {
 	const char *none;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 0, 0, &none)) != CTL_OK)
 		return (res);
@@ -126,18 +126,18 @@ render_history_doc(struct out *o, const json_t *doc)
 	render_history(o, jlist(doc, "history"), 0);
 }
 
-int
+enum ctl_exit
 cmd_history(struct ctx *c, int argc, char **argv)
 {
 	const char *id;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 1, 1, &id)) != CTL_OK)
 		return (res);
 	return (simple(c, "history", id, NULL, render_history_doc));
 }
 
-int
+enum ctl_exit
 cmd_effect(struct ctx *c, int argc, char **argv)
 {
 	if (verb_getopt(c, argc, argv, "") != -1)
@@ -151,26 +151,26 @@ cmd_effect(struct ctx *c, int argc, char **argv)
 	    render_effects));
 }
 
-int
+enum ctl_exit
 cmd_alert(struct ctx *c, int argc, char **argv)
 {
 	const char *none;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 0, 0, &none)) != CTL_OK)
 		return (res);
 	return (simple(c, "alert", NULL, NULL, render_alerts));
 }
 
-int
+enum ctl_exit
 cmd_check(struct ctx *c, int argc, char **argv)
 {
 	const char *none;
 	json_t *doc;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 0, 0, &none)) != CTL_OK ||
-	    (res = (int)query(c, "check", NULL, NULL, &doc)) != CTL_OK)
+	    (res = query(c, "check", NULL, NULL, &doc)) != CTL_OK)
 		return (res);
 	if (!jbool(doc, "ok"))
 		res = CTL_REFUSED;
@@ -206,15 +206,15 @@ pick_jobs(const json_t *doc, const char *filter)
 	return (part);
 }
 
-int
+enum ctl_exit
 cmd_job(struct ctx *c, int argc, char **argv)
 {
 	const char *filter;
 	json_t *doc, *part;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 0, 1, &filter)) != CTL_OK ||
-	    (res = (int)ask_json(c, "queue", NULL, NULL, &doc, NULL)) !=
+	    (res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) !=
 	    CTL_OK)
 		return (res);
 	part = pick_jobs(doc, filter);
@@ -227,15 +227,15 @@ cmd_job(struct ctx *c, int argc, char **argv)
 	return (CTL_OK);
 }
 
-int
+enum ctl_exit
 cmd_gate(struct ctx *c, int argc, char **argv)
 {
 	const char *id;
 	json_t *doc, *part;
-	int res;
+	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 1, 1, &id)) != CTL_OK ||
-	    (res = (int)ask_json(c, "show", id, NULL, &doc, NULL)) != CTL_OK)
+	    (res = ask_json(c, "show", id, NULL, &doc, NULL)) != CTL_OK)
 		return (res);
 	part = json_pack("{s:s, s:O?}", "id", jstr(doc, "id"), "gates",
 	    json_object_get(doc, "gates"));

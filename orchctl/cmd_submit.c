@@ -192,13 +192,13 @@ make_request(struct ctx *c, struct request *rq, int argc, char **argv)
 	return (add_title(rq));
 }
 
-int
+enum ctl_exit
 cmd_submit(struct ctx *c, int argc, char **argv)
 {
 	struct request rq;
 	struct orch_action act;
 	json_t *doc = NULL;
-	int res = CTL_REFUSED;
+	enum ctl_exit res = CTL_REFUSED;
 
 	memset(&rq, 0, sizeof(rq));
 	memset(&act, 0, sizeof(act));
@@ -207,7 +207,7 @@ cmd_submit(struct ctx *c, int argc, char **argv)
 	act.verb = "submit";
 	act.text = rq.rq_text;
 	act.args.l_argv = (const char *const *)rq.rq_args;
-	res = (int)ask_action(c, &act, &doc);
+	res = ask_action(c, &act, &doc);
 	/* The new task's id is the result: scripts need it. */
 	if (res == CTL_OK && !c->c_json && (c->c_quiet || !c->c_out.o_tty)) {
 		out_put(&c->c_out, SHADE_NONE, "%s", jstr(doc, "id"));

@@ -85,7 +85,7 @@ main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	optind = 0;
-	res = c.c_verb->v_run(&c, argc, argv);
+	res = (int)c.c_verb->v_run(&c, argc, argv);
 	client_close(&c.c_client);
 	if (fflush(stdout) == EOF || ferror(stdout))
 		return (res == CTL_OK ? CTL_REFUSED : res);

@@ -80,7 +80,7 @@ struct verb {
 	const char	*v_args;	/* as in the manual page */
 	const char	*v_help;
 	int		 v_flags;
-	int		(*v_run)(struct ctx *, int, char **);
+	enum ctl_exit	(*v_run)(struct ctx *, int, char **);
 };
 
 enum lookup { LOOKUP_OK, LOOKUP_UNKNOWN, LOOKUP_AMBIGUOUS, LOOKUP_FULL };
@@ -102,7 +102,7 @@ void	 verb_explain(const char *word, enum lookup, const struct verb *);
 
 /* Print all of the usage, or one verb's line of it. */
 void	 usage_all(FILE *);
-int	 usage_verb(const struct verb *);
+enum ctl_exit	 usage_verb(const struct verb *);
 
 /*
  * getopt(3) for a verb: opts are its own options; -j, -q and -s are taken
@@ -312,23 +312,23 @@ int	 logview_copy(struct logview *, int fd, FILE *fp);
 void	 logview_end(struct logview *, FILE *fp);
 
 /* The verbs: cmd_*.c and watch.c */
-int	 cmd_status(struct ctx *, int, char **);
-int	 cmd_show(struct ctx *, int, char **);
-int	 cmd_why(struct ctx *, int, char **);
-int	 cmd_queue(struct ctx *, int, char **);
-int	 cmd_history(struct ctx *, int, char **);
-int	 cmd_job(struct ctx *, int, char **);
-int	 cmd_gate(struct ctx *, int, char **);
-int	 cmd_effect(struct ctx *, int, char **);
-int	 cmd_alert(struct ctx *, int, char **);
-int	 cmd_check(struct ctx *, int, char **);
-int	 cmd_lease(struct ctx *, int, char **);
-int	 cmd_log(struct ctx *, int, char **);
-int	 cmd_submit(struct ctx *, int, char **);
-int	 cmd_depend(struct ctx *, int, char **);
-int	 cmd_decide(struct ctx *, int, char **);
-int	 cmd_task(struct ctx *, int, char **);
-int	 cmd_manage(struct ctx *, int, char **);
-int	 cmd_watch(struct ctx *, int, char **);
+enum ctl_exit	 cmd_status(struct ctx *, int, char **);
+enum ctl_exit	 cmd_show(struct ctx *, int, char **);
+enum ctl_exit	 cmd_why(struct ctx *, int, char **);
+enum ctl_exit	 cmd_queue(struct ctx *, int, char **);
+enum ctl_exit	 cmd_history(struct ctx *, int, char **);
+enum ctl_exit	 cmd_job(struct ctx *, int, char **);
+enum ctl_exit	 cmd_gate(struct ctx *, int, char **);
+enum ctl_exit	 cmd_effect(struct ctx *, int, char **);
+enum ctl_exit	 cmd_alert(struct ctx *, int, char **);
+enum ctl_exit	 cmd_check(struct ctx *, int, char **);
+enum ctl_exit	 cmd_lease(struct ctx *, int, char **);
+enum ctl_exit	 cmd_log(struct ctx *, int, char **);
+enum ctl_exit	 cmd_submit(struct ctx *, int, char **);
+enum ctl_exit	 cmd_depend(struct ctx *, int, char **);
+enum ctl_exit	 cmd_decide(struct ctx *, int, char **);
+enum ctl_exit	 cmd_task(struct ctx *, int, char **);
+enum ctl_exit	 cmd_manage(struct ctx *, int, char **);
+enum ctl_exit	 cmd_watch(struct ctx *, int, char **);
 
 #endif

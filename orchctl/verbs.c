@@ -141,7 +141,7 @@ usage_all(FILE *fp)
 	}
 }
 
-int
+enum ctl_exit
 usage_verb(const struct verb *v)
 {
 	fprintf(stderr, "usage: orchctl %s%s%s\n", v->v_name,

@@ -130,7 +130,7 @@ on_waits(const json_t *task, void *arg)
 }
 
 /* Nobody answers: go on for a while, an engine may be on its way. */
-static int
+static enum ctl_exit
 on_away(struct watch *w, enum ctl_exit res)
 {
 	struct monotime now = monotime_now();
@@ -152,7 +152,7 @@ on_away(struct watch *w, enum ctl_exit res)
 }
 
 /* Look once: what changed goes to w_events, the state to w_status. */
-static int
+static enum ctl_exit
 look(struct watch *w)
 {
 	static const char *const all[] = { "all", NULL };
@@ -180,10 +180,11 @@ look(struct watch *w)
 }
 
 /* Look, draw, wait; until the end that was asked for. */
-static int
+static enum ctl_exit
 watch_loop(struct watch *w)
 {
-	int res = CTL_OK, cancelled = 0, over = 0;
+	enum ctl_exit res = CTL_OK;
+	int cancelled = 0, over = 0;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *fp;
@@ -210,11 +211,12 @@ watch_loop(struct watch *w)
 	return (res == CTL_OK && cancelled ? CTL_REFUSED : res);
 }
 
-int
+enum ctl_exit
 cmd_watch(struct ctx *c, int argc, char **argv)
 {
 	struct watch w;
-	int ch, res;
+	enum ctl_exit res;
+	int ch;
 
 	memset(&w, 0, sizeof(w));
 	w.w_ctx = c;

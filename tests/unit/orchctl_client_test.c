@@ -29,7 +29,7 @@ static const char *const status[] = { "status", NULL };
 static const char *const status_j[] = { "status", "-j", NULL };
 
 /* Run args against one script of answers; the text for people in cap. */
-static int
+static enum ctl_exit
 scripted(struct engine *e, struct captured *cap, const struct reply *r,
     size_t n, const char *const *args)
 {

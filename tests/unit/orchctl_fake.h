@@ -227,12 +227,13 @@ engine_end(struct engine *e)
 }
 
 /* Run a verb as main() would, its text for people captured. */
-static inline int
+static inline enum ctl_exit
 run_verb(struct captured *cap, const char *path, const char *const *args)
 {
 	struct ctx c;
 	const char *argv[16];
-	int argc, res;
+	enum ctl_exit res;
+	int argc;
 
 	memset(&c, 0, sizeof(c));
 	c.c_client.cl_fd = -1;
