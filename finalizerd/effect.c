@@ -24,7 +24,7 @@
 #include "finalizerd.h"
 
 #define TRIES		5	/* of a probe or an attempt in doubt */
-#define TRY_PAUSE_MS	100
+#define TRY_PAUSE_MS	100U
 #define EV_SIZE		512
 
 /* What the journal says to an intent. */

@@ -61,7 +61,7 @@ worker_pause(unsigned int ms)
 	(void)nanosleep(&ts, NULL);
 }
 
-static void
+static void __attribute__((format(printf, 5, 0)))
 worker_outcome(struct worker *w, enum gate_verdict verdict,
     enum orch_cause cause, const char *gate, const char *fmt, va_list ap)
 {
