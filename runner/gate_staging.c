@@ -166,8 +166,8 @@ gate_staging(struct run *r)
 {
 	const struct orch_run_spec *spec = r->r_spec;
 	struct command cm = { 0 };
+	static char num[3][16];		/* the box is started later */
 	const char *argv[264];
-	char num[3][16];
 
 	if (spec->argv.l_n == 0 && spec->argv2.l_n == 0) {
 		gate_fail(r, GATE_ERROR, CAUSE_INFRA, "%s: the configuration "

@@ -430,7 +430,7 @@ void	 gate_fail(struct run *, enum gate_verdict, enum orch_cause,
 
 /* A measured command: what to run, and what its end means. */
 struct command {
-	const char *const *cm_argv;	/* needed during the call only */
+	const char *const *cm_argv;	/* its texts live until the end */
 	uint32_t	 cm_timeout_s;
 	const char	*cm_what;	/* for reasons: the command in words */
 	int		 cm_report;	/* the rules on reports hold */
