@@ -316,6 +316,10 @@ START_TEST(both_secrets_count_and_no_other)
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 401);
 	conf.gc_secrets[1] = SECRET;
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 0);
+	conf.gc_secrets[0] = SECRET;
+	conf.gc_secrets[1] = "the one before";
+	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 0);
+	conf.gc_secrets[0] = "the new one";
 	conf.gc_secrets[1] = "";
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 401);
 }

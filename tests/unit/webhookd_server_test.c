@@ -391,6 +391,11 @@ START_TEST(lost_answer_is_asked_again)
 	serve(ROLE_WEBHOOK, 0, 1000);
 	fd = ask_with(delivery(""));
 	first = engine.id;
+	/* Its id means nothing to the next engine. */
+	engine.away = 1;
+	asks_engine_up(site.st_asks);
+	ck_assert_int_eq(engine_stores(RES_OK), 0);
+	engine.away = 0;
 	engine.id = 100;
 	asks_engine_up(site.st_asks);
 	ck_assert_int_eq(engine.asked, 2);
@@ -511,20 +516,20 @@ START_TEST(too_large_is_413_from_the_head)
 }
 END_TEST
 
-/* A sender that goes on sending still reads why it was refused. */
+/*
+ * A sender with more on its way reads why it was refused, and then the end,
+ * not a reset.
+ */
 START_TEST(refusal_is_not_lost_in_a_reset)
 {
 	static char junk[65536];
-	int fd, i;
+	int fd;
 
 	serve(ROLE_WEBHOOK, 0, 3000);
 	fd = client();
 	say(fd, "POST /webhook/gitea HTTP/1.1\r\n" HOST
 	    "Content-Length: 999999999\r\n\r\n");
-	for (i = 0; i < 4; i++) {
-		(void)send(fd, junk, sizeof(junk), MSG_NOSIGNAL | MSG_DONTWAIT);
-		turn(5);
-	}
+	(void)send(fd, junk, sizeof(junk), MSG_NOSIGNAL | MSG_DONTWAIT);
 	ck_assert_int_eq(hear(fd, 1000), 1);
 	ck_assert_int_eq(status(), 413);
 	close(fd);
