@@ -23,7 +23,7 @@
 #include "libcommon/git.h"
 
 struct git_bundle_opts {
-	const char	*gb_ref;	/* the one name that the head may have */
+	const char	*gb_ref;	/* the only name it may hold */
 	const char	*gb_base;	/* commit that the agent started from */
 	const char	*gb_run_ref;	/* to make: refs/orchd/in/<run> */
 	uint64_t	 gb_max_bytes;	/* of the bundle; 0: 256 MiB */

@@ -188,6 +188,36 @@ vec_add(const char **vec, size_t *n, const char *const *add, size_t nadd)
 }
 
 static int
+env_has(const char *const *env, size_t n, const char *var)
+{
+	size_t i, len = strcspn(var, "=") + 1;
+
+	for (i = 0; i < n; i++)
+		if (strncmp(env[i], var, len) == 0)
+			return (1);
+	return (0);
+}
+
+/*
+ * The caller's variables, then ours.  No name twice: git takes the first,
+ * and hands the last on to its own children.
+ */
+static int
+env_fill(const char **envp, const char *const *extra)
+{
+	size_t i, n = 0;
+
+	envp[0] = NULL;
+	if (extra != NULL && vec_add(envp, &n, extra, ARGV_MAX) == -1)
+		return (-1);
+	for (i = 0; i < sizeof(base_env) / sizeof(base_env[0]); i++)
+		if (!env_has(envp, n, base_env[i]) &&
+		    vec_add(envp, &n, &base_env[i], 1) == -1)
+			return (-1);
+	return (0);
+}
+
+static int
 spawn_attr(posix_spawnattr_t *at)
 {
 	sigset_t none, all;
@@ -242,7 +272,7 @@ start(const struct git_cmd *gc, const struct pipes *p, pid_t *pid)
 	const char *argv[ARGV_MAX], *envp[ARGV_MAX];
 	char gitdir[1100];
 	const char *const dirarg[] = { gitdir, NULL };
-	size_t na = 0, ne = 0;
+	size_t na = 0;
 
 	if (vec_add(argv, &na, base_args,
 	    sizeof(base_args) / sizeof(base_args[0])) == -1)
@@ -254,12 +284,8 @@ start(const struct git_cmd *gc, const struct pipes *p, pid_t *pid)
 		if (vec_add(argv, &na, dirarg, 1) == -1)
 			return (E2BIG);
 	}
-	/* The caller's variables come first: getenv() takes the first. */
 	if (vec_add(argv, &na, gc->gc_argv, ARGV_MAX) == -1 ||
-	    (gc->gc_env != NULL &&
-	    vec_add(envp, &ne, gc->gc_env, ARGV_MAX) == -1) ||
-	    vec_add(envp, &ne, base_env,
-	    sizeof(base_env) / sizeof(base_env[0])) == -1)
+	    env_fill(envp, gc->gc_env) == -1)
 		return (E2BIG);
 	return (spawn_git(argv, envp, p, pid));
 }

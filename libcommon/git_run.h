@@ -92,7 +92,8 @@ int git_run_line(const char *dir, const char *const *argv,
 void git_out_free(struct git_out *);
 
 /*
- * Copy the first line of outside text so that a terminal shows it and never obeys it.
+ * Copy the first line of outside text so that a terminal shows it and
+ * never obeys it.
  */
 void git_escape(char *dst, size_t dstlen, const char *src, size_t srclen);
 

@@ -141,6 +141,23 @@ START_TEST(mirror_is_refused_over_another_and_leaves_no_half)
 }
 END_TEST
 
+START_TEST(source_of_another_user_is_taken_when_named)
+{
+	char git[256];
+
+	fx_open();
+	if (geteuid() != 0)
+		goto done;	/* only root can give a folder away */
+	snprintf(git, sizeof(git), "%s/.git", fx_src);
+	ck_assert_int_eq(chown(fx_src, 12345, 12345), 0);
+	ck_assert_int_eq(chown(git, 12345, 12345), 0);
+	ck_assert_msg(git_init_mirror(fx_path("m2.git"), fx_src, ERR) ==
+	    GIT_OK, "%s", fx_err);
+done:
+	fx_close();
+}
+END_TEST
+
 START_TEST(open_refuses_what_is_not_bare)
 {
 	struct git_repo r;
@@ -180,6 +197,8 @@ START_TEST(hook_planted_in_the_mirror_does_not_run)
 	char oid[GIT_OID_SIZE], hook[256], text[256];
 
 	fx_open();
+	/* The mirror's own configuration says it too; that may go. */
+	fx_git("--git-dir", fx_bare, "config", "--unset", "core.hooksPath");
 	snprintf(hook, sizeof(hook), "%s/hooks", fx_bare);
 	ck_assert_int_eq(mkdir(hook, 0755), 0);
 	snprintf(hook, sizeof(hook), "%s/hooks/reference-transaction",
@@ -519,6 +538,7 @@ FX_MAIN("git",
     references_outside_heads_and_orchd_are_refused,
     mirror_has_the_branches_and_the_head_of_its_source,
     mirror_is_refused_over_another_and_leaves_no_half,
+    source_of_another_user_is_taken_when_named,
     open_refuses_what_is_not_bare,
     environment_of_the_caller_does_not_reach_git,
     hook_planted_in_the_mirror_does_not_run,
