@@ -119,10 +119,10 @@ START_TEST(kill_needs_the_same_process)
 	ck_assert_int_eq(ident_kill(&other, SIGKILL), -1);
 	ck_assert_int_eq(errno, EAGAIN);
 	ck_assert_int_eq(kill(pid, 0), 0);
-	ck_assert_int_eq(ident_kill(&id, SIGTERM), 0);
+	ck_assert_int_eq(ident_kill(&id, SIGUSR1), 0);
 	ck_assert_int_eq(waitpid(pid, &st, 0), pid);
-	ck_assert_int_eq(WTERMSIG(st), SIGTERM);
-	ck_assert_int_eq(ident_kill(&id, SIGTERM), -1);
+	ck_assert_int_eq(WTERMSIG(st), SIGUSR1);
+	ck_assert_int_eq(ident_kill(&id, SIGUSR1), -1);
 	ck_assert_int_eq(errno, ESRCH);
 }
 END_TEST
