@@ -228,7 +228,9 @@ percent_before(const char *text, const char *p)
 	if (!isdigit((unsigned char)*s) || (s > text && s[-1] == '-'))
 		return (-1);
 	d = strtod(s, &end);
-	return (end > p || d > 100 ? -1 : d);
+	while (end < p && (*end == ' ' || *end == '\t'))
+		end++;
+	return (end != p || d > 100 ? -1 : d);
 }
 
 /* A last line that is a number alone, or -1. */

@@ -1,0 +1,282 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runner/runner.h"
+
+static struct usage *u;
+static struct usage_verdict uv;
+
+static void
+start(enum agent_format f)
+{
+	u = usage_new(f, NULL);
+	ck_assert_ptr_nonnull(u);
+}
+
+static void
+line(int stream, const char *s)
+{
+	usage_line(u, stream, s, strlen(s));
+}
+
+static void
+end(int code)
+{
+	usage_judge(u, code, &uv);
+	usage_free(u);
+}
+
+START_TEST(claude_result_is_read)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":"
+	    "\"s-1\"}");
+	ck_assert_str_eq(usage_session(u), "s-1");
+	line(1, "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":"
+	    "false,\"result\":\"ok\",\"session_id\":\"s-1\","
+	    "\"total_cost_usd\":0.123456,\"usage\":{\"input_tokens\":10,"
+	    "\"cache_creation_input_tokens\":5,\"cache_read_input_tokens\":1,"
+	    "\"output_tokens\":7},\"permission_denials\":[]}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 1);
+	ck_assert_uint_eq(uv.uv_tokens_in, 16);
+	ck_assert_uint_eq(uv.uv_tokens_out, 7);
+	ck_assert_uint_eq(uv.uv_cost_micros, 123456);
+}
+END_TEST
+
+/* An API failure: subtype success, is_error true, exit code 1. */
+START_TEST(claude_subtype_success_is_not_success)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":"
+	    "true,\"api_error_status\":529,\"result\":\"API Error: "
+	    "Overloaded\",\"session_id\":\"s\",\"total_cost_usd\":0}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_TRANSIENT);
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "Overloaded"));
+}
+END_TEST
+
+START_TEST(claude_limit_is_quota)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":"
+	    "true,\"api_error_status\":429,\"result\":\"Claude usage limit "
+	    "reached\"}");
+	end(1);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_QUOTA);
+}
+END_TEST
+
+START_TEST(claude_turn_limit_names_its_error)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"result\",\"subtype\":\"error_max_turns\","
+	    "\"is_error\":true,\"errors\":[\"Reached maximum number of turns "
+	    "(3)\"]}");
+	end(1);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_RED);
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "maximum number of turns"));
+}
+END_TEST
+
+START_TEST(claude_usage_0_is_corrected_by_model_usage)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"result\",\"is_error\":false,\"usage\":"
+	    "{\"input_tokens\":0,\"output_tokens\":0},\"modelUsage\":{\"m\":"
+	    "{\"inputTokens\":3,\"outputTokens\":4,\"cacheReadInputTokens\":"
+	    "10,\"cacheCreationInputTokens\":20}}}");
+	end(0);
+	ck_assert_uint_eq(uv.uv_tokens_in, 33);
+	ck_assert_uint_eq(uv.uv_tokens_out, 4);
+}
+END_TEST
+
+START_TEST(claude_exit_0_without_result_fails)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"assistant\",\"session_id\":\"s\"}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "without a result"));
+	start(FORMAT_CLAUDE);
+	end(143);
+	ck_assert_int_eq(uv.uv_ok, 0);
+}
+END_TEST
+
+START_TEST(claude_refused_tools_are_said)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"result\",\"is_error\":false,\"result\":\"\","
+	    "\"permission_denials\":[{\"tool_name\":\"Bash\"},{}]}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 1);
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "2 tool uses"));
+}
+END_TEST
+
+START_TEST(codex_needs_a_completed_turn)
+{
+	start(FORMAT_CODEX);
+	line(1, "{\"type\":\"thread.started\",\"thread_id\":\"t-1\"}");
+	line(1, "{\"type\":\"error\",\"message\":\"Reconnecting... 1/5\"}");
+	line(1, "{\"type\":\"item.completed\",\"item\":{\"type\":\"error\"}}");
+	line(1, "{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":100,"
+	    "\"cached_input_tokens\":50,\"output_tokens\":9}}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 1);
+	ck_assert_str_eq(uv.uv_session, "t-1");
+	ck_assert_uint_eq(uv.uv_tokens_in, 100);
+	start(FORMAT_CODEX);
+	line(1, "{\"type\":\"thread.started\",\"thread_id\":\"t-1\"}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+}
+END_TEST
+
+START_TEST(codex_overload_is_transient)
+{
+	start(FORMAT_CODEX);
+	line(1, "{\"type\":\"turn.failed\",\"error\":{\"message\":\"Selected "
+	    "model is at capacity\"}}");
+	end(1);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_TRANSIENT);
+}
+END_TEST
+
+START_TEST(gemini_document_over_many_lines)
+{
+	start(FORMAT_GEMINI);
+	line(1, "Loaded cached credentials.");
+	line(1, "{");
+	line(1, "  \"session_id\": \"g-1\",");
+	line(1, "  \"response\": \"done\",");
+	line(1, "  \"stats\": {\"models\": {\"m\": {\"tokens\": "
+	    "{\"prompt\": 11, \"candidates\": 2, \"thoughts\": 3}}}}");
+	line(1, "}");
+	end(0);
+	ck_assert_msg(uv.uv_ok == 1, "%s", uv.uv_reason);
+	ck_assert_uint_eq(uv.uv_tokens_in, 11);
+	ck_assert_uint_eq(uv.uv_tokens_out, 5);
+	ck_assert_str_eq(uv.uv_session, "g-1");
+}
+END_TEST
+
+/* After SIGTERM it can exit 0 with nothing on stdout. */
+START_TEST(gemini_exit_0_with_nothing_fails)
+{
+	start(FORMAT_GEMINI);
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+	start(FORMAT_GEMINI);
+	line(1, "{\"session_id\":\"x\",\"error\":{\"message\":\"empty "
+	    "stream\"}}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+}
+END_TEST
+
+START_TEST(gemini_exit_code_is_an_http_status)
+{
+	start(FORMAT_GEMINI);
+	end(429 & 255);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_TRANSIENT);
+	start(FORMAT_GEMINI);
+	line(2, "noise");
+	line(2, "{\"session_id\":\"x\",\"error\":{\"type\":\"Error\","
+	    "\"message\":\"API key not valid\",\"code\":400}}");
+	end(400 & 255);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_RED);
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "API key not valid"));
+}
+END_TEST
+
+START_TEST(any_command_goes_by_exit_code_and_patterns)
+{
+	static const char data[] = "net(work)? down\0broken[(";
+	struct orch_strs l = { .l_data = data, .l_len = sizeof(data),
+	    .l_n = 2 };
+
+	start(FORMAT_NONE);
+	line(1, "{\"type\":\"result\",\"is_error\":true}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 1);
+	start(FORMAT_NONE);
+	line(1, "connection reset, overloaded");
+	end(1);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_RED);
+	u = usage_new(FORMAT_NONE, &l);
+	line(2, "the network down again");
+	end(1);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_TRANSIENT);
+}
+END_TEST
+
+START_TEST(hostile_json_is_survived)
+{
+	static char deep[100001];
+
+	memset(deep, '[', sizeof(deep) - 1);
+	memcpy(deep, "{\"a\":", 5);
+	start(FORMAT_CLAUDE);
+	line(1, deep);
+	line(1, "{\"type\":\"result\",\"is_error\":false,\"usage\":[],"
+	    "\"total_cost_usd\":-1e300,\"session_id\":\"../../x\"}");
+	line(1, "{\"type\":7,\"session_id\":{}}");
+	line(1, "{}");
+	end(0);
+	ck_assert_uint_eq(uv.uv_cost_micros, 0);
+	ck_assert_str_eq(uv.uv_session, "");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("runner_usage");
+	TCase *tc = tcase_create("usage");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(tc, claude_result_is_read);
+	tcase_add_test(tc, claude_subtype_success_is_not_success);
+	tcase_add_test(tc, claude_limit_is_quota);
+	tcase_add_test(tc, claude_turn_limit_names_its_error);
+	tcase_add_test(tc, claude_usage_0_is_corrected_by_model_usage);
+	tcase_add_test(tc, claude_exit_0_without_result_fails);
+	tcase_add_test(tc, claude_refused_tools_are_said);
+	tcase_add_test(tc, codex_needs_a_completed_turn);
+	tcase_add_test(tc, codex_overload_is_transient);
+	tcase_add_test(tc, gemini_document_over_many_lines);
+	tcase_add_test(tc, gemini_exit_0_with_nothing_fails);
+	tcase_add_test(tc, gemini_exit_code_is_an_http_status);
+	tcase_add_test(tc, any_command_goes_by_exit_code_and_patterns);
+	tcase_add_test(tc, hostile_json_is_survived);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (failed == 0 ? 0 : 1);
+}
