@@ -26,18 +26,25 @@ struct seen {
 	int		 se_terminal;
 	int		 se_cancelled;
 	char		 se_waits[32];
+	int		 se_present;	/* in the document of this look */
 	size_t		 se_rows;
+	json_t		*se_task;	/* as it was last seen */
 	struct seen	*se_next;
 };
 
 struct changes {
 	struct seen	*ch_head;
+	struct seen	**ch_tail;
 };
 
 struct changes *
 changes_new(void)
 {
-	return (calloc(1, sizeof(struct changes)));
+	struct changes *ch = calloc(1, sizeof(*ch));
+
+	if (ch != NULL)
+		ch->ch_tail = &ch->ch_head;
+	return (ch);
 }
 
 void
@@ -47,6 +54,7 @@ changes_free(struct changes *ch)
 
 	while (ch != NULL && (s = ch->ch_head) != NULL) {
 		ch->ch_head = s->se_next;
+		json_decref(s->se_task);
 		free(s->se_id);
 		free(s);
 	}
@@ -64,15 +72,23 @@ wanted(const char *id, const char *const *ids)
 	return (i == 0);
 }
 
-/* The record of a task; a new one has the sequence number -1. */
 static struct seen *
-seen_get(struct changes *ch, const char *id)
+seen_find(const struct changes *ch, const char *id)
 {
 	struct seen *s;
 
 	for (s = ch->ch_head; s != NULL; s = s->se_next)
 		if (strcmp(s->se_id, id) == 0)
 			return (s);
+	return (NULL);
+}
+
+/* A new record, with the sequence number -1. */
+static struct seen *
+seen_new(struct changes *ch, const char *id)
+{
+	struct seen *s;
+
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
 	if ((s->se_id = strdup(id)) == NULL) {
@@ -81,13 +97,29 @@ seen_get(struct changes *ch, const char *id)
 	}
 	s->se_seq = -1;
 	s->se_rows = SIZE_MAX;
-	s->se_next = ch->ch_head;
-	ch->ch_head = s;
+	*ch->ch_tail = s;
+	ch->ch_tail = &s->se_next;
 	return (s);
 }
 
+/*
+ * The record of a task that is to be watched.  Where none was named, a task
+ * that had ended before we looked is not.
+ */
+static struct seen *
+seen_get(struct changes *ch, const json_t *task, const char *const *ids)
+{
+	const char *id = jstr(task, "id");
+	struct seen *s = seen_find(ch, id);
+
+	if (s != NULL || !wanted(id, ids) ||
+	    (ids[0] == NULL && stage_terminal(jstr(task, "stage"))))
+		return (s);
+	return (seen_new(ch, id));
+}
+
 static size_t
-feed_one(struct seen *s, const json_t *task, const struct change_ops *ops,
+feed_one(struct seen *s, json_t *task, const struct change_ops *ops,
     void *arg)
 {
 	const char *stage = jstr(task, "stage"), *waits = jstr(task, "waits");
@@ -95,6 +127,9 @@ feed_one(struct seen *s, const json_t *task, const struct change_ops *ops,
 	char key[sizeof(s->se_waits)];
 	size_t calls = 0, n;
 
+	json_decref(s->se_task);
+	s->se_task = json_incref(task);
+	s->se_present = 1;
 	s->se_terminal = stage_terminal(stage);
 	s->se_cancelled = strcmp(stage, "cancelled") == 0;
 	if (seq != s->se_seq) {
@@ -120,20 +155,43 @@ feed_one(struct seen *s, const json_t *task, const struct change_ops *ops,
 }
 
 size_t
-changes_feed(struct changes *ch, const json_t *status, const char *const *ids,
-    const struct change_ops *ops, void *arg)
+changes_feed(struct changes *ch, const json_t *status, int all,
+    const char *const *ids, const struct change_ops *ops, void *arg)
 {
-	const json_t *task;
+	json_t *task;
 	struct seen *s;
 	size_t i, calls = 0;
 
-	json_array_foreach(jlist(status, "tasks"), i, task) {
-		const char *id = jstr(task, "id");
-
-		if (wanted(id, ids) && (s = seen_get(ch, id)) != NULL)
+	for (s = ch->ch_head; s != NULL; s = s->se_next)
+		s->se_present = 0;
+	json_array_foreach(jlist(status, "tasks"), i, task)
+		if ((s = seen_get(ch, task, ids)) != NULL)
 			calls += feed_one(s, task, ops, arg);
-	}
+	/* What is in no list any more has ended. */
+	for (s = ch->ch_head; s != NULL; s = s->se_next)
+		s->se_terminal |= all && !s->se_present;
 	return (calls);
+}
+
+int
+changes_missing(const struct changes *ch)
+{
+	const struct seen *s;
+
+	for (s = ch->ch_head; s != NULL; s = s->se_next)
+		if (!s->se_present && !s->se_terminal)
+			return (1);
+	return (0);
+}
+
+const json_t *
+changes_task(const struct changes *ch, size_t i)
+{
+	const struct seen *s;
+
+	for (s = ch->ch_head; s != NULL && i > 0; s = s->se_next)
+		i--;
+	return (s == NULL ? NULL : s->se_task);
 }
 
 int

@@ -281,14 +281,19 @@ struct change_ops {
 };
 
 /*
- * Compare a status document with the last one.  ids: NULL-terminated list of
- * words, empty for all.  Calls moved for each task that is new or whose stage
+ * Compare a status document with the last one; all: it holds tasks that have
+ * ended, too.  ids: NULL-terminated list of words, empty for every task that
+ * has not ended when it is first seen.  Calls moved for each task that is new or whose stage
  * sequence moved (rows is the caller's: how many rows of the history it has
  * told of, SIZE_MAX for a new task), and waits for one that now waits for
  * another thing.  Returns the number of calls.
  */
-size_t	 changes_feed(struct changes *, const json_t *status,
+size_t	 changes_feed(struct changes *, const json_t *status, int all,
 	    const char *const *ids, const struct change_ops *, void *arg);
+/* The last document lacked a task that has not ended: ask for all. */
+int	 changes_missing(const struct changes *);
+/* The watched tasks as they were last seen; NULL after the last. */
+const json_t *changes_task(const struct changes *, size_t i);
 /* All tasks that were looked at are terminal; one of them was cancelled. */
 int	 changes_finished(const struct changes *, int *cancelled);
 /* Is a stage one of the two without a way out? */

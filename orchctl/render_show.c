@@ -313,11 +313,11 @@ render_show(struct out *o, const json_t *doc)
 	show_voices(o, doc, "approvals", "decisions", "actor");
 	show_voices(o, doc, "comments", "comments", "author");
 	show_records(o, doc);
-	label(o, "timeline");
+	out_put(o, SHADE_DIM, "timeline");
 	out_nl(o);
 	render_history(o, jlist(doc, "history"), 2);
 	if (*jstr(doc, "request") != '\0') {
-		label(o, "request");
+		out_put(o, SHADE_DIM, "request");
 		out_nl(o);
 		out_text(o, 2, jstr(doc, "request"));
 	}

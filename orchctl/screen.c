@@ -74,17 +74,6 @@ stage_marks(const struct out *o, const json_t *task, char *buf, size_t len)
 	}
 }
 
-static int
-is_watched(const struct watch *w, const json_t *task)
-{
-	size_t i;
-
-	for (i = 0; w->w_ids[i] != NULL; i++)
-		if (same_task(jstr(task, "id"), w->w_ids[i]))
-			return (1);
-	return (i == 0);
-}
-
 void
 screen_picture(struct out *o, const struct watch *w)
 {
@@ -97,9 +86,7 @@ screen_picture(struct out *o, const struct watch *w)
 	char buf[64];
 	size_t i, most;
 
-	json_array_foreach(jlist(w->w_status, "tasks"), i, task) {
-		if (!is_watched(w, task))
-			continue;
+	for (i = 0; (task = changes_task(w->w_changes, i)) != NULL; i++) {
 		table_cell(t, SHADE_BOLD, jstr(task, "id"));
 		stage_marks(o, task, buf, sizeof(buf));
 		table_cell(t, SHADE_NONE, *buf == '\0' ? " " : buf);
@@ -143,7 +130,9 @@ screen_start(struct watch *w)
 	sigaction(SIGHUP, &sa, NULL);
 	sa.sa_handler = on_resize;
 	sigaction(SIGWINCH, &sa, NULL);
-	if (!w->w_live || tcgetattr(STDIN_FILENO, &w->w_modes) == -1)
+	/* In the background a change of modes would stop us. */
+	if (!w->w_live || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
+	    tcgetattr(STDIN_FILENO, &w->w_modes) == -1)
 		return;
 	raw = w->w_modes;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);

@@ -103,8 +103,15 @@ on_moved(const json_t *task, size_t *rows, void *arg)
 
 	if (*rows == SIZE_MAX)
 		put_first(&w->w_events, task);
-	if (fetch(w, "history", jstr(task, "id"), NULL, &doc, NULL) != CTL_OK)
-		return;		/* the next move brings these lines too */
+	if (fetch(w, "history", jstr(task, "id"), NULL, &doc, NULL) !=
+	    CTL_OK) {
+		/* The way there comes with the next move, if there is one. */
+		out_put(&w->w_events, SHADE_BOLD, "%s", jstr(task, "id"));
+		out_put(&w->w_events, SHADE_NONE, "  %s %s", out_arrow(
+		    &w->w_events), jstr(task, "stage"));
+		out_nl(&w->w_events);
+		return;
+	}
 	list = jlist(doc, "history");
 	if (*rows != SIZE_MAX)
 		json_array_foreach(list, i, row)
@@ -151,26 +158,26 @@ on_away(struct watch *w, enum ctl_exit res)
 	return (CTL_OK);
 }
 
-/* Look once: what changed goes to w_events, the state to w_status. */
+/* Compare one status document; with all, tasks that have ended are in it. */
 static enum ctl_exit
-look(struct watch *w)
+compare(struct watch *w, int all)
 {
-	static const char *const all[] = { "all", NULL };
+	static const char *const args[] = { "all", NULL };
 	static const struct change_ops ops = { on_moved, on_waits };
 	struct answer a;
 	json_t *doc;
 	enum ctl_exit res;
 	size_t calls;
 
-	res = fetch(w, "status", NULL, all, &doc, &a);
+	res = fetch(w, "status", NULL, all ? args : NULL, &doc, &a);
 	if (res != CTL_OK)
-		return (on_away(w, res));
+		return (res);
 	if (w->w_away.mt_ns != 0) {
 		w->w_away.mt_ns = 0;
 		out_put(&w->w_events, SHADE_GOOD, "orchd answers again");
 		out_nl(&w->w_events);
 	}
-	calls = changes_feed(w->w_changes, doc, w->w_ids, &ops, w);
+	calls = changes_feed(w->w_changes, doc, all, w->w_ids, &ops, w);
 	if (w->w_ctx->c_json && (calls > 0 || w->w_status == NULL))
 		json_write(w->w_ctx->c_out.o_fp, a.a_json, a.a_jsonlen);
 	answer_free(&a);
@@ -179,12 +186,47 @@ look(struct watch *w)
 	return (CTL_OK);
 }
 
+/*
+ * Look once: what changed goes to w_events.  All tasks, which may be many,
+ * are asked for only where one that is watched may have ended.
+ */
+static enum ctl_exit
+look(struct watch *w)
+{
+	enum ctl_exit res;
+
+	res = compare(w, w->w_status == NULL && w->w_ids[0] != NULL);
+	if (res == CTL_OK && changes_missing(w->w_changes))
+		res = compare(w, 1);
+	return (res == CTL_OK ? res : on_away(w, res));
+}
+
+/* Each task that was named has to be there. */
+static enum ctl_exit
+check_ids(const struct watch *w)
+{
+	const json_t *task;
+	size_t i, n;
+	int found;
+
+	for (i = 0; w->w_ids[i] != NULL; i++) {
+		found = 0;
+		for (n = 0; (task = changes_task(w->w_changes, n)) != NULL; n++)
+			found |= same_task(jstr(task, "id"), w->w_ids[i]);
+		if (!found) {
+			complain("there is no task %s", w->w_ids[i]);
+			return (CTL_REFUSED);
+		}
+	}
+	return (CTL_OK);
+}
+
 /* Look, draw, wait; until the end that was asked for. */
 static enum ctl_exit
 watch_loop(struct watch *w)
 {
 	enum ctl_exit res = CTL_OK;
-	int cancelled = 0, over = 0;
+	int cancelled = 0, over = 0, first;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *fp;
@@ -195,7 +237,10 @@ watch_loop(struct watch *w)
 		w->w_events = w->w_ctx->c_out;
 		w->w_events.o_fp = fp;
 		w->w_events.o_now = w->w_ctx->c_out.o_now = time(NULL);
+		first = w->w_status == NULL;
 		res = look(w);
+		if (res == CTL_OK && first)
+			res = check_ids(w);
 		fclose(fp);
 		over = res == CTL_OK && w->w_until &&
 		    w->w_away.mt_ns == 0 &&

@@ -28,8 +28,8 @@ struct watch {
 	struct ctx	*w_ctx;
 	const char *const *w_ids;
 	int		 w_until;	/* -x: end when all are terminal */
-	struct changes	*w_changes;
-	json_t		*w_status;	/* the last one, or NULL */
+	struct changes	*w_changes;	/* the tasks that are watched */
+	json_t		*w_status;	/* the last document, or NULL */
 	struct out	 w_events;	/* lines of this look */
 	struct monotime	 w_away;	/* since then nobody answers */
 	int		 w_live;	/* drawn in place */

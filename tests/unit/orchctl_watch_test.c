@@ -57,7 +57,7 @@ feed(struct changes *ch, const char *json, const char *const *ids)
 	json_t *doc = parse(json);
 
 	h.text[0] = '\0';
-	changes_feed(ch, doc, ids, &ops, &h);
+	changes_feed(ch, doc, 1, ids, &ops, &h);
 	json_decref(doc);
 	return (h.text);
 }
@@ -114,6 +114,42 @@ START_TEST(only_tasks_that_were_named_are_watched)
 }
 END_TEST
 
+START_TEST(task_that_had_ended_before_is_not_watched_unless_named)
+{
+	struct changes *ch = changes_new();
+	const char *const ids[] = { "A-1", NULL };
+	int cancelled;
+
+	ck_assert_str_eq(feed(ch, TASKS(TASK("A-1", "done", "8", "")),
+	    everything), "");
+	ck_assert_ptr_null(changes_task(ch, 0));
+	ck_assert_str_eq(feed(ch, TASKS(TASK("A-1", "done", "8", "")), ids),
+	    "A-1>done! ");
+	ck_assert_int_eq(changes_finished(ch, &cancelled), 1);
+	changes_free(ch);
+}
+END_TEST
+
+START_TEST(task_that_left_the_list_is_asked_for)
+{
+	struct changes *ch = changes_new();
+	json_t *none = parse(TASKS(""));
+	struct heard h = { "" };
+	int cancelled;
+
+	feed(ch, TASKS(TASK("A-1", "deploy", "7", "run")), everything);
+	ck_assert_int_eq(changes_missing(ch), 0);
+	changes_feed(ch, none, 0, everything, &ops, &h);
+	ck_assert_int_eq(changes_missing(ch), 1);
+	ck_assert_int_eq(changes_finished(ch, &cancelled), 0);
+	changes_feed(ch, none, 1, everything, &ops, &h);
+	ck_assert_int_eq(changes_missing(ch), 0);
+	ck_assert_int_eq(changes_finished(ch, &cancelled), 1);
+	json_decref(none);
+	changes_free(ch);
+}
+END_TEST
+
 START_TEST(move_is_one_line)
 {
 	struct captured cap;
@@ -166,20 +202,29 @@ picture_lines(int height)
 	struct captured cap;
 	struct watch w;
 	const char *p;
-	size_t n = 0, i;
+	char id[16];
+	size_t n = 0;
+	int i;
 
 	memset(&w, 0, sizeof(w));
 	w.w_ids = everything;
-	w.w_status = json_pack("{s:[], s:{}}", "tasks", "totals");
-	for (i = 0; i < 10; i++)
-		json_array_append_new(json_object_get(w.w_status, "tasks"),
-		    json_pack("{s:s}", "id", "A-1"));
+	w.w_status = parse("{\"totals\":{}}");
+	w.w_changes = changes_new();
+	for (i = 0; i < 10; i++) {
+		json_t *doc = json_pack("{s:[{s:s}]}", "tasks", "id",
+		    (snprintf(id, sizeof(id), "A-%d", i), id));
+		struct heard h = { "" };
+
+		changes_feed(w.w_changes, doc, 0, everything, &ops, &h);
+		json_decref(doc);
+	}
 	capture(&cap, 80);
 	cap.out.o_height = height;
 	screen_picture(&cap.out, &w);
 	for (p = captured(&cap); (p = strchr(p, '\n')) != NULL; p++)
 		n++;
 	capture_end(&cap);
+	changes_free(w.w_changes);
 	json_decref(w.w_status);
 	return (n);
 }
@@ -215,6 +260,22 @@ START_TEST(watch_tells_each_move_and_ends_with_the_task)
 }
 END_TEST
 
+START_TEST(watch_of_a_task_that_is_not_there_is_refused)
+{
+	const struct reply r = { .json = TASKS(TASK("A-1", "done", "5", "")) };
+	const char *const args[] = { "watch", "-x", "A-2", NULL };
+	struct captured cap;
+	struct engine e;
+
+	capture(&cap, 0);
+	engine_start(&e, &r, 1, NULL);
+	ck_assert_int_eq(run_verb(&cap, e.path, args), CTL_REFUSED);
+	ck_assert_str_eq(captured(&cap), "");
+	engine_end(&e);
+	capture_end(&cap);
+}
+END_TEST
+
 START_TEST(watch_survives_an_engine_that_is_replaced)
 {
 	const struct reply r[] = {
@@ -244,10 +305,14 @@ fill(TCase *t)
 	tcase_add_test(t, only_changes_are_told);
 	tcase_add_test(t, parking_is_a_change_though_the_stage_stays);
 	tcase_add_test(t, only_tasks_that_were_named_are_watched);
+	tcase_add_test(t,
+	    task_that_had_ended_before_is_not_watched_unless_named);
+	tcase_add_test(t, task_that_left_the_list_is_asked_for);
 	tcase_add_test(t, move_is_one_line);
 	tcase_add_test(t, marks_show_the_place_in_the_pipeline);
 	tcase_add_test(t, picture_is_never_higher_than_the_screen);
 	tcase_add_test(t, watch_tells_each_move_and_ends_with_the_task);
+	tcase_add_test(t, watch_of_a_task_that_is_not_there_is_refused);
 	tcase_add_test(t, watch_survives_an_engine_that_is_replaced);
 }
 
