@@ -23,6 +23,18 @@
 
 #include "finalizerd.h"
 
+/* What we published last: go's commit, or a merge commit on top of it. */
+static void
+close_expect(struct worker *w, char old[GIT_OID_SIZE])
+{
+	char err[256];
+
+	if (w->w_forge->f_head(w, w->w_go->branch, old, err, sizeof(err)) ==
+	    FORGE_OK && mark_is_tip(w, old, w->w_go->commit))
+		return;
+	(void)strlcpy(old, w->w_go->commit, GIT_OID_SIZE);
+}
+
 /* Delete the branch if it still is what we know; keep its state in a mark. */
 static enum step
 close_branch(struct worker *w, char *note, size_t notelen)
@@ -32,17 +44,17 @@ close_branch(struct worker *w, char *note, size_t notelen)
 	char key[256];
 	enum step r;
 
-	if (go->branch[0] == '\0' || go->head[0] == '\0')
-		return (STEP_NEXT);
+	if (go->branch[0] == '\0' || go->commit[0] == '\0')
+		return (STEP_NEXT);	/* never published */
 	if (!git_branch_valid(go->branch) ||
 	    strcmp(go->branch, go->target) == 0 ||
 	    strcmp(go->branch, w->w_spec->records) == 0)
 		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
 		    "%s is not a task's branch: it is never deleted",
 		    go->branch));
-	if ((r = mark_set(w, "keep", go->head)) != STEP_NEXT)
+	close_expect(w, re.re_old);
+	if ((r = mark_set(w, "keep", re.re_old)) != STEP_NEXT)
 		return (r);
-	(void)strlcpy(re.re_old, go->head, sizeof(re.re_old));
 	(void)snprintf(key, sizeof(key), "branch-delete:%s:r%u", go->task,
 	    go->round);
 	r = effect_do(w, &effect_branch_delete, key, &re);
@@ -70,13 +82,10 @@ close_run(struct worker *w)
 
 	if ((r = close_branch(w, note, sizeof(note))) != STEP_NEXT)
 		return (r);
-	if (go->pull != 0) {
-		(void)snprintf(key, sizeof(key), "pr-close:%s:r%u", go->task,
-		    go->round);
-		if ((r = effect_do(w, &effect_pull_close, key, &pe)) !=
-		    STEP_NEXT)
-			return (r);
-	}
+	(void)snprintf(key, sizeof(key), "pr-close:%s:r%u", go->task,
+	    go->round);
+	if ((r = effect_do(w, &effect_pull_close, key, &pe)) != STEP_NEXT)
+		return (r);
 	(void)snprintf(reason, sizeof(reason), "%.400s%s",
 	    worker_option(w, "reason", "cancelled"), note);
 	return (wire_commit(w, "cancelled", reason));

@@ -80,17 +80,6 @@ edge_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE])
 	return (edge_infra(w, err));
 }
 
-/* Is this the commit that a predecessor was about to land for this head? */
-static int
-edge_is_tip(struct worker *w, const char *commit)
-{
-	char tip[GIT_OID_SIZE];
-
-	return (mark_get(w, "land-tip", tip) == 0 &&
-	    strcmp(tip, commit) == 0 &&
-	    edge_contains(w, tip, w->w_go->head));
-}
-
 /* The target contains the branch: by us (the marks say it) or by hand. */
 static void
 edge_adopt(struct worker *w, struct edge *e)
@@ -99,8 +88,8 @@ edge_adopt(struct worker *w, struct edge *e)
 
 	e->e_landed = 1;
 	(void)strlcpy(e->e_merge, e->e_branch, sizeof(e->e_merge));
-	if (mark_get(w, "land-tip", tip) == -1 || !edge_is_tip(w, tip) ||
-	    !edge_contains(w, e->e_target, tip))
+	if (mark_get(w, "land-tip", tip) == -1 ||
+	    !mark_is_tip(w, tip, w->w_go->head) || !edge_contains(w, e->e_target, tip))
 		return;
 	e->e_tested = 1;
 	(void)strlcpy(e->e_merge, tip, sizeof(e->e_merge));
@@ -124,7 +113,7 @@ edge_read(struct worker *w, struct edge *e)
 	    (r = edge_head(w, go->branch, e->e_branch)) != STEP_NEXT)
 		return (r);
 	if (strcmp(e->e_branch, go->head) != 0 &&
-	    !edge_is_tip(w, e->e_branch))
+	    !mark_is_tip(w, e->e_branch, go->head))
 		return (worker_end(w, GATE_ERROR, CAUSE_MOVED, MERGEABLE,
 		    "%s is %.40s and not %.40s, which the gates judged",
 		    go->branch, e->e_branch, go->head));
@@ -307,6 +296,9 @@ edge_landed(struct worker *w, struct edge *e)
 	if (!e->e_tested &&
 	    (r = wire_gate(w, MERGEABLE, e->e_merge)) != STEP_NEXT)
 		return (r);
+	/* A pass on record is answered at once; only its number counts. */
+	if (worker_option_num(w, "coverage", 0, 1, 0))
+		(void)wire_gate(w, "check_coverage", e->e_merge);
 	if ((r = edge_push(w, e)) != STEP_NEXT)
 		return (r);
 	return (edge_land(w, e));

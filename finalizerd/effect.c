@@ -70,8 +70,12 @@ effect_intent(struct worker *w, const struct effect_driver *ed,
 	}
 	*r = wire_refused(w, ed->ed_name, any.effect_answer.result,
 	    any.effect_answer.text);
-	if (*r != STEP_NEXT)
+	if (*r != STEP_NEXT) {
+		/* A person wants the task to end: nothing has failed. */
+		if (*r == STEP_END)
+			w->w_out.o_cause = CAUSE_STOPPED;
 		return (INTENT_NO);
+	}
 	if (any.effect_answer.state == EFFECT_DONE) {
 		(void)strlcpy(ev, any.effect_answer.evidence, evlen);
 		return (INTENT_DONE);

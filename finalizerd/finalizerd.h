@@ -51,6 +51,7 @@ struct worker {
 	struct git_repo		 w_repo;	/* the project's mirror */
 	uint64_t		 w_epoch;
 	int			 w_stopped;	/* run_stop came */
+	char			 w_coverage[16]; /* per cent of M, or "" */
 	struct outcome		 w_out;
 };
 
@@ -215,6 +216,12 @@ enum step mark_set(struct worker *, const char *kind, const char *oid);
 
 /* 0 and its commit, or -1 when there is none. */
 int	 mark_get(struct worker *, const char *kind, char oid[GIT_OID_SIZE]);
+
+/*
+ * Is commit the merge commit that a worker of this task pushed on top of
+ * head?  1 or 0.
+ */
+int	 mark_is_tip(struct worker *, const char *commit, const char *head);
 
 /* The works, one a file */
 enum step publish_run(struct worker *);

@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "finalizerd.h"
@@ -27,5 +28,10 @@ main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "-w") == 0)
 		return (worker_main());
+	if (argc == 2 && strcmp(argv[1], "-d") != 0) {
+		fprintf(stderr, "usage: finalizerd [-d]\n"
+		    "       finalizerd -w\n");
+		return (1);
+	}
 	return (finalizer_main(argc, argv));
 }

@@ -44,6 +44,17 @@ mark_get(struct worker *w, const char *kind, char oid[GIT_OID_SIZE])
 	    ? 0 : -1);
 }
 
+int
+mark_is_tip(struct worker *w, const char *commit, const char *head)
+{
+	char tip[GIT_OID_SIZE], err[256];
+	int yes;
+
+	return (mark_get(w, "land-tip", tip) == 0 &&
+	    strcmp(tip, commit) == 0 && git_is_ancestor(&w->w_repo, head,
+	    tip, &yes, err, sizeof(err)) == GIT_OK && yes);
+}
+
 enum step
 mark_set(struct worker *w, const char *kind, const char *oid)
 {

@@ -61,20 +61,22 @@ publish_push(struct worker *w)
 	return (effect_do(w, &effect_push, key, &re));
 }
 
-/* A known pull request only learns its new head. */
+/* Open the pull request unless it is known, and tell it its new head. */
 static enum step
 publish_pull(struct worker *w)
 {
 	const struct orch_run_go *go = w->w_go;
 	struct pull_effect pe = { .pe_head = go->head };
 	char key[256];
+	enum step r;
 
 	if (!wants_pull(go->stage))
 		return (STEP_NEXT);
-	if (go->pull != 0)
-		return (wire_pull(w, PULL_UPDATE, go->head, "", NULL, NULL));
 	(void)snprintf(key, sizeof(key), "pr:%s:r%u", go->task, go->round);
-	return (effect_do(w, &effect_pull_open, key, &pe));
+	if (go->pull == 0 && (r = effect_do(w, &effect_pull_open, key,
+	    &pe)) != STEP_NEXT)
+		return (r);
+	return (wire_pull(w, PULL_UPDATE, go->head, "", NULL, NULL));
 }
 
 /*

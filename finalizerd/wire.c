@@ -85,7 +85,7 @@ wire_refused(struct worker *w, const char *what, unsigned int result,
 	case RES_DENIED:
 		return (worker_lost(w, CAUSE_BUSY, "%s: %s", what, text));
 	default:
-		return (worker_end(w, GATE_ERROR, CAUSE_STOPPED, "",
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
 		    "%s refused: %s", what, text));
 	}
 }
@@ -127,6 +127,16 @@ wire_begin(struct worker *w)
 	return (STEP_NEXT);
 }
 
+/* What coverage measured, for the baseline that LANDED may raise. */
+static void
+wire_coverage(struct worker *w, const char *gate, const char *reason)
+{
+	if (strcmp(gate, "check_coverage") != 0 ||
+	    sscanf(reason, "coverage %15[0-9.] %%", w->w_coverage) != 1)
+		return;
+	log_debug("task %s: coverage %s", w->w_go->task, w->w_coverage);
+}
+
 enum step
 wire_gate(struct worker *w, const char *gate, const char *commit)
 {
@@ -146,6 +156,7 @@ wire_gate(struct worker *w, const char *gate, const char *commit)
 	if (any.gate_answer.verdict == GATE_PASS) {
 		log_info("task %s: %s at %.7s: pass", w->w_go->task, gate,
 		    commit);
+		wire_coverage(w, gate, any.gate_answer.reason);
 		return (STEP_NEXT);
 	}
 	if (any.gate_answer.verdict >= GATE_VERDICT_MAX)
@@ -175,7 +186,7 @@ wire_landed(struct worker *w, const char *commit, const char *tree,
     const char *previous)
 {
 	struct orch_landed m = { .epoch = w->w_epoch, .commit = commit,
-	    .tree = tree, .previous = previous, .coverage = "" };
+	    .tree = tree, .previous = previous, .coverage = w->w_coverage };
 
 	return (wire_acked(w, "landed", ORCH_landed, &m));
 }

@@ -60,9 +60,11 @@ static struct engine {
 	int		e_hooks, e_lands, e_deletes, e_gates;
 	int		e_commits, e_ends, e_dones, e_records;
 	int		e_verdict, e_cause;
-	int		e_stop_at, e_stopped, e_fence;
+	int		e_stop_at, e_stopped, e_fence, e_refuse;
+	char		e_coverage[16];
 	char		e_to[32], e_reason[2048], e_end_head[41];
 	char		e_landed[41], e_previous[41], e_tree[41];
+	char		e_pull_head[41];
 	char		e_red_gate[64];
 	int		e_red_verdict;
 	int		e_move_target;	/* so often, at each merge gate */
@@ -154,7 +156,8 @@ on_gate(const struct orch_gate *m, struct orch_gate_answer *a)
 	eng->e_gates++;
 	a->result = RES_OK;
 	a->verdict = GATE_PASS;
-	a->reason = "ok";
+	a->reason = strcmp(m->gate, "check_coverage") == 0 ?
+	    "coverage 83.2 %" : "ok";
 	if (strcmp(m->gate, eng->e_red_gate) == 0) {
 		a->verdict = (uint8_t)eng->e_red_verdict;
 		a->cause = CAUSE_RED;
@@ -177,6 +180,10 @@ on_pull(const struct orch_pull *m, struct orch_pull_answer *a)
 		if (eng->e_pull != PULL_IS_OPEN)
 			eng->e_pull_opens++;
 		eng->e_pull = PULL_IS_OPEN;
+		break;
+	case PULL_UPDATE:
+		(void)strlcpy(eng->e_pull_head, m->head,
+		    sizeof(eng->e_pull_head));
 		break;
 	case PULL_MERGED:
 		eng->e_pull = PULL_IS_MERGED;
@@ -211,6 +218,7 @@ on_landed(const struct orch_landed *m)
 	(void)strlcpy(eng->e_landed, m->commit, sizeof(eng->e_landed));
 	(void)strlcpy(eng->e_tree, m->tree, sizeof(eng->e_tree));
 	(void)strlcpy(eng->e_previous, m->previous, sizeof(eng->e_previous));
+	(void)strlcpy(eng->e_coverage, m->coverage, sizeof(eng->e_coverage));
 }
 
 static void
@@ -292,9 +300,10 @@ link_call(struct link *l, unsigned int type, const void *msg, int fd,
 	}
 	if (n == eng->e_kill_at && !eng->e_kill_after)
 		_exit(KILLED);
-	if (eng->e_fence && type == ORCH_effect) {
+	if ((eng->e_fence || eng->e_refuse) && type == ORCH_effect) {
 		memset(answer, 0, sizeof(*answer));
-		answer->effect_answer.result = RES_FENCED;
+		answer->effect_answer.result = eng->e_fence ? RES_FENCED :
+		    RES_REFUSED;
 		answer->effect_answer.text = "epoch 1 is over";
 		answer->effect_answer.evidence = "";
 		return (0);
@@ -543,6 +552,7 @@ publish_check(void)
 	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), oid_h);
 	ck_assert_str_eq(get_ref("refs/orchd/task/" TASK), oid_h);
 	ck_assert_int_eq(eng->e_pull_opens, 1);
+	ck_assert_str_eq(eng->e_pull_head, oid_h);
 	ck_assert_int_eq(eng->e_ends, 1);
 	ck_assert_int_eq(eng->e_verdict, GATE_PASS);
 	ck_assert_str_eq(eng->e_end_head, oid_h);
@@ -609,8 +619,7 @@ edge_set(const char *head)
 	world_reset(head);
 	go.work = "edge";
 	go.stage = "deploy-staging";
-	go.head = head;
-	go.pull = 7;
+	go.head = go.commit = head;
 	eng->e_pull = PULL_IS_OPEN;
 }
 
@@ -896,8 +905,7 @@ close_reset(void)
 	world_reset(oid_h);
 	go.work = "close";
 	go.stage = "review";
-	go.head = oid_h;
-	go.pull = 7;
+	go.head = go.commit = oid_h;
 	eng->e_pull = PULL_IS_OPEN;
 }
 
@@ -928,6 +936,45 @@ START_TEST(close_leaves_a_branch_that_moved)
 	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), oid_clash);
 	ck_assert_str_eq(eng->e_to, "cancelled");
 	ck_assert_ptr_nonnull(strstr(eng->e_reason, "branch kept"));
+}
+END_TEST
+
+/* A merge commit of ours is ours to delete. */
+START_TEST(close_takes_our_merge_commit_too)
+{
+	close_reset();
+	set_ref("refs/heads/" BRANCH, oid_t2);
+	set_ref("refs/orchd/land-tip/" TASK, oid_t2);
+	go.commit = oid_t;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), "");
+	ck_assert_str_eq(get_ref("refs/orchd/keep/" TASK), oid_t2);
+}
+END_TEST
+
+/* The engine refuses the intent: a person cancelled meanwhile. */
+START_TEST(cancel_between_effects_is_no_failure)
+{
+	edge_set(oid_h);
+	eng->e_refuse = 1;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_STOPPED);
+	ck_assert_int_eq(eng->e_lands, 0);
+}
+END_TEST
+
+START_TEST(coverage_of_the_merge_commit_is_reported)
+{
+	static const char opt[] = "coverage=1";
+
+	edge_set(oid_h);
+	go.options.l_data = opt;
+	go.options.l_len = sizeof(opt);
+	go.options.l_n = 1;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 1);
+	ck_assert_str_eq(eng->e_coverage, "83.2");
 }
 END_TEST
 
@@ -973,6 +1020,9 @@ main(void)
 	tcase_add_test(tc, failed_deploy_goes_back);
 	tcase_add_test(tc, close_deletes_once_and_keeps_the_state);
 	tcase_add_test(tc, close_leaves_a_branch_that_moved);
+	tcase_add_test(tc, close_takes_our_merge_commit_too);
+	tcase_add_test(tc, cancel_between_effects_is_no_failure);
+	tcase_add_test(tc, coverage_of_the_merge_commit_is_reported);
 	tcase_add_test(tc, unknown_work_takes_no_lease);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
