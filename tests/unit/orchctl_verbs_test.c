@@ -71,12 +71,11 @@ slurp(const char *name)
 static void
 plain(char *line, char *out, size_t len)
 {
-	char *word, *save = NULL;
+	char *word;
 	int flag = 0, close = 0, glue = 1;
 
 	out[0] = '\0';
-	for (word = strtok_r(line, " ", &save); word != NULL;
-	    word = strtok_r(NULL, " ", &save)) {
+	while ((word = strsep(&line, " ")) != NULL) {
 		if (strcmp(word, ".It") == 0 || strcmp(word, "Ic") == 0 ||
 		    strcmp(word, "Ar") == 0 || strcmp(word, ".Ar") == 0)
 			continue;
