@@ -179,7 +179,7 @@ page_begin(struct evbuffer *out, const char *verb, const char *title)
 	nav_link(out, "queue", verb, "Queue");
 	nav_link(out, "health", verb, "Health");
 	(void)evbuffer_add_printf(out, "</nav>"
-	    "<span class=\"quiet\">every %d s</span></header>\n<main>\n"
+	    "<span class=\"quiet\">updates every %d s</span></header>\n<main>\n"
 	    "<h1>%s</h1>\n", REFRESH_S, title);
 }
 

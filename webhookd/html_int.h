@@ -32,7 +32,14 @@ void	 html_blocks(struct evbuffer *out, json_t *root);
 /* html_value.c: one value as text: "-" for none, yes and no, a count. */
 void	 html_value(struct evbuffer *out, json_t *value);
 
-/* html_value.c: a member's name with blanks for underscores. */
+/*
+ * html_value.c: the same for a member whose name says what it is: seconds
+ * ("..._s") as a span, points in time ("..._ts", "..._at", "since",
+ * "started") as a date.
+ */
+void	 html_member(struct evbuffer *out, const char *name, json_t *value);
+
+/* html_value.c: a member's name with blanks for underscores, no unit. */
 void	 html_label(struct evbuffer *out, const char *name);
 
 /* html.c: a string that the program itself wrote; not escaped. */

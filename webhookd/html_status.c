@@ -103,15 +103,14 @@ pipeline(struct evbuffer *out, json_t *tasks)
 static int
 needs_person(json_t *task)
 {
-	const char *why = text(task, "why");
+	const char *s = text(task, "why");
 
 	if (json_is_true(json_object_get(task, "parked")) ||
 	    json_is_true(json_object_get(task, "needs_person")))
 		return (1);
-	return (why != NULL && (strstr(why, "waits for a person") != NULL ||
-	    strstr(why, "waits for you") != NULL ||
-	    strstr(why, "needs you") != NULL ||
-	    strstr(why, "parked") != NULL));
+	return (s != NULL && (strstr(s, "waits for a person") != NULL ||
+	    strstr(s, "waits for you") != NULL ||
+	    strstr(s, "needs you") != NULL || strstr(s, "parked") != NULL));
 }
 
 static void
@@ -121,7 +120,7 @@ age_cell(struct evbuffer *out, json_t *task)
 	char span[32];
 
 	html_raw(out, "<td class=\"num\" title=\"");
-	html_value(out, json_object_get(task, "since"));
+	html_member(out, "since", json_object_get(task, "since"));
 	html_raw(out, "\">");
 	if (json_is_integer(age)) {
 		html_span(span, sizeof(span), json_integer_value(age));
@@ -145,6 +144,20 @@ stage_cell(struct evbuffer *out, json_t *task)
 	html_raw(out, "</span></td>");
 }
 
+/* The sentence of "why", without the id that begins the row already. */
+static void
+why(struct evbuffer *out, json_t *task)
+{
+	const char *sentence = text(task, "why"), *id = text(task, "id");
+	size_t n = id != NULL ? strlen(id) : 0;
+
+	if (n > 0 && sentence != NULL && strncmp(sentence, id, n) == 0 &&
+	    sentence[n] == ' ')
+		html_text(out, sentence + n + 1);
+	else
+		html_value(out, json_object_get(task, "why"));
+}
+
 static void
 task_row(struct evbuffer *out, json_t *task)
 {
@@ -166,7 +179,7 @@ task_row(struct evbuffer *out, json_t *task)
 	html_raw(out, "<td>");
 	if (person)
 		html_raw(out, "<span class=\"tag\">needs a person</span> ");
-	html_value(out, json_object_get(task, "why"));
+	why(out, task);
 	html_raw(out, "</td></tr>\n");
 }
 

@@ -18,6 +18,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "html.h"
 #include "html_int.h"
@@ -26,6 +27,14 @@
 #define COLUMNS_MAX	12
 
 static void	block(struct evbuffer *, const char *, json_t *, int);
+
+static int
+ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), e = strlen(end);
+
+	return (n > e && strcmp(name + n - e, end) == 0);
+}
 
 void
 html_label(struct evbuffer *out, const char *name)
@@ -36,6 +45,10 @@ html_label(struct evbuffer *out, const char *name)
 	for (i = 0; name[i] != '\0' && i < sizeof(text) - 1; i++)
 		text[i] = name[i] == '_' ? ' ' : name[i];
 	text[i] = '\0';
+	if (ends_in(name, "_s") && i == strlen(name))
+		text[i - 2] = '\0';
+	else if (ends_in(name, "_ts") && i == strlen(name))
+		text[i - 3] = '\0';
 	html_text(out, text);
 }
 
@@ -60,6 +73,37 @@ html_value(struct evbuffer *out, json_t *v)
 		html_raw(out, "-");
 }
 
+/* Names of points in time, given in seconds since 1970. */
+static int
+is_time(const char *name)
+{
+	return (ends_in(name, "_ts") || ends_in(name, "_at") ||
+	    strcmp(name, "since") == 0 || strcmp(name, "started") == 0);
+}
+
+void
+html_member(struct evbuffer *out, const char *name, json_t *v)
+{
+	char text[64];
+	struct tm tm;
+	time_t t;
+
+	if (json_is_integer(v) && ends_in(name, "_s")) {
+		html_span(text, sizeof(text), json_integer_value(v));
+		html_text(out, text);
+		return;
+	}
+	if (json_is_integer(v) && is_time(name) && json_integer_value(v) > 0) {
+		t = (time_t)json_integer_value(v);
+		if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text),
+		    "%Y-%m-%dT%H:%M:%SZ", &tm) > 0) {
+			html_text(out, text);
+			return;
+		}
+	}
+	html_value(out, v);
+}
+
 /* A list of objects: the members of the first one are the columns. */
 static void
 table(struct evbuffer *out, json_t *list)
@@ -82,7 +126,8 @@ table(struct evbuffer *out, json_t *list)
 		html_raw(out, "<tr>");
 		for (col = 0; col < n; col++) {
 			html_raw(out, "<td>");
-			html_value(out, json_object_get(row, columns[col]));
+			html_member(out, columns[col],
+			    json_object_get(row, columns[col]));
 			html_raw(out, "</td>");
 		}
 		html_raw(out, "</tr>\n");
@@ -135,7 +180,7 @@ members(struct evbuffer *out, json_t *obj, int depth)
 		html_raw(out, "<div><dt>");
 		html_label(out, key);
 		html_raw(out, "</dt><dd>");
-		html_value(out, v);
+		html_member(out, key, v);
 		html_raw(out, "</dd></div>");
 	}
 	if (open)

@@ -195,6 +195,23 @@ START_TEST(status_shows_each_task)
 	ck_assert_ptr_nonnull(strstr(p, "class=\"alarm\""));
 	ck_assert_ptr_nonnull(strstr(p, "<tr class=\"person\">"));
 	ck_assert_ptr_nonnull(strstr(p, "</html>"));
+	p = page("status", "{\"tasks\":[{\"id\":\"A-1\",\"why\":"
+	    "\"A-1 runs: x\"},{\"id\":\"A-1\",\"why\":\"A-10 runs\"}]}");
+	ck_assert_ptr_nonnull(strstr(p, "<td>runs: x</td>"));
+	ck_assert_ptr_nonnull(strstr(p, "<td>A-10 runs</td>"));
+}
+END_TEST
+
+START_TEST(members_are_shown_with_their_unit)
+{
+	const char *p;
+
+	p = page("health", "{\"started\":1795358000,\"age_s\":7200,"
+	    "\"_s\":1,\"last_run_ts\":\"never\",\"b_at\":0}");
+	ck_assert_ptr_nonnull(strstr(p, "<dd>2026-11-22T14:33:20Z</dd>"));
+	ck_assert_ptr_nonnull(strstr(p, "<dt>age</dt><dd>2 h</dd>"));
+	ck_assert_ptr_nonnull(strstr(p, "<dt>last run</dt><dd>never</dd>"));
+	ck_assert_ptr_nonnull(strstr(p, "<dt>b at</dt><dd>0</dd>"));
 }
 END_TEST
 
@@ -307,6 +324,7 @@ main(void)
 	tcase_add_test(tc, text_is_escaped);
 	tcase_add_test(tc, values_from_outside_cannot_be_markup);
 	tcase_add_test(tc, status_shows_each_task);
+	tcase_add_test(tc, members_are_shown_with_their_unit);
 	tcase_add_test(tc, missing_members_are_shown_as_none);
 	tcase_add_test(tc, policy_fits_the_style);
 	tcase_add_test(tc, spans_are_short);
