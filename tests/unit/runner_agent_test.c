@@ -488,13 +488,15 @@ END_TEST
 int
 main(int argc, char **argv)
 {
-	Suite *s = suite_create("runner_agent");
-	TCase *tc = tcase_create("agent");
+	Suite *s;
+	TCase *tc;
 	SRunner *sr;
 	int rc;
 
 	if ((rc = te_inside(argc, argv)) != -1)
 		return (rc);
+	s = suite_create("runner_agent");
+	tc = tcase_create("agent");
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, agent_work_leaves_as_a_bundle);
 	tcase_add_test(tc, leftovers_name_role_and_run);

@@ -377,7 +377,7 @@ END_TEST
 START_TEST(gate_cannot_write_outside_its_clone)
 {
 	struct te te;
-	char script[256];
+	char script[256] = "";
 
 	te_open(&te, KIND_GATE);
 	te_close(&te);
@@ -396,13 +396,15 @@ END_TEST
 int
 main(int argc, char **argv)
 {
-	Suite *s = suite_create("runner_gate");
-	TCase *tc = tcase_create("gate");
+	Suite *s;
+	TCase *tc;
 	SRunner *sr;
 	int rc;
 
 	if ((rc = te_inside(argc, argv)) != -1)
 		return (rc);
+	s = suite_create("runner_gate");
+	tc = tcase_create("gate");
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, green_command_passes_with_commit_and_tree);
 	tcase_add_test(tc, red_command_fails_with_its_log);

@@ -219,7 +219,7 @@ END_TEST
 START_TEST(hook_that_was_started_is_not_started_again)
 {
 	struct te te;
-	char path[160], script[256];
+	char path[160], script[256] = "";
 
 	open_hook(&te, script);
 	(void)snprintf(script, sizeof(script), "touch %s/canary", te.dir);
@@ -252,7 +252,7 @@ START_TEST(hook_leaves_its_server_running)
 	struct te te;
 	char *buf;
 	size_t len;
-	char path[160], script[256];
+	char path[160], script[256] = "";
 	long pid;
 
 	open_hook(&te, script);
@@ -348,13 +348,15 @@ END_TEST
 int
 main(int argc, char **argv)
 {
-	Suite *s = suite_create("runner_kinds");
-	TCase *tc = tcase_create("kinds");
+	Suite *s;
+	TCase *tc;
 	SRunner *sr;
 	int rc;
 
 	if ((rc = te_inside(argc, argv)) != -1)
 		return (rc);
+	s = suite_create("runner_kinds");
+	tc = tcase_create("kinds");
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, import_takes_what_the_role_may_write);
 	tcase_add_test(tc, import_refuses_a_forbidden_path);
