@@ -308,6 +308,14 @@ link_stopped(struct link *l)
 	uint8_t *frame;
 	int fd;
 
+	/* One try: who only waits shall hear of a stop after a restart too. */
+	if (!l->l_cancelled && l->l_sock == -1) {
+		l->l_next_id = 1;
+		if ((l->l_sock = chan_connect(l->l_path)) != -1 &&
+		    link_hello(l) == -1)
+			link_close(l);
+		pfd.fd = l->l_sock;
+	}
 	while (!l->l_cancelled && l->l_sock != -1 && poll(&pfd, 1, 0) == 1) {
 		if (chan_read_one(l->l_sock, FROM_ENGINE, &h, &any, &frame,
 		    &fd, HELLO_WAIT_MS) == -1) {

@@ -53,7 +53,10 @@ int	 link_wait_go(struct link *, struct orch_run_go *go, int *fd);
 int	 link_call(struct link *, unsigned int type, const void *msg, int fd,
 	    unsigned int want, union orch_any *answer);
 
-/* Did the engine ask for a graceful end (run_stop)?  Does not block. */
+/*
+ * Did the engine ask for a graceful end (run_stop)?  Does not wait for a
+ * message; when the engine was replaced it says HELLO to the new one.
+ */
 int	 link_stopped(struct link *);
 
 /*

@@ -47,6 +47,8 @@ static char head[41];
 static uint8_t run_key[32] = { 1, 2, 3 };
 static int lsock = -1, conn = -1;
 static pid_t child;
+static const char *work;
+static const char *const options[] = { "interval_s=1", "window_s=60", NULL };
 
 /* What the engine got. */
 static unsigned int neffects, nends, ndones;
@@ -113,6 +115,7 @@ start(void)
 	spec.socket = sock_path;
 	spec.mirror = mirror;
 	spec.records = "orchd/records";
+	spec.probe_url = "http://127.0.0.1:1/";
 	ck_assert_int_eq(chan_write_one(sp[0], ORCH_run_spec, 1, &spec, log,
 	    WAIT_MS), 0);
 	close(log);
@@ -166,7 +169,8 @@ take(int ok)
 	go.task = "D-1";
 	go.stage = "analysis";
 	go.seq = 2;
-	go.work = "publish";
+	go.work = work;
+	go.options.l_argv = options;
 	go.branch = BRANCH;
 	go.target = "main";
 	go.head = head;
@@ -234,6 +238,7 @@ published(void)
 
 START_TEST(worker_outlives_parent_and_engine)
 {
+	work = "publish";
 	start();
 	take(1);
 	serve(ORCH_effect);
@@ -253,6 +258,7 @@ START_TEST(stopped_worker_says_so_and_ends)
 {
 	struct orch_run_stop stop = { .reason = "shutdown" };
 
+	work = "publish";
 	start();
 	take(1);
 	serve(ORCH_begin);
@@ -263,6 +269,24 @@ START_TEST(stopped_worker_says_so_and_ends)
 	ck_assert_uint_eq(nends, 1);
 	ck_assert_int_eq(end_cause, CAUSE_STOPPED);
 	ck_assert_uint_eq(ndones, 1);
+}
+END_TEST
+
+/* It only waits, and still notices that there is a new engine. */
+START_TEST(monitor_hears_a_new_engine)
+{
+	struct orch_run_stop stop = { .reason = "shutdown" };
+
+	work = "monitor";
+	start();
+	take(1);
+	close(conn);
+	take(1);
+	say(ORCH_run_stop, 0, &stop);
+	serve(0);
+	ck_assert_int_eq(ended(), 0);
+	ck_assert_uint_eq(ndones, 1);
+	ck_assert_uint_eq(nends, 0);
 }
 END_TEST
 
@@ -286,6 +310,7 @@ main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, worker_outlives_parent_and_engine);
 	tcase_add_test(tc, stopped_worker_says_so_and_ends);
+	tcase_add_test(tc, monitor_hears_a_new_engine);
 	tcase_add_test(tc, worker_that_is_not_known_does_nothing);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
