@@ -49,6 +49,7 @@ static struct {
 	int			 engine_fd;	/* before the loop runs */
 	int			 up;		/* HELLO was answered */
 	int			 told_ready;
+	char			 ident[IDENT_TEXT_MAX];
 	char			**options;
 	size_t			 noptions;
 } me;
@@ -241,27 +242,33 @@ engine_message(struct chan *c, const struct orch_header *h,
 	}
 }
 
+/* Who we are is read from /proc, which the sandbox may close. */
+static void
+identity_keep(void)
+{
+	struct ident self;
+
+	if (ident_self(&self) == -1 ||
+	    ident_format(&self, me.ident, sizeof(me.ident)) == -1)
+		fatal("identity");
+}
+
 static void
 engine_open(int fd)
 {
 	struct orch_hello hello;
-	struct ident self;
-	char text[IDENT_TEXT_MAX];
 
 	if (me.engine != NULL)
 		engine_ended(me.engine, "replaced", NULL);
 	if ((me.engine = chan_new(me.base, fd, PRIO_ENGINE, FROM_ENGINE,
 	    engine_message, engine_ended, NULL)) == NULL)
 		fatal("engine");
-	if (ident_self(&self) == -1 ||
-	    ident_format(&self, text, sizeof(text)) == -1)
-		fatal("identity");
 	memset(&hello, 0, sizeof(hello));
 	hello.major = ORCH_PROTO_MAJOR;
 	hello.minor = ORCH_PROTO_MINOR;
 	hello.role = (uint8_t)me.role;
 	hello.generation = me.generation;
-	hello.ident = text;
+	hello.ident = me.ident;
 	if (chan_send(me.engine, ORCH_hello, chan_id(me.engine), &hello,
 	    -1) == -1)
 		fatal("hello");
@@ -354,6 +361,7 @@ daemon_run(const struct daemon_ops *ops, int argc, char **argv)
 	catch_signals();
 	if (ops->d_setup(me.role) == -1)
 		return (1);
+	identity_keep();
 	if (sandbox_enter(me.role, err, sizeof(err)) == -1)
 		fatalx("sandbox: %s", err);
 	if ((me.parent = chan_new(me.base, PARENT_FD, PRIO_PARENT,

@@ -100,4 +100,5 @@ const char html_style[] =
 "padding:.5rem 0;border-top:1px solid var(--line)}"
 ".tasks tbody tr:first-child{border-top:0}"
 ".tasks th,.tasks td{border:0;padding:.2rem 1rem}"
-".tasks th,.tasks td:last-child{flex:1 0 100%}}\n";
+".tasks th,.tasks td:last-child{flex:1 0 100%}"
+".tasks td:nth-child(3)::before{content:\"round \"}}\n";
