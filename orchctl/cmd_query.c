@@ -137,9 +137,54 @@ cmd_history(struct ctx *c, int argc, char **argv)
 	return (simple(c, "history", id, NULL, render_history_doc));
 }
 
+/* Print a part of a document of the engine as one of its own. */
+static void
+print_part(struct ctx *c, json_t *part)
+{
+	char *s = json_dumps(part, JSON_INDENT(2));
+
+	if (s != NULL)
+		json_write(c->c_out.o_fp, s, strlen(s));
+	free(s);
+}
+
+/* Print one part of a document, as JSON or for people; takes the part over. */
+static void
+show_part(struct ctx *c, json_t *part,
+    void (*render)(struct out *, const json_t *))
+{
+	if (c->c_json)
+		print_part(c, part);
+	else if (!c->c_quiet)
+		render(&c->c_out, part);
+	json_decref(part);
+}
+
+/* The effect of this number among those that are not done; NULL: none. */
+static json_t *
+open_effect(struct ctx *c, const char *number, enum ctl_exit *res)
+{
+	json_t *doc, *e, *hit = NULL;
+	char buf[32];
+	size_t i;
+
+	if ((*res = ask_json(c, "effect", NULL, NULL, &doc, NULL)) != CTL_OK)
+		return (NULL);
+	json_array_foreach(jlist(doc, "effects"), i, e)
+		if (strcmp(jshow(e, "id", buf, sizeof(buf)), number) == 0)
+			hit = json_incref(e);
+	json_decref(doc);
+	return (hit);
+}
+
+/* Nothing: those that are not done.  A task: all of it.  A number: either. */
 enum ctl_exit
 cmd_effect(struct ctx *c, int argc, char **argv)
 {
+	enum ctl_exit res;
+	const char *word;
+	json_t *doc, *hit;
+
 	if (verb_getopt(c, argc, argv, "") != -1)
 		return (usage_verb(c->c_verb));
 	/* "effect show 731" is how people say it. */
@@ -147,8 +192,23 @@ cmd_effect(struct ctx *c, int argc, char **argv)
 		optind++;
 	if (argc - optind > 1)
 		return (usage_verb(c->c_verb));
-	return (simple(c, "effect", optind < argc ? argv[optind] : NULL, NULL,
-	    render_effects));
+	if ((word = argv[optind]) == NULL)
+		return (simple(c, "effect", NULL, NULL, render_effects));
+	if (strspn(word, "0123456789") == strlen(word)) {
+		hit = open_effect(c, word, &res);
+		if (res != CTL_OK)
+			return (res);
+		if (hit != NULL) {
+			show_part(c, hit, render_effects);
+			return (CTL_OK);
+		}
+	}
+	if ((res = ask_json(c, "show", word, NULL, &doc, NULL)) != CTL_OK)
+		return (res);
+	show_part(c, json_pack("{s:s, s:O?}", "id", jstr(doc, "id"),
+	    "effects", json_object_get(doc, "effects")), render_effects);
+	json_decref(doc);
+	return (CTL_OK);
 }
 
 enum ctl_exit
@@ -180,17 +240,6 @@ cmd_check(struct ctx *c, int argc, char **argv)
 	return (res);
 }
 
-/* Print a part of a document of the engine as one of its own. */
-static void
-print_part(struct ctx *c, json_t *part)
-{
-	char *s = json_dumps(part, JSON_INDENT(2));
-
-	if (s != NULL)
-		json_write(c->c_out.o_fp, s, strlen(s));
-	free(s);
-}
-
 /* The jobs of the queue, of one task or with one number. */
 static json_t *
 pick_jobs(const json_t *doc, const char *filter)
@@ -210,19 +259,13 @@ enum ctl_exit
 cmd_job(struct ctx *c, int argc, char **argv)
 {
 	const char *filter;
-	json_t *doc, *part;
+	json_t *doc;
 	enum ctl_exit res;
 
 	if ((res = words(c, argc, argv, 0, 1, &filter)) != CTL_OK ||
-	    (res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) !=
-	    CTL_OK)
+	    (res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) != CTL_OK)
 		return (res);
-	part = pick_jobs(doc, filter);
-	if (c->c_json)
-		print_part(c, part);
-	else if (!c->c_quiet)
-		render_jobs(&c->c_out, part);
-	json_decref(part);
+	show_part(c, pick_jobs(doc, filter), render_jobs);
 	json_decref(doc);
 	return (CTL_OK);
 }
@@ -231,19 +274,9 @@ enum ctl_exit
 cmd_gate(struct ctx *c, int argc, char **argv)
 {
 	const char *id;
-	json_t *doc, *part;
 	enum ctl_exit res;
 
-	if ((res = words(c, argc, argv, 1, 1, &id)) != CTL_OK ||
-	    (res = ask_json(c, "show", id, NULL, &doc, NULL)) != CTL_OK)
+	if ((res = words(c, argc, argv, 1, 1, &id)) != CTL_OK)
 		return (res);
-	part = json_pack("{s:s, s:O?}", "id", jstr(doc, "id"), "gates",
-	    json_object_get(doc, "gates"));
-	if (c->c_json)
-		print_part(c, part);
-	else if (!c->c_quiet)
-		render_gates(&c->c_out, part);
-	json_decref(part);
-	json_decref(doc);
-	return (CTL_OK);
+	return (simple(c, "gate", id, NULL, render_gates));
 }

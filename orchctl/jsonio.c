@@ -78,6 +78,16 @@ jshow(const json_t *obj, const char *key, char *buf, size_t len)
 	return (buf);
 }
 
+const char *
+jwho(const json_t *obj)
+{
+	const char *who = jstr(obj, "gate");
+
+	if (*who == '\0')
+		who = jstr(obj, "role");
+	return (*who == '\0' ? jstr(obj, "work") : who);
+}
+
 /* A character that a terminal may obey or that hides the order of a text. */
 static int
 is_hostile(uint32_t c)

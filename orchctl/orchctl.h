@@ -171,6 +171,8 @@ int64_t	 jint(const json_t *, const char *key, int64_t def);
 int	 jbool(const json_t *, const char *key);
 /* A member, or NULL when it is missing, null or no list. */
 json_t	*jlist(const json_t *, const char *key);
+/* What a job or run is about: its gate, its role or its work. */
+const char *jwho(const json_t *);
 /* Any simple member as text in buf, "-" when there is nothing to show. */
 const char *jshow(const json_t *, const char *key, char *buf, size_t len);
 
@@ -283,10 +285,10 @@ struct change_ops {
 /*
  * Compare a status document with the last one; all: it holds tasks that have
  * ended, too.  ids: NULL-terminated list of words, empty for every task that
- * has not ended when it is first seen.  Calls moved for each task that is new or whose stage
- * sequence moved (rows is the caller's: how many rows of the history it has
- * told of, SIZE_MAX for a new task), and waits for one that now waits for
- * another thing.  Returns the number of calls.
+ * has not ended when it is first seen.  Calls moved for each task that is new
+ * or whose stage sequence moved (rows is the caller's: how many rows of the
+ * history it has told of, SIZE_MAX for a new task), and waits for one that now
+ * waits for another thing.  Returns the number of calls.
  */
 size_t	 changes_feed(struct changes *, const json_t *status, int all,
 	    const char *const *ids, const struct change_ops *, void *arg);

@@ -80,6 +80,21 @@ render_leases(struct out *o, const json_t *doc)
 	merge_leases(o, doc);
 }
 
+/* The class of R-15, which the engine sends as its number. */
+static const char *
+effect_class(const json_t *e, char *buf, size_t len)
+{
+	static const char *const names[] = {
+		[CLASS_CAS] = "CAS", [CLASS_KEYED] = "KEYED",
+		[CLASS_PROBE] = "PROBE-ONLY", [CLASS_BLIND] = "BLIND"
+	};
+	int64_t n = jint(e, "class", -1);
+
+	if (n < CLASS_CAS || n > CLASS_BLIND)
+		return (jshow(e, "class", buf, len));
+	return (names[n]);
+}
+
 static void
 effect_row(struct out *o, struct table *t, const json_t *e)
 {
@@ -92,7 +107,7 @@ effect_row(struct out *o, struct table *t, const json_t *e)
 	table_cell(t, SHADE_BOLD, jstr(e, "name"));
 	table_cell(t, strcmp(state, "done") == 0 ? SHADE_GOOD :
 	    strcmp(state, "intent") == 0 ? SHADE_WARN : SHADE_BAD, state);
-	table_cell(t, SHADE_NONE, jshow(e, "class", buf, sizeof(buf)));
+	table_cell(t, SHADE_NONE, effect_class(e, buf, sizeof(buf)));
 	table_cell(t, SHADE_NONE, jshow(e, "epoch", buf, sizeof(buf)));
 	table_cell(t, SHADE_NONE, jstr(e, "key"));
 	table_cell(t, SHADE_NONE, jstr(e, "evidence"));

@@ -24,11 +24,9 @@
 static void
 job_row(struct table *t, const json_t *job)
 {
-	const char *who = jstr(job, "gate");
+	const char *who = jwho(job);
 	char buf[32];
 
-	if (*who == '\0')
-		who = jstr(job, "role");
 	table_cell(t, SHADE_NONE, jshow(job, "id", buf, sizeof(buf)));
 	table_cell(t, SHADE_BOLD, jstr(job, "task"));
 	table_cellf(t, SHADE_NONE, "%s%s%s", jstr(job, "kind"),
@@ -64,6 +62,52 @@ render_jobs(struct out *o, const json_t *doc)
 	table_free(t);
 }
 
+/* What ended last. */
+static void
+render_recent(struct out *o, const json_t *doc)
+{
+	static const struct column cols[] = {
+		{ "ENDED", 0 }, { "JOB", COL_RIGHT }, { "TASK", 0 },
+		{ "WHAT", 0 }, { "STATUS", 0 }, { "REASON", COL_FLEX }
+	};
+	struct table *t = table_new(cols, 6);
+	const json_t *job;
+	char buf[32];
+	size_t i;
+
+	json_array_foreach(jlist(doc, "recent"), i, job) {
+		human_clock(o->o_now, stamp_parse(job, "ended"), buf,
+		    sizeof(buf));
+		table_cell(t, SHADE_DIM, buf);
+		table_cell(t, SHADE_NONE, jshow(job, "id", buf, sizeof(buf)));
+		table_cell(t, SHADE_BOLD, jstr(job, "task"));
+		table_cellf(t, SHADE_NONE, "%s %s", jstr(job, "kind"),
+		    jwho(job));
+		table_cell(t, strcmp(jstr(job, "status"), "failed") == 0 ?
+		    SHADE_BAD : SHADE_NONE, jstr(job, "status"));
+		table_cell(t, SHADE_NONE, jstr(job, "reason"));
+	}
+	if (table_rows(t) > 0) {
+		out_nl(o);
+		table_print(o, t, 0, 0);
+	}
+	table_free(t);
+}
+
+/* One number of a block; those of times end in _ts and are 0 for never. */
+static const char *
+block_value(const struct out *o, const json_t *block, const char *key,
+    char *buf, size_t len)
+{
+	size_t n = strlen(key);
+
+	if (n < 3 || strcmp(key + n - 3, "_ts") != 0)
+		return (jshow(block, key, buf, len));
+	if (jint(block, key, 0) == 0)
+		return ("never");
+	return (human_clock(o->o_now, stamp_parse(block, key), buf, len));
+}
+
 /* Counters of a block in one line; its inner objects and lists are counted. */
 static void
 put_block(struct out *o, const char *name, json_t *block)
@@ -82,7 +126,7 @@ put_block(struct out *o, const char *name, json_t *block)
 		    strcmp(key, "enabled") == 0)
 			continue;
 		out_put(o, SHADE_NONE, "%s%s %s", sep, key,
-		    jshow(block, key, buf, sizeof(buf)));
+		    block_value(o, block, key, buf, sizeof(buf)));
 		sep = "  ";
 	}
 	out_nl(o);
@@ -95,6 +139,7 @@ render_queue(struct out *o, const json_t *doc)
 	json_t *all, *v;
 
 	render_jobs(o, doc);
+	render_recent(o, doc);
 	out_nl(o);
 	/* jansson walks only what it may change: walk a copy. */
 	all = json_deep_copy(doc);

@@ -176,12 +176,10 @@ run_end(const json_t *r, char *buf, size_t len)
 static void
 run_row(struct out *o, struct table *t, const json_t *r)
 {
-	const char *status = jstr(r, "status"), *who = jstr(r, "role");
+	const char *status = jstr(r, "status"), *who = jwho(r);
 	char buf[32];
 
 	table_cell(t, SHADE_NONE, jshow(r, "id", buf, sizeof(buf)));
-	if (*jstr(r, "gate") != '\0')
-		who = jstr(r, "gate");
 	table_cellf(t, SHADE_NONE, "%s%s%s", jstr(r, "kind"),
 	    *who == '\0' ? "" : " ", who);
 	table_cell(t, strcmp(status, "failed") == 0 ? SHADE_BAD : SHADE_NONE,

@@ -360,6 +360,36 @@ START_TEST(job_and_gate_are_parts_of_documents)
 	d = parse(captured(&cap));
 	ck_assert_uint_eq(json_array_size(jlist(d, "gates")), 1);
 	json_decref(d);
+	ck_assert(engine_asked(&e, "query", "verb=gate object=2"));
+	engine_end(&e);
+	capture_end(&cap);
+}
+END_TEST
+
+#define OPEN	"{\"effects\":[{\"id\":731,\"name\":\"merge\"," \
+	"\"state\":\"intent\"}]}"
+
+START_TEST(effect_number_is_an_open_one_first_then_a_task)
+{
+	const struct reply r[] = { { .json = OPEN }, { .json = OPEN },
+	    { .json = "{\"id\":\"A-7\",\"effects\":[{\"id\":1},"
+	    "{\"id\":2}]}" } };
+	const char *const one[] = { "effect", "show", "731", "-j", NULL };
+	const char *const task[] = { "effect", "7", "-j", NULL };
+	struct captured cap;
+	struct engine e;
+	json_t *d;
+
+	ck_assert_int_eq(scripted(&e, &cap, r, 3, one), CTL_OK);
+	d = parse(captured(&cap));
+	ck_assert_int_eq(jint(d, "id", 0), 731);
+	json_decref(d);
+	capture_end(&cap);
+	capture(&cap, 0);
+	ck_assert_int_eq(run_verb(&cap, e.path, task), CTL_OK);
+	d = parse(captured(&cap));
+	ck_assert_uint_eq(json_array_size(jlist(d, "effects")), 2);
+	json_decref(d);
 	engine_end(&e);
 	capture_end(&cap);
 }
@@ -458,6 +488,7 @@ fill(TCase *t)
 	tcase_add_test(t, submit_text_beyond_the_limit_is_refused_not_cut);
 	tcase_add_test(t, check_with_problems_fails);
 	tcase_add_test(t, job_and_gate_are_parts_of_documents);
+	tcase_add_test(t, effect_number_is_an_open_one_first_then_a_task);
 	tcase_add_test(t, lease_is_released_by_force_only_with_f);
 	tcase_add_test(t, log_is_followed_to_its_end_and_to_the_next_run);
 	tcase_add_test(t, log_without_a_file_is_refused);

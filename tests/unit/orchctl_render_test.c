@@ -203,10 +203,14 @@ START_TEST(queue_shows_jobs_and_blocks)
 	    "\"A-1\",\"kind\":\"gate\",\"gate\":\"check_tests_local\","
 	    "\"status\":\"queued\",\"attempt\":1,\"available_in_s\":70,"
 	    "\"age_s\":5}],\"reaper\":{\"enabled\":false,\"reaped_total\":2,"
-	    "\"last_reaped\":{}},\"counts\":{\"queued\":1}}", 0);
+	    "\"last_run_ts\":0,"
+	    "\"last_reaped\":{}},\"counts\":{\"queued\":1},\"recent\":"
+	    "[{\"id\":3,\"task\":\"A-1\",\"kind\":\"transition\",\"role\":\"\","
+	    "\"gate\":\"\",\"work\":\"publish\",\"status\":\"done\"}]}", 0);
 
 	has(s, "4  A-1   gate check_tests_local  queued    1  5 s   1 min\n");
-	has(s, "reaper            off  reaped_total 2\n");
+	has(s, "reaper            off  reaped_total 2  last_run_ts never\n");
+	has(s, "3  A-1   transition publish  done");
 	has(s, "counts            queued 1\n");
 	free(s);
 }
