@@ -107,7 +107,7 @@ box_binds(struct box *b, const char *cmd)
 	bind_ro(b, ws_envfile(b->b_run));
 	while ((s = orch_strs_next(&spec->ro_binds, s)) != NULL)
 		bind_ro(b, s);
-	if (!is_system(cmd) && strcmp(cmd, spec->self) != 0)
+	if (!is_system(cmd))
 		bind_ro(b, cmd);
 	b->b_rw[0] = ws_out(b->b_run);
 	b->b_rw[1] = ws_tmp(b->b_run);

@@ -28,6 +28,7 @@
 #include "libcommon/fsutil.h"
 #include "libcommon/log.h"
 #include "libcommon/redact.h"
+#include "libcommon/sandbox.h"
 #include "runner.h"
 
 #define ENV_PATH	"/usr/local/bin:/usr/bin:/bin"
@@ -175,6 +176,10 @@ env_orch(struct env *e, const struct run *r)
 			return (-1);
 	if (env_num(e, "ORCH_ROUND", go->round) == -1 ||
 	    env_num(e, "ORCH_RUN_ID", r->r_spec->run) == -1)
+		return (-1);
+	/* Under Landlock /etc/gitconfig is not absent but denied: git dies. */
+	if (r->r_spec->sandbox == SANDBOX_LANDLOCK &&
+	    env_set(e, "GIT_CONFIG_NOSYSTEM", "1") == -1)
 		return (-1);
 	if (go->port_base != 0)
 		return (env_num(e, "ORCH_PORT_BASE", go->port_base));

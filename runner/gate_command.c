@@ -106,6 +106,17 @@ gate_report_due(struct run *r)
 }
 
 static void
+gate_green(struct run *r)
+{
+	if (gc.report.rp_tests > 0)
+		run_result(r, GATE_PASS, CAUSE_NONE, "%u tests passed, %u "
+		    "skipped", gc.report.rp_tests, gc.report.rp_skipped);
+	else
+		run_result(r, GATE_PASS, CAUSE_NONE, "%s", "exit code 0");
+	run_finish(r);
+}
+
+static void
 gate_ended(struct run *r)
 {
 	int code = gc.end.br_code;
@@ -116,10 +127,9 @@ gate_ended(struct run *r)
 		gate_command_red(r, 0);
 	else if (code == 0 && gc.cm.cm_green != NULL)
 		gc.cm.cm_green(r);
-	else if (code == 0) {
-		run_result(r, GATE_PASS, CAUSE_NONE, "%s", "");
-		run_finish(r);
-	} else if (gc.cm.cm_red != NULL)
+	else if (code == 0)
+		gate_green(r);
+	else if (gc.cm.cm_red != NULL)
 		gc.cm.cm_red(r, code);
 	else
 		gate_command_red(r, code);

@@ -142,12 +142,14 @@ staging_argv(struct run *r, const char **argv, size_t max, char num[3][16])
 	const struct orch_run_spec *spec = r->r_spec;
 	const char *s = NULL;
 	size_t n = 0;
+	/* A check alone stands in argv, with its limit. */
+	int alone = spec->argv2.l_n == 0;
+	uint32_t t2 = alone ? spec->timeout_s : spec->timeout2_s;
 
 	(void)snprintf(num[0], 16, "%u", spec->timeout_s > LIMIT_S ? LIMIT_S :
 	    spec->timeout_s);
-	(void)snprintf(num[1], 16, "%u", spec->timeout2_s > LIMIT_S ?
-	    LIMIT_S : spec->timeout2_s);
-	(void)snprintf(num[2], 16, "%u", spec->argv.l_n);
+	(void)snprintf(num[1], 16, "%u", t2 > LIMIT_S ? LIMIT_S : t2);
+	(void)snprintf(num[2], 16, "%u", alone ? 0 : spec->argv.l_n);
 	argv[n++] = box_self(r);
 	argv[n++] = "-G";
 	argv[n++] = num[0];
@@ -182,11 +184,13 @@ gate_staging(struct run *r)
 	}
 	cm.cm_argv = argv;
 	/* Both have limits of their own; this is for the two together. */
-	if (spec->timeout_s != 0 && spec->timeout2_s != 0)
+	if (spec->timeout_s != 0 && (spec->timeout2_s != 0 ||
+	    spec->argv2.l_n == 0))
 		cm.cm_timeout_s = spec->timeout_s > LIMIT_S ||
 		    spec->timeout2_s > LIMIT_S ? 0 :
 		    spec->timeout_s + spec->timeout2_s + 5;
 	cm.cm_what = "check_staging_status";
+	cm.cm_report = spec->report;
 	cm.cm_green = staging_green;
 	cm.cm_red = staging_red;
 	gate_command(r, &cm);

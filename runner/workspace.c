@@ -176,7 +176,8 @@ ws_checkout(struct run *r, const char *branch, const char *commit,
 	memset(&bo, 0, sizeof(bo));
 	co->co_run = r;
 	co->co_next = next;
-	if (env_base(&co->co_env) == -1)
+	if (env_base(&co->co_env) == -1 ||
+	    env_set(&co->co_env, "GIT_CONFIG_NOSYSTEM", "1") == -1)
 		fatal("environment");
 	bo.bo_argv = branch == NULL ? detached : on;
 	bo.bo_envp = (const char *const *)co->co_env.e_v;

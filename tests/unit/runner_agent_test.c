@@ -471,6 +471,48 @@ START_TEST(prompt_and_session_are_whole_words)
 }
 END_TEST
 
+/* The weaker levels, by word only, deliver too. */
+START_TEST(other_levels_deliver)
+{
+	struct te te;
+
+	te_open(&te, KIND_AGENT);
+	te.spec.sandbox = SANDBOX_NONE;
+	sh_agent(&te, "touch \"$HOME/x\" \"$TMPDIR/y\" && echo x >x");
+	te_run(&te);
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
+	te_close(&te);
+	if (sandbox_landlock_abi() < 6)
+		return;
+	te_open(&te, KIND_AGENT);
+	te.spec.sandbox = SANDBOX_LANDLOCK;
+	sh_agent(&te, "touch \"$HOME/x\" && echo x >x");
+	te_run(&te);
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
+	te_close(&te);
+}
+END_TEST
+
+START_TEST(unlisted_host_is_refused_by_the_proxy)
+{
+	struct te te;
+
+	te_open(&te, KIND_AGENT);
+	te.spec.net = SANDBOX_NET_ALLOW;
+	te.spec.hosts = (struct orch_strs)STRS_OF("api.example");
+	te.spec.argv = (struct orch_strs)STRS_OF("/bin/bash", "-c",
+	    "test \"$https_proxy\" = " SANDBOX_PROXY_URL " || exit 3; "
+	    "exec 5<>/dev/tcp/127.0.0.1/3128 || exit 4; "
+	    "printf 'CONNECT evil.example:443 HTTP/1.1\\r\\n"
+	    "Host: evil.example:443\\r\\n\\r\\n' >&5; "
+	    "read -r line <&5; echo \"got $line\"; "
+	    "case $line in *403*) ;; *) exit 5;; esac; echo x >x");
+	te_run(&te);
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(deployer_needs_no_commit)
 {
 	struct te te;
@@ -520,6 +562,8 @@ main(int argc, char **argv)
 	tcase_add_test(tc, sandbox_that_cannot_be_made_starts_nothing);
 	tcase_add_test(tc, go_without_usable_names_is_refused);
 	tcase_add_test(tc, prompt_and_session_are_whole_words);
+	tcase_add_test(tc, other_levels_deliver);
+	tcase_add_test(tc, unlisted_host_is_refused_by_the_proxy);
 	tcase_add_test(tc, deployer_needs_no_commit);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -278,6 +278,25 @@ START_TEST(staging_verdicts_follow_the_check)
 }
 END_TEST
 
+/* Without a deploy command the check stands alone, with its own rules. */
+START_TEST(staging_check_alone_keeps_its_exit_codes)
+{
+	struct te te;
+
+	run_gate(&te, "check_staging_status", "exit 2");
+	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
+	te_close(&te);
+	run_gate(&te, "check_staging_status", "exit 1");
+	ck_assert_int_eq(te.done.verdict, GATE_FAIL);
+	te_close(&te);
+	sh_gate(&te, "check_staging_status", "exit 0");
+	te.spec.report = 1;
+	te_run(&te);
+	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(staging_waives_only_what_is_listed)
 {
 	struct te te;
@@ -421,6 +440,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, own_gate_is_a_command);
 	tcase_add_test(tc, staging_runs_both_in_one_box);
 	tcase_add_test(tc, staging_verdicts_follow_the_check);
+	tcase_add_test(tc, staging_check_alone_keeps_its_exit_codes);
 	tcase_add_test(tc, staging_waives_only_what_is_listed);
 	tcase_add_test(tc, review_verdict_comes_from_front_matter);
 	tcase_add_test(tc, missing_review_runs_its_role_again);
