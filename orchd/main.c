@@ -21,8 +21,12 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "engine.h"
+#include "parent.h"
 
 static const char *path = "/etc/orchd.conf";
+
+static void usage(void) __attribute__((noreturn));
 
 static void
 usage(void)
@@ -71,10 +75,20 @@ print_options(const char *form)
 int
 main(int argc, char *argv[])
 {
-	int	 ch, noaction = 0, verbose = 0;
+	const char	*database = NULL;
+	int		 ch, noaction = 0, verbose = 0, debug = 0, engine = 0;
 
-	while ((ch = getopt(argc, argv, "f:no:v")) != -1)
+	while ((ch = getopt(argc, argv, "C:dEf:no:v")) != -1)
 		switch (ch) {
+		case 'C':
+			database = optarg;
+			break;
+		case 'd':
+			debug = 1;
+			break;
+		case 'E':
+			engine = 1;
+			break;
 		case 'f':
 			path = optarg;
 			break;
@@ -91,7 +105,11 @@ main(int argc, char *argv[])
 		}
 	if (optind != argc)
 		usage();
+	if (engine)
+		return (engine_main(debug));
+	if (database != NULL)
+		return (engine_check_database(database, stdout));
 	if (noaction)
 		return (check_only(verbose));
-	usage();
+	return (parent_main(path, debug, argv));
 }

@@ -97,6 +97,7 @@ config	: %empty
 	}
 	;
 
+/* What a mid-rule action has consumed is set to NULL: recovery frees it. */
 global	: MACRO EQUALS text {
 		lex_macro_set(ps->ps_lx, $1, $3);
 		free($1);
