@@ -243,9 +243,16 @@ decide_gates(const struct facts *f, struct decision *d)
 	return (0);
 }
 
+/* A transition worker, unless the last one failed a moment ago. */
 static void
-work(struct decision *d, const char *name)
+work(const struct facts *f, struct decision *d, const char *name)
 {
+	if (!f->f_work_due) {
+		wait_for(d, "retry");
+		because(d, "%s is tried again soon (%u of %u)", name,
+		    f->f_work_retries, f->f_work_retries_max);
+		return;
+	}
 	d->d_act = ACT_WORK;
 	d->d_work = name;
 	d->d_waits = "run";
@@ -253,27 +260,11 @@ work(struct decision *d, const char *name)
 }
 
 static void
-decide_edge(const struct facts *f, struct decision *d)
-{
-	if (f->f_edge_retries > f->f_edge_retries_max) {
-		park(d, "blocked");
-		because(d, "the merge could not be done %u times for reasons "
-		    "outside the change", f->f_edge_retries);
-	} else if (!f->f_edge_due) {
-		wait_for(d, "retry");
-		because(d, "the merge is tried again soon (%u of %u)",
-		    f->f_edge_retries, f->f_edge_retries_max);
-	} else {
-		work(d, "edge");
-	}
-}
-
-static void
 decide_deploy(const struct facts *f, struct decision *d)
 {
 	switch (f->f_deploy) {
 	case DEPLOY_ENDED:
-		work(d, "finish");
+		work(f, d, "finish");
 		return;
 	case DEPLOY_STARTED:
 		wait_for(d, "run");
@@ -297,7 +288,7 @@ decide_deploy(const struct facts *f, struct decision *d)
 		wait_for(d, "capacity");
 		because(d, "another deploy of the project is under way");
 	} else {
-		work(d, "deploy");
+		work(f, d, "deploy");
 	}
 }
 
@@ -315,10 +306,11 @@ stage_decide(const struct facts *f, struct decision *d)
 		because(d, "%s", f->f_active);
 	} else if (f->f_cancel) {
 		if (f->f_branch_known)
-			work(d, "close");
-		else
+			work(f, d, "close");
+		else {
 			move(d, STAGE_CANCELLED);
-		because(d, "cancelled by a person");
+			because(d, "cancelled by a person");
+		}
 	} else if (f->f_parked) {
 		wait_for(d, "parked");
 	} else if (f->f_stage == STAGE_CREATED) {
@@ -328,11 +320,11 @@ stage_decide(const struct facts *f, struct decision *d)
 		d->d_waits = "capacity";
 		because(d, "%s is due", stage_rules[f->f_stage].sr_role);
 	} else if (f->f_head_known && !f->f_published) {
-		work(d, "publish");
+		work(f, d, "publish");
 	} else if (decide_gates(f, d)) {
 		return;
 	} else if (f->f_stage == STAGE_DEPLOY_STAGING) {
-		decide_edge(f, d);
+		work(f, d, "edge");
 	} else if (f->f_stage == STAGE_DEPLOY) {
 		decide_deploy(f, d);
 	} else {

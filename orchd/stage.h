@@ -117,9 +117,9 @@ struct facts {
 	int		 f_published;		/* head is in the forge */
 	struct gate_fact f_gates[STAGE_GATES_MAX];
 	size_t		 f_ngates;
-	unsigned int	 f_edge_retries;
-	unsigned int	 f_edge_retries_max;
-	int		 f_edge_due;		/* back-off is over */
+	unsigned int	 f_work_retries;	/* of a transition worker */
+	unsigned int	 f_work_retries_max;
+	int		 f_work_due;		/* back-off is over */
 	int		 f_confirm_needed;
 	int		 f_confirmed;		/* for the landed commit */
 	int		 f_confirm_refused;

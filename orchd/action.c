@@ -1,0 +1,416 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "libcommon/log.h"
+#include "action.h"
+#include "engine.h"
+#include "manage.h"
+#include "notice.h"
+#include "pass.h"
+#include "query.h"
+#include "queue.h"
+#include "runs.h"
+
+/* One action of a person, and where its answer goes. */
+struct request {
+	struct peer		*a_peer;
+	uint32_t		 a_id;
+	const struct orch_action *a_msg;
+	struct task		 a_task;	/* where the verb has one */
+};
+
+/* Answer with a sentence; always 0, so that handlers end with it. */
+static int __attribute__((format(printf, 3, 4)))
+say(const struct request *a, enum orch_result res, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	answer(a->a_peer, a->a_id, res, text, NULL, -1);
+	return (0);
+}
+
+/* The value of NAME=value among the arguments, or NULL. */
+static const char *
+arg(const struct request *a, const char *name, const char *after)
+{
+	size_t n = strlen(name);
+	const char *s = after;
+
+	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL)
+		if (strncmp(s, name, n) == 0 && s[n] == '=')
+			return (s);
+	return (NULL);
+}
+
+static const char *
+arg_value(const struct request *a, const char *name)
+{
+	const char *s = arg(a, name, NULL);
+
+	return (s == NULL ? "" : s + strlen(name) + 1);
+}
+
+static const struct conf_project *
+submit_project(const struct request *a)
+{
+	const char *name = arg_value(a, "project");
+	const struct conf_project *cp;
+
+	if (name[0] == '\0')
+		return (eng.e_conf->cf_nprojects == 1 ?
+		    &eng.e_conf->cf_projects[0] : NULL);
+	if ((cp = conf_project_by_name(eng.e_conf, name)) == NULL)
+		cp = conf_project_by_prefix(eng.e_conf, name);
+	return (cp);
+}
+
+static int
+is_blank(const char *s)
+{
+	while (isspace((unsigned char)*s))
+		s++;
+	return (*s == '\0');
+}
+
+/* Add one dependency; NULL, or why not. */
+static const char *
+depend_add(const struct task *t, const char *name)
+{
+	static char why[256];
+	struct task n;
+
+	if (task_resolve(name, &n) != STORE_OK) {
+		snprintf(why, sizeof(why), "there is no task %.64s", name);
+		return (why);
+	}
+	/* A cycle: t is among what n already needs, or n is t. */
+	if (store_int(eng.e_store, 0, Q_DEPENDENCY_CYCLE, "ii", n.t_id,
+	    t->t_id) > 0) {
+		snprintf(why, sizeof(why), "%s already waits for %s: that "
+		    "would be a circle", n.t_key, t->t_key);
+		return (why);
+	}
+	if (store_run(eng.e_store, Q_DEPENDENCY_ADD, "ii", t->t_id,
+	    n.t_id) == STORE_FAIL)
+		return ("the database refuses");
+	return (NULL);
+}
+
+static const char *
+depend_all(const struct request *a, const struct task *t)
+{
+	const char *s = NULL, *why;
+
+	while ((s = arg(a, "depends", s)) != NULL)
+		if ((why = depend_add(t, strchr(s, '=') + 1)) != NULL)
+			return (why);
+	return (NULL);
+}
+
+static int
+submit_store(const struct request *a, const struct conf_project *cp,
+    const char *title, int64_t priority, struct task *t)
+{
+	char key[65];
+	int64_t n, now = eng_now();
+
+	n = store_int(eng.e_store, 1, Q_TASK_NEXT_NUMBER, "s",
+	    cp->cp_prefix);
+	snprintf(key, sizeof(key), "%s-%lld", cp->cp_prefix, (long long)n);
+	if (store_run(eng.e_store, Q_TASK_ADD, "sssssiii", key, cp->cp_name,
+	    title, a->a_msg->text, a->a_peer->p_user, priority, now,
+	    now) != STORE_OK ||
+	    task_by_key(key, t) != STORE_OK ||
+	    store_run(eng.e_store, Q_ITEM_STATUS, "isi", t->t_id,
+	    "To Analyse", now) != STORE_OK)
+		return (-1);
+	return (0);
+}
+
+static int
+act_submit(struct request *a)
+{
+	const struct conf_project *cp = submit_project(a);
+	const char *title = arg_value(a, "title"), *why, *bad = NULL;
+	const char *prio = arg_value(a, "priority");
+	int64_t priority = 0;
+
+	if (cp == NULL)
+		return (say(a, RES_REFUSED, "which project? Say one of the "
+		    "configuration's with -p"));
+	if (is_blank(title) || strlen(title) > 500)
+		return (say(a, RES_REFUSED, "a title is needed, of at most "
+		    "500 bytes"));
+	if (prio[0] != '\0')
+		priority = strtonum(prio, -1000, 1000, &bad);
+	if (bad != NULL)
+		return (say(a, RES_REFUSED, "priority %.32s is %s (-1000 to "
+		    "1000)", prio, bad));
+	if (submit_store(a, cp, title, priority, &a->a_task) == -1)
+		return (-1);
+	if ((why = depend_all(a, &a->a_task)) != NULL)
+		return (-1);
+	log_info("task %s: submitted by %s", a->a_task.t_key,
+	    a->a_peer->p_user);
+	if (task_drive(a->a_task.t_id) == -1 || queue_kick() == -1)
+		return (-1);
+	answer(a->a_peer, a->a_id, RES_OK, a->a_task.t_key,
+	    json_pack("{s:s}", "id", a->a_task.t_key), -1);
+	return (0);
+}
+
+static int
+act_depend(struct request *a)
+{
+	const char *why;
+
+	if (a->a_task.t_stage != STAGE_CREATED)
+		return (say(a, RES_REFUSED, "%s is in stage %s: a dependency "
+		    "counts before analysis only", a->a_task.t_key,
+		    stage_name(a->a_task.t_stage)));
+	if ((why = depend_all(a, &a->a_task)) != NULL)
+		return (say(a, RES_REFUSED, "%s", why));
+	if (task_drive(a->a_task.t_id) == -1)
+		return (-1);
+	return (say(a, RES_OK, "%s waits for them", a->a_task.t_key));
+}
+
+/*
+ * Is this what is asked now?  The person's stage, sequence and commit must be
+ * the engine's (R-80).  1: yes; else the refusal is said.
+ */
+static int
+is_asked(struct request *a, const char *wanted)
+{
+	const struct orch_action *m = a->a_msg;
+	const struct task *t = &a->a_task;
+
+	if (m->seq != 0 && ((int64_t)m->seq != t->t_seq ||
+	    strcmp(m->stage, stage_name(t->t_stage)) != 0))
+		(void)say(a, RES_STALE, "%s has moved to stage %s meanwhile. "
+		    "Nothing was changed", t->t_key, stage_name(t->t_stage));
+	else if (t->t_asked_gate[0] == '\0')
+		(void)say(a, RES_REFUSED, "%s is in stage %s and asks nobody "
+		    "for anything. Nothing was changed", t->t_key,
+		    stage_name(t->t_stage));
+	else if (strcmp(wanted, "confirm") == 0 &&
+	    t->t_stage != STAGE_DEPLOY)
+		(void)say(a, RES_REFUSED, "%s is in stage %s; confirm is for "
+		    "stage deploy. Nothing was changed", t->t_key,
+		    stage_name(t->t_stage));
+	else if (strcmp(wanted, "approve") == 0 &&
+	    t->t_stage == STAGE_DEPLOY)
+		(void)say(a, RES_REFUSED, "%s is in stage deploy, where "
+		    "\"approve\" does nothing (approved-on-deploy-noop): use "
+		    "orchctl confirm %s", t->t_key, t->t_key);
+	else if (m->commit[0] != '\0' && strcmp(m->commit,
+	    t->t_asked_commit) != 0)
+		(void)say(a, RES_STALE, "%s asks about commit %.12s, not "
+		    "%.12s. Nothing was changed", t->t_key,
+		    t->t_asked_commit, m->commit);
+	else
+		return (1);
+	return (0);
+}
+
+static int
+decide(struct request *a, const char *decision)
+{
+	const struct task *t = &a->a_task;
+
+	if (store_run(eng.e_store, Q_APPROVAL_ADD, "iisssssi", t->t_id,
+	    t->t_seq, t->t_asked_gate, decision, a->a_peer->p_user,
+	    t->t_asked_commit, a->a_msg->text, eng_now()) != STORE_OK)
+		return (-1);
+	log_info("task %s: %s %s at %.12s by %s", t->t_key, t->t_asked_gate,
+	    decision, t->t_asked_commit, a->a_peer->p_user);
+	/* A rejection's words are the next run's feedback. */
+	if (strcmp(decision, "rejected") == 0 &&
+	    store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
+	    t->t_round, t->t_seq, t->t_asked_gate, t->t_asked_commit, "",
+	    "fail", (int64_t)CAUSE_RED, "rejected by a person", (int64_t)0,
+	    eng_now(), (int64_t)0, a->a_msg->text) != STORE_OK)
+		return (-1);
+	if (task_drive(t->t_id) == -1 || queue_kick() == -1)
+		return (-1);
+	return (say(a, RES_OK, "%s: %s at %.7s", t->t_key, decision,
+	    t->t_asked_commit));
+}
+
+static int
+act_approve(struct request *a)
+{
+	return (is_asked(a, "approve") ? decide(a, "approved") : 0);
+}
+
+static int
+act_reject(struct request *a)
+{
+	if (is_blank(a->a_msg->text))
+		return (say(a, RES_REFUSED, "say why with -m: the agent reads "
+		    "it. Nothing was changed"));
+	return (is_asked(a, "reject") ? decide(a, "rejected") : 0);
+}
+
+static int
+act_confirm(struct request *a)
+{
+	/* A repeated confirmation is a no-op. */
+	if (a->a_task.t_stage == STAGE_DEPLOY && store_int(eng.e_store, 0,
+	    Q_DEPLOY_EXISTS, "ii", a->a_task.t_id, a->a_task.t_seq) != 0)
+		return (say(a, RES_OK, "%s: its deploy is under way already "
+		    "(self-deploy-already-initiated)", a->a_task.t_key));
+	return (is_asked(a, "confirm") ? decide(a, "approved") : 0);
+}
+
+/* Resume a parked task, in its stage, with the rework counter at 0. */
+static int
+act_retry(struct request *a)
+{
+	struct task *t = &a->a_task;
+
+	if (stage_is_terminal(t->t_stage))
+		return (say(a, RES_REFUSED, "%s is %s: open a new item",
+		    t->t_key, stage_name(t->t_stage)));
+	if (t->t_parked[0] == '\0')
+		return (say(a, RES_REFUSED, "%s is not parked: %s. Nothing "
+		    "was changed", t->t_key, t->t_why[0] != '\0' ? t->t_why :
+		    "it goes on by itself"));
+	if (store_run_one(eng.e_store, Q_TASK_UNPARK, "ii", t->t_id,
+	    t->t_seq) != STORE_OK || store_run(eng.e_store,
+	    Q_GATE_FORGET_ERRORS, "ii", t->t_id, t->t_seq) != STORE_OK ||
+	    alert_clear("parked", t->t_key) != STORE_OK)
+		return (-1);
+	log_info("task %s: resumed by %s", t->t_key, a->a_peer->p_user);
+	if (task_drive(t->t_id) == -1 || queue_kick() == -1)
+		return (-1);
+	return (say(a, RES_OK, "%s goes on in stage %s", t->t_key,
+	    stage_name(t->t_stage)));
+}
+
+static int
+stop_runs(const struct task *t)
+{
+	int64_t ids[16];
+	sqlite3_stmt *q;
+	size_t i, n = 0;
+
+	q = store_bind(eng.e_store, Q_RUNS_LIVE_OF_TASK, "i", t->t_id);
+	while (n < 16 && store_step(eng.e_store, q) == STORE_OK)
+		ids[n++] = col_int(q, 0);
+	sqlite3_reset(q);
+	for (i = 0; i < n; i++)
+		(void)peer_stop_run((uint64_t)ids[i], "the task is cancelled");
+	return (0);
+}
+
+/* The request is a row that survives restarts. */
+static int
+act_cancel(struct request *a)
+{
+	struct task *t = &a->a_task;
+	enum store_res res;
+
+	if (stage_is_terminal(t->t_stage))
+		return (say(a, RES_REFUSED, "%s is %s already", t->t_key,
+		    stage_name(t->t_stage)));
+	if (t->t_stage == STAGE_DEPLOY)
+		return (say(a, RES_REFUSED, "%s is merged and in stage "
+		    "deploy: a merge cannot be cancelled; orchctl reject %s "
+		    "-m REASON refuses the deploy", t->t_key, t->t_key));
+	res = store_run_one(eng.e_store, Q_TASK_CANCEL, "ii", eng_now(),
+	    t->t_id);
+	if (res == STORE_STALE)
+		return (say(a, RES_DUPLICATE, "%s is being cancelled",
+		    t->t_key));
+	if (res != STORE_OK || store_run(eng.e_store, Q_JOBS_CANCEL, "isi",
+	    eng_now(), "the task is cancelled", t->t_id) != STORE_OK)
+		return (-1);
+	log_info("task %s: cancel requested by %s", t->t_key,
+	    a->a_peer->p_user);
+	if (stop_runs(t) == -1 || task_drive(t->t_id) == -1 ||
+	    queue_kick() == -1 || task_get(t->t_id, t) != STORE_OK)
+		return (-1);
+	return (say(a, RES_OK, t->t_stage == STAGE_CANCELLED ?
+	    "%s is cancelled" : "%s will be cancelled when what runs has "
+	    "ended", t->t_key));
+}
+
+static int
+act_manage(struct request *a)
+{
+	static const char *const verbs[] = { [MANAGE_RELOAD] = "reload",
+	    [MANAGE_RESTART] = "restart", [MANAGE_SHUTDOWN] = "shutdown" };
+	unsigned int v;
+
+	for (v = MANAGE_RELOAD; v <= MANAGE_SHUTDOWN; v++)
+		if (strcmp(verbs[v], a->a_msg->verb) == 0)
+			manage_ask((enum orch_manage_verb)v, a->a_peer->p_id,
+			    a->a_id);
+	return (0);
+}
+
+static const struct verb {
+	const char	*v_name;
+	int		 v_task;	/* it is about one task */
+	int		(*v_do)(struct request *);
+} verbs[] = {
+	{ "submit",	0, act_submit },
+	{ "depend",	1, act_depend },
+	{ "approve",	1, act_approve },
+	{ "reject",	1, act_reject },
+	{ "confirm",	1, act_confirm },
+	{ "retry",	1, act_retry },
+	{ "cancel",	1, act_cancel },
+	{ "reload",	0, act_manage },
+	{ "restart",	0, act_manage },
+	{ "shutdown",	0, act_manage },
+};
+
+int
+on_action(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	struct request a = { .a_peer = p, .a_id = id, .a_msg = &any->action };
+	enum store_res res;
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].v_name, any->action.verb) != 0)
+			continue;
+		if (!verbs[i].v_task)
+			return (verbs[i].v_do(&a));
+		res = task_resolve(any->action.task, &a.a_task);
+		if (res == STORE_OK)
+			return (verbs[i].v_do(&a));
+		return (say(&a, RES_NOTFOUND, res == STORE_EXISTS ?
+		    "more than one task is called %s: say its prefix too" :
+		    "there is no task %s", any->action.task));
+	}
+	return (say(&a, RES_REFUSED, "this engine does not know \"%s\"",
+	    any->action.verb));
+}

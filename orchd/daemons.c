@@ -1,0 +1,375 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "libcommon/log.h"
+#include "daemons.h"
+#include "drain.h"
+#include "engine.h"
+#include "notice.h"
+#include "pass.h"
+#include "queue.h"
+#include "runs.h"
+
+#define LIST_MAX	256
+#define OUTBOX_BASE_MS	1000
+#define OUTBOX_MAX_MS	900000
+#define OUTBOX_PARK_MS	(7LL * 86400 * 1000)
+
+static void
+ack(struct peer *p, uint32_t id, enum orch_result result, const char *text)
+{
+	struct orch_ack a = { (uint8_t)result, text };
+
+	pass_send(p->p_id, ORCH_ack, id, &a, -1);
+}
+
+/*
+ * "This has drifted": the engine looks at the task itself.  The sender names
+ * the stage that it saw, so that a late message moves nothing.
+ */
+int
+on_advance(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_advance *m = &any->advance;
+	struct task before, after;
+	char who[128];
+	sqlite3_stmt *q;
+
+	if (task_by_key(m->task, &before) != STORE_OK ||
+	    (int64_t)m->seq != before.t_seq ||
+	    stage_lookup(m->stage) != before.t_stage) {
+		ack(p, id, RES_STALE, "the stage has moved");
+		return (0);
+	}
+	q = store_bind(eng.e_store, Q_LEASE_GET, "i", before.t_id);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		snprintf(who, sizeof(who), "run %lld owns its lease",
+		    (long long)col_int(q, 0));
+		sqlite3_reset(q);
+		ack(p, id, RES_DENIED, who);
+		return (0);
+	}
+	if (task_drive(before.t_id) == -1 || queue_kick() == -1 ||
+	    task_get(before.t_id, &after) != STORE_OK)
+		return (-1);
+	if (after.t_seq != before.t_seq) {
+		store_count(eng.e_store, "reconcile_advanced", 1);
+		log_info("task %s: moved by %s: %s", m->task,
+		    orch_role_name(p->p_role), m->reason);
+	} else
+		store_count(eng.e_store, "reconcile_skipped", 1);
+	ack(p, id, RES_OK, "");
+	return (0);
+}
+
+static int
+is_candidate(const struct task *t)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	/* Never what a person is to decide, nor what is parked (R-53). */
+	return (cp != NULL && t->t_parked[0] == '\0' &&
+	    t->t_stage != STAGE_ANALYSIS && t->t_stage != STAGE_CREATED &&
+	    eng_now() - t->t_since >= 1000 * conf_grace_s(eng.e_conf, cp,
+	    stage_name(t->t_stage)));
+}
+
+int
+on_candidates(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	struct orch_candidate c = { .last = 1 };
+	int64_t ids[LIST_MAX];
+	struct task t;
+	sqlite3_stmt *q;
+	size_t i, n = 0;
+
+	q = store_bind(eng.e_store, Q_TASKS_IDLE, "");
+	while (n < LIST_MAX && n < any->candidates.most &&
+	    store_step(eng.e_store, q) == STORE_OK)
+		ids[n++] = col_int(q, 0);
+	sqlite3_reset(q);
+	for (i = 0; i < n; i++) {
+		if (task_get(ids[i], &t) != STORE_OK || !is_candidate(&t))
+			continue;
+		struct orch_candidate one = { 0, t.t_key,
+		    stage_name(t.t_stage), (uint64_t)t.t_seq,
+		    (uint64_t)((eng_now() - t.t_since) / 1000) };
+		pass_send(p->p_id, ORCH_candidate, id, &one, -1);
+	}
+	pass_send(p->p_id, ORCH_candidate, id, &c, -1);
+	return (store_run(eng.e_store, Q_SETTING, "ss", "reconcile_last_run",
+	    "") == STORE_OK ? 0 : -1);
+}
+
+int
+on_outbox_next(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	struct orch_outbox_row row, end = { .last = 1 };
+	uint32_t n = 0;
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_OUTBOX_DUE, "si",
+	    any->outbox_next.dest, eng_now());
+	while (n++ < any->outbox_next.most && n < LIST_MAX &&
+	    store_step(eng.e_store, q) == STORE_OK) {
+		memset(&row, 0, sizeof(row));
+		row.id = (uint64_t)col_int(q, 0);
+		row.dest = any->outbox_next.dest;
+		row.kind = col_text(q, 1);
+		row.task = col_text(q, 2);
+		row.key = col_text(q, 3);
+		row.text = col_text(q, 4);
+		pass_send(p->p_id, ORCH_outbox_row, id, &row, -1);
+	}
+	sqlite3_reset(q);
+	pass_send(p->p_id, ORCH_outbox_row, id, &end, -1);
+	return (0);
+}
+
+/* A message that fails comes again later; after days it is parked. */
+static int
+outbox_failed(uint64_t id, const char *error)
+{
+	int64_t tries = store_int(eng.e_store, 0, Q_OUTBOX_TRIES, "i",
+	    (int64_t)id);
+	int64_t now = eng_now();
+
+	return (store_run(eng.e_store, Q_OUTBOX_FAILED, "sii", error,
+	    now + backoff_ms(OUTBOX_BASE_MS, tries, OUTBOX_MAX_MS),
+	    (int64_t)id) == STORE_OK && store_run(eng.e_store,
+	    Q_OUTBOX_PARK, "i", now - OUTBOX_PARK_MS) == STORE_OK ? 0 : -1);
+}
+
+int
+on_outbox_done(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_outbox_done *m = &any->outbox_done;
+
+	if (!m->ok) {
+		if (outbox_failed(m->id, m->error) == -1)
+			return (-1);
+	} else if (store_run(eng.e_store, Q_OUTBOX_DONE, "i",
+	    (int64_t)m->id) != STORE_OK)
+		return (-1);
+	ack(p, id, RES_OK, "");
+	return (0);
+}
+
+/* The local tracker: a status is idempotent, a comment has its key. */
+int
+on_item(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_item *m = &any->item;
+	enum store_res res;
+	struct task t;
+
+	if (task_by_key(m->task, &t) != STORE_OK) {
+		ack(p, id, RES_NOTFOUND, "no such item");
+		return (0);
+	}
+	if (strcmp(m->kind, "status") == 0)
+		res = store_run(eng.e_store, Q_ITEM_STATUS, "isi", t.t_id,
+		    m->text, eng_now());
+	else if (strcmp(m->kind, "comment") == 0)
+		res = store_run(eng.e_store, Q_ITEM_COMMENT, "isssi", t.t_id,
+		    m->key, "orchd", m->text, eng_now());
+	else {
+		ack(p, id, RES_REFUSED, "no such kind of message");
+		return (0);
+	}
+	if (res != STORE_OK)
+		return (-1);
+	ack(p, id, RES_OK, "");
+	return (0);
+}
+
+int
+on_live_list(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	struct orch_live row, end = { .last = 1 };
+	uint32_t n = 0;
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_RUNS_TO_WATCH, "");
+	while (n++ < any->live_list.most && n < LIST_MAX &&
+	    store_step(eng.e_store, q) == STORE_OK) {
+		memset(&row, 0, sizeof(row));
+		row.run = (uint64_t)col_int(q, 0);
+		row.ident = col_text(q, 1);
+		row.connected = peer_of_run(row.run) != NULL;
+		row.age_s = (uint64_t)((eng_now() - col_int(q, 2)) / 1000);
+		row.stamped = sqlite3_column_type(q, 3) != SQLITE_NULL;
+		pass_send(p->p_id, ORCH_live, id, &row, -1);
+	}
+	sqlite3_reset(q);
+	pass_send(p->p_id, ORCH_live, id, &end, -1);
+	return (store_run(eng.e_store, Q_SETTING, "ss", "reaper_last_run",
+	    "") == STORE_OK ? 0 : -1);
+}
+
+/* "This has died": the engine looks for itself before it acts (R-51). */
+int
+on_dead(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_dead *m = &any->dead;
+	struct ident known;
+	struct run r;
+	char why[256];
+	int gone;
+
+	if (run_get((int64_t)m->run, &r) != STORE_OK || !run_is_live(&r) ||
+	    strcmp(r.r_ident, m->ident) != 0) {
+		ack(p, id, RES_STALE, "that run is closed or another's");
+		return (0);
+	}
+	if (ident_parse(r.r_ident, &known) == -1 || ident_check(&known,
+	    eng.e_world, why, sizeof(why)) != IDENT_DEAD) {
+		ack(p, id, RES_DENIED, "it lives, as far as the engine sees");
+		return (0);
+	}
+	if ((gone = run_lost(&r, m->evidence)) == -1)
+		return (-1);
+	if (gone == 1)
+		store_count(eng.e_store, "reaped", 1);
+	ack(p, id, gone == 1 ? RES_OK : RES_REFUSED, gone == 1 ? "" :
+	    "something that it started still lives");
+	return (0);
+}
+
+int
+on_notice(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_notice *m = &any->notice;
+	enum store_res res;
+
+	res = m->on ? alert_raise(m->kind, m->subject, "%s", m->text) :
+	    alert_clear(m->kind, m->subject);
+	if (res != STORE_OK)
+		return (-1);
+	ack(p, id, RES_OK, "");
+	return (0);
+}
+
+/* Is the hook's wrapper proven dead, with all that it started? */
+static uint8_t
+hook_state(int64_t run)
+{
+	struct ident id;
+	struct run r;
+
+	if (run == 0 || run_get(run, &r) != STORE_OK)
+		return (0);
+	if (run_is_live(&r))
+		return (0);
+	if (r.r_ident[0] == '\0')
+		return (1);
+	return (ident_parse(r.r_ident, &id) == 0 && drained(&id));
+}
+
+int
+on_deploy_list(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	struct orch_deploy_row row, end = { .last = 1 };
+	char path[1024];
+	uint32_t n = 0;
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_DEPLOYS_OPEN, "");
+	while (n++ < any->deploy_list.most && n < LIST_MAX &&
+	    store_step(eng.e_store, q) == STORE_OK) {
+		memset(&row, 0, sizeof(row));
+		snprintf(path, sizeof(path), "%s/result/%lld",
+		    eng.e_conf->cf_state, (long long)col_int(q, 0));
+		row.run = (uint64_t)col_int(q, 0);
+		row.task = col_text(q, 1);
+		row.seq = (uint64_t)col_int(q, 2);
+		row.result_file = path;
+		row.age_s = (uint64_t)((eng_now() - col_int(q, 3)) / 1000);
+		row.hook_state = hook_state(col_int(q, 0));
+		if (row.run != 0)
+			pass_send(p->p_id, ORCH_deploy_row, id, &row, -1);
+	}
+	sqlite3_reset(q);
+	pass_send(p->p_id, ORCH_deploy_row, id, &end, -1);
+	return (0);
+}
+
+/*
+ * The end of a deploy: the row is written once.  255 stands for "proven dead
+ * without a result"; it is believed only when the engine sees it so as well.
+ */
+int
+on_deploy_result(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_deploy_result *m = &any->deploy_result;
+	enum store_res res;
+	int64_t task;
+
+	task = store_int(eng.e_store, 0, Q_DEPLOY_RUN_TASK, "i",
+	    (int64_t)m->run);
+	if (task == 0 || m->code < 0 || m->code > 255) {
+		ack(p, id, RES_STALE, "no open deploy of that run");
+		return (0);
+	}
+	if (m->code == 255 && !hook_state((int64_t)m->run)) {
+		ack(p, id, RES_DENIED, "the hook may still act");
+		return (0);
+	}
+	res = store_run_one(eng.e_store, Q_DEPLOY_END, "isii",
+	    (int64_t)m->code, m->evidence, eng_now(), (int64_t)m->run);
+	if (res == STORE_STALE) {
+		ack(p, id, RES_STALE, "it has ended already");
+		return (0);
+	}
+	if (res != STORE_OK)
+		return (-1);
+	if (m->code == 2 && alert_raise("deploy", "rollback", "the deploy "
+	    "failed and so did its rollback: look at production now") !=
+	    STORE_OK)
+		return (-1);
+	if (task_drive(task) == -1 || queue_kick() == -1)
+		return (-1);
+	ack(p, id, RES_OK, "");
+	return (0);
+}
+
+/* Stored once: by delivery id, and by the body that alone is signed. */
+int
+on_event(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_event *m = &any->event;
+	struct orch_event_answer a = { RES_OK };
+	enum store_res res;
+
+	res = store_run(eng.e_store, Q_EVENT_ADD, "ssssbi", m->source,
+	    m->delivery, m->kind, m->sha256, m->body.b_data, m->body.b_len,
+	    eng_now());
+	if (res == STORE_EXISTS)
+		a.result = RES_DUPLICATE;
+	else if (res != STORE_OK)
+		return (-1);
+	pass_send(p->p_id, ORCH_event_answer, id, &a, -1);
+	return (0);
+}

@@ -1,0 +1,197 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "libcommon/log.h"
+#include "engine.h"
+#include "lease.h"
+#include "notice.h"
+#include "pass.h"
+
+/* The lease's row of a task. */
+struct held {
+	int64_t	h_run;
+	int64_t	h_epoch;
+};
+
+static enum store_res
+held_get(int64_t task, struct held *h)
+{
+	sqlite3_stmt *q = store_bind(eng.e_store, Q_LEASE_GET, "i", task);
+	enum store_res res;
+
+	if ((res = store_step(eng.e_store, q)) == STORE_OK) {
+		h->h_run = col_int(q, 0);
+		h->h_epoch = col_int(q, 1);
+	}
+	sqlite3_reset(q);
+	return (res);
+}
+
+/*
+ * Somebody else's row is in the way: 1 when its owner is proven dead and
+ * drained and was taken back, 0 when it counts as alive.
+ */
+static int
+owner_gone(int64_t owner, char *who, size_t wholen)
+{
+	struct ident id;
+	struct run r;
+	char why[256];
+
+	if (run_get(owner, &r) != STORE_OK)
+		return (-1);
+	snprintf(who, wholen, "run %lld (%s, epoch of its own, process %s)",
+	    (long long)owner, r.r_work, r.r_ident);
+	if (r.r_ident[0] == '\0' || ident_parse(r.r_ident, &id) == -1 ||
+	    ident_check(&id, eng.e_world, why, sizeof(why)) != IDENT_DEAD)
+		return (0);
+	return (run_lost(&r, why));
+}
+
+/* An edge also takes its repository's merge lane, or nothing. */
+static enum store_res
+lane_take(const struct run *r, const struct task *t, int64_t epoch,
+    char *who, size_t wholen)
+{
+	sqlite3_stmt *q;
+	enum store_res res;
+
+	if (strcmp(r->r_work, "edge") != 0 ||
+	    !conf_merge_gate_on(eng.e_conf, eng_project(t->t_project)))
+		return (STORE_OK);
+	q = store_bind(eng.e_store, Q_LANE_GET, "s", t->t_project);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		snprintf(who, wholen, "%s holds the merge lane of %s",
+		    col_text(q, 0), t->t_project);
+		sqlite3_reset(q);
+		return (STORE_EXISTS);
+	}
+	sqlite3_reset(q);
+	res = store_run(eng.e_store, Q_LANE_ADD, "siii", t->t_project,
+	    t->t_id, epoch, eng_now());
+	return (res);
+}
+
+enum store_res
+lease_take(const struct run *r, const struct task *t, int64_t *epoch,
+    char *who, size_t wholen)
+{
+	enum store_res res;
+	struct held h;
+	int gone;
+
+	if ((res = held_get(t->t_id, &h)) == STORE_OK) {
+		if (h.h_run == r->r_id) {
+			*epoch = h.h_epoch;
+			return (STORE_OK);
+		}
+		if ((gone = owner_gone(h.h_run, who, wholen)) != 1) {
+			store_count(eng.e_store, "lease_refused", 1);
+			return (gone == 0 ? STORE_EXISTS : STORE_FAIL);
+		}
+	} else if (res != STORE_NONE)
+		return (res);
+	*epoch = t->t_epoch + 1;
+	if ((res = lane_take(r, t, *epoch, who, wholen)) != STORE_OK)
+		return (res);
+	if ((res = store_run_one(eng.e_store, Q_TASK_EPOCH, "iii", *epoch,
+	    t->t_id, t->t_epoch)) != STORE_OK ||
+	    (res = store_run(eng.e_store, Q_LEASE_ADD, "iiisi", t->t_id,
+	    r->r_id, *epoch, r->r_work, eng_now())) != STORE_OK)
+		return (res);
+	store_count(eng.e_store, "lease_granted", 1);
+	return (STORE_OK);
+}
+
+enum store_res
+lease_end(int64_t task, int64_t epoch)
+{
+	enum store_res res;
+
+	if ((res = store_run_one(eng.e_store, Q_LEASE_END, "ii", task,
+	    epoch)) != STORE_OK)
+		return (res);
+	return (store_run(eng.e_store, Q_LANE_END, "ii", task, epoch));
+}
+
+int
+lease_reclaim(const struct run *r, const char *why)
+{
+	struct held h;
+	struct task t;
+	enum store_res res;
+
+	res = held_get(r->r_task, &h);
+	if (res == STORE_NONE || (res == STORE_OK && h.h_run != r->r_id))
+		return (0);
+	if (res != STORE_OK || task_get(r->r_task, &t) != STORE_OK ||
+	    lease_end(r->r_task, h.h_epoch) != STORE_OK)
+		return (-1);
+	log_info("task %s: lease of run %lld (epoch %lld) taken back: %s",
+	    t.t_key, (long long)r->r_id, (long long)h.h_epoch, why);
+	store_count(eng.e_store, "lease_reclaimed", 1);
+	return (alert_raise("lease_reclaimed", t.t_key, "the owner of its "
+	    "lease (run %lld, %s) died: %s. Its work is taken up again from "
+	    "the journal", (long long)r->r_id, r->r_work, why) == STORE_OK ?
+	    0 : -1);
+}
+
+int
+lease_held(const struct run *r, int64_t epoch)
+{
+	struct held h;
+
+	return (held_get(r->r_task, &h) == STORE_OK && h.h_run == r->r_id &&
+	    h.h_epoch == epoch);
+}
+
+int
+on_begin(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_begin *m = &any->begin;
+	struct orch_grant g = { RES_OK, 0, "" };
+	enum store_res res;
+	struct run r;
+	struct task t;
+	int64_t epoch = 0;
+	char who[512] = "";
+
+	if (run_get((int64_t)p->p_run, &r) != STORE_OK ||
+	    task_get(r.r_task, &t) != STORE_OK)
+		return (-1);
+	if (strcmp(m->task, t.t_key) != 0 || (int64_t)m->seq != t.t_seq ||
+	    stage_lookup(m->stage) != t.t_stage) {
+		g.result = RES_STALE;
+		snprintf(who, sizeof(who), "%s is in stage %s, sequence %lld",
+		    t.t_key, stage_name(t.t_stage), (long long)t.t_seq);
+	} else if ((res = lease_take(&r, &t, &epoch, who, sizeof(who))) ==
+	    STORE_EXISTS)
+		g.result = RES_DENIED;
+	else if (res != STORE_OK)
+		return (-1);
+	g.epoch = (uint64_t)epoch;
+	g.text = who;
+	if (g.result != RES_OK)
+		log_info("task %s: run %lld does not get the lease: %s",
+		    t.t_key, (long long)r.r_id, who);
+	pass_send(p->p_id, ORCH_grant, id, &g, -1);
+	return (0);
+}

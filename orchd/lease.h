@@ -1,0 +1,60 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef ORCHD_LEASE_H
+#define ORCHD_LEASE_H
+
+/* Transition leases, merge leases and the effect journal (behaviour 4). */
+
+#include <stdint.h>
+
+#include "peer.h"
+#include "runs.h"
+
+/*
+ * Take a lease for a run: refused while another living owner holds it, with
+ * the owner in who.  The same run gets its lease again, with the same epoch.
+ */
+enum store_res	 lease_take(const struct run *, const struct task *,
+		    int64_t *epoch, char *who, size_t wholen);
+
+/* The lease and merge lease of a task end, guarded by epoch. */
+enum store_res	 lease_end(int64_t task, int64_t epoch);
+
+/* A dead and drained run's leases are taken back, with a log line. */
+int		 lease_reclaim(const struct run *, const char *why);
+
+/* Does this run hold its task's lease with this epoch? */
+int		 lease_held(const struct run *, int64_t epoch);
+
+/* Handlers of the workers' messages (lease.c, work.c). */
+int	 on_begin(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_gate(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_effect(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_effect_done(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_pull(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_landed(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_hook_start(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_record(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_commit(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_end(struct peer *, uint32_t, const union orch_any *, int *);
+int	 on_abort(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* A gate that a worker asked for has its result: tell the worker (work.c). */
+void	 gate_tell_worker(int64_t worker_run, const char *gate,
+	    const char *commit, const struct orch_gate_answer *);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libcommon/fsutil.h"
+#include "libcommon/log.h"
+#include "libcommon/sha256.h"
+#include "engine.h"
+#include "manage.h"
+#include "notice.h"
+#include "pass.h"
+#include "peer.h"
+#include "query.h"
+#include "queue.h"
+#include "runs.h"
+
+/* One person at a time waits for the parent. */
+static struct {
+	uint32_t	peer;
+	uint32_t	id;
+	uint32_t	asked;
+} waiting;
+
+static char	read_token[65];		/* its SHA-256, "" for none */
+
+void
+manage_ask(enum orch_manage_verb verb, uint32_t peer, uint32_t id)
+{
+	struct orch_manage m = { .verb = (uint8_t)verb };
+
+	waiting.peer = peer;
+	waiting.id = id;
+	waiting.asked++;
+	pass_send(0, ORCH_manage, waiting.asked, &m, -1);
+}
+
+static void
+on_managed(uint32_t id, const struct orch_managed *m)
+{
+	struct orch_answer a = { .result = m->result, .text = m->text };
+	struct chan *c;
+
+	if (waiting.peer == 0 || id != waiting.asked)
+		return;
+	if ((c = peer_chan(waiting.peer)) != NULL) {
+		(void)chan_send(c, ORCH_answer, waiting.id, &a, -1);
+		(void)chan_flush(c, 500);
+	}
+	waiting.peer = 0;
+}
+
+void
+manage_ready(void)
+{
+	struct orch_child_ready m = { .role = ROLE_ENGINE };
+
+	(void)chan_send(eng.e_parent, ORCH_child_ready, 0, &m, -1);
+}
+
+int
+token_allows(const char *token)
+{
+	char hash[65];
+
+	if (read_token[0] == '\0' || token[0] == '\0')
+		return (0);
+	sha256_hex(token, strlen(token), hash);
+	return (ct_equal(hash, read_token, 64));
+}
+
+/* The engine keeps the hash of the page's token, never the token. */
+static void
+token_load(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+
+	read_token[0] = '\0';
+	if (eng.e_conf->cf_read_token == NULL)
+		return;
+	if (fs_read_file(eng.e_conf->cf_read_token, 4096, &text, &len) == -1) {
+		log_warn("%s: the page answers no reader from elsewhere",
+		    eng.e_conf->cf_read_token);
+		return;
+	}
+	text[strcspn(text, "\r\n")] = '\0';
+	sha256_hex(text, strlen(text), read_token);
+	explicit_bzero(text, len);
+	free(text);
+}
+
+/* A configuration that the parent has checked; a bad one changes nothing. */
+static void
+conf_take(int fd)
+{
+	struct conf *conf = NULL;
+
+	if (conf_parse_fd(fd, "orchd.conf", CONF_QUIET, &conf, stderr) == -1) {
+		log_warnx("the configuration of the parent does not parse");
+		return;
+	}
+	conf_free(eng.e_conf);
+	eng.e_conf = conf;
+	token_load();
+}
+
+static void
+drive_all(void)
+{
+	int64_t ids[256];
+	sqlite3_stmt *q;
+	size_t i, n = 0;
+	int ok = 1;
+
+	if (pass_enter() == -1)
+		return;
+	q = store_bind(eng.e_store, Q_TASKS_OPEN, "");
+	while (n < 256 && store_step(eng.e_store, q) == STORE_OK)
+		ids[n++] = col_int(q, 0);
+	sqlite3_reset(q);
+	for (i = 0; ok && i < n; i++)
+		ok = task_drive(ids[i]) == 0;
+	(void)pass_leave(ok && queue_kick() == 0);
+}
+
+/* Shutdown: start nothing, ask every run to end; the jobs are queued again. */
+static void
+on_quiesce(void)
+{
+	sqlite3_stmt *q;
+	int64_t ids[128];
+	size_t i, n = 0;
+
+	eng.e_quiescing = 1;
+	log_info("shutdown: asking what runs to end");
+	q = store_bind(eng.e_store, Q_RUNS_LIVE, "");
+	while (n < 128 && store_step(eng.e_store, q) == STORE_OK)
+		if (strcmp(col_text(q, 3), "hook") != 0)
+			ids[n++] = col_int(q, 0);
+	sqlite3_reset(q);
+	for (i = 0; i < n; i++)
+		(void)peer_stop_run((uint64_t)ids[i], "orchd is shut down");
+}
+
+static void
+on_daemon_down(const struct orch_daemon_down *m)
+{
+	int ok;
+
+	if (pass_enter() == -1)
+		return;
+	ok = alert_raise("daemon", m->name, "%s ended %u times; it is started "
+	    "again in %u ms", m->name, m->restarts, m->retry_ms) == STORE_OK;
+	(void)pass_leave(ok);
+}
+
+static void
+on_exited(const struct orch_exited *m)
+{
+	/* A hint: whoever it was, look at the runs soon. */
+	run_disconnected(m->run);
+}
+
+static void
+parent_message(struct chan *c, const struct orch_header *h,
+    const union orch_any *any, int *fd, void *arg)
+{
+	switch (h->h_type) {
+	case ORCH_conf:
+		conf_take(*fd);
+		drive_all();
+		break;
+	case ORCH_peer:
+		peer_daemon(*fd, any->peer.role, any->peer.generation);
+		*fd = -1;
+		break;
+	case ORCH_spawned:
+		on_spawned(&any->spawned);
+		break;
+	case ORCH_exited:
+		on_exited(&any->exited);
+		break;
+	case ORCH_managed:
+		on_managed(h->h_id, &any->managed);
+		break;
+	case ORCH_quiesce:
+		on_quiesce();
+		break;
+	case ORCH_daemon_down:
+		on_daemon_down(&any->daemon_down);
+		break;
+	case ORCH_ping:
+		(void)chan_send(c, ORCH_pong, h->h_id, any, -1);
+		break;
+	case ORCH_killed:
+		break;
+	default:
+		log_warnx("the parent sends %s, ignored",
+		    orch_msg(h->h_type)->m_name);
+	}
+}
+
+/* Without its parent the engine has nobody to start anything for it. */
+static void
+parent_ended(struct chan *c, const char *why, void *arg)
+{
+	log_info("descriptor 3: %s; ending", why);
+	pass_commit();
+	eng.e_parent = NULL;
+	chan_free(c);
+	event_base_loopbreak(eng.e_base);
+}
+
+void
+manage_open(int fd)
+{
+	if ((eng.e_parent = chan_new(eng.e_base, fd, 0, FROM_PARENT,
+	    parent_message, parent_ended, NULL)) == NULL)
+		fatal("descriptor 3");
+	token_load();
+}

@@ -1,0 +1,368 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "libcommon/log.h"
+#include "engine.h"
+#include "lease.h"
+#include "notice.h"
+#include "runs.h"
+
+/* What a run's result means for its job and its task. */
+
+#define AGAIN_BASE_MS		1000
+#define TRANSIENT_BASE_MS	5000
+#define TRANSIENT_MAX_MS	900000
+
+static char *
+text_of(const struct orch_blob *b)
+{
+	char *s;
+
+	if ((s = malloc(b->b_len + 1)) == NULL)
+		fatal("result");
+	memcpy(s, b->b_data, b->b_len);
+	s[b->b_len] = '\0';
+	/* A NUL inside would end the text early: show it as a blank. */
+	for (size_t i = 0; i < b->b_len; i++)
+		if (s[i] == '\0')
+			s[i] = ' ';
+	return (s);
+}
+
+int
+task_role_failed(const struct task *t, const char *role, const char *reason,
+    const char *text)
+{
+	char why[1200];
+
+	snprintf(why, sizeof(why), "%s: %.1100s", role, reason);
+	if (t->t_rework >= conf_int(eng.e_conf, eng_project(t->t_project),
+	    OPT_MAX_DEVELOPER_RETRIES))
+		return (task_park(t, "needs_input", why) == STORE_OK ? 0 :
+		    -1);
+	if (store_run_one(eng.e_store, Q_TASK_RERUN, "iii", t->t_rework + 1,
+	    t->t_id, t->t_seq) != STORE_OK)
+		return (-1);
+	log_info("task %s: %s again: %s", t->t_key, role, reason);
+	return (task_set_feedback(t->t_id, why, text) == STORE_OK ? 0 : -1);
+}
+
+/* A failure of the run itself: again within its budget, or a person. */
+static int
+agent_run_failed(const struct task *t, const struct job *j,
+    const struct orch_run_done *m)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+	int transient = m->cause == CAUSE_TRANSIENT ||
+	    m->cause == CAUSE_QUOTA;
+	char why[1500];
+
+	if (transient && cp != NULL && j->j_transient < conf_int(eng.e_conf,
+	    cp, OPT_TRANSIENT_MAX))
+		return (job_requeue(j, 1, backoff_ms(TRANSIENT_BASE_MS,
+		    j->j_transient, TRANSIENT_MAX_MS), m->reason) ==
+		    STORE_OK ? 0 : -1);
+	if (!transient && cp != NULL && j->j_attempt < conf_int(eng.e_conf,
+	    cp, OPT_MAX_ATTEMPTS))
+		return (job_requeue(j, 0, backoff_ms(AGAIN_BASE_MS,
+		    j->j_attempt - 1, TRANSIENT_MAX_MS), m->reason) ==
+		    STORE_OK ? 0 : -1);
+	snprintf(why, sizeof(why), "%s failed %lld times: %.1300s",
+	    j->j_role, (long long)j->j_attempt, m->reason);
+	if (job_end(j->j_id, "failed", m->reason) != STORE_OK)
+		return (-1);
+	return (task_park(t, "blocked", why) == STORE_OK ? 0 : -1);
+}
+
+/* Ended by us: a cancelled task's job is over, a shut down one's waits. */
+static int
+agent_stopped(const struct task *t, const struct job *j,
+    const struct orch_run_done *m)
+{
+	if (t->t_cancel_at != 0)
+		return (job_end(j->j_id, "cancelled", m->reason) == STORE_OK
+		    ? 0 : -1);
+	return (job_requeue(j, 1, 0, m->reason) == STORE_OK ? 0 : -1);
+}
+
+/* An import that was started before the bundle came (again): GO. */
+static int
+wake_import(int64_t agent_run)
+{
+	struct peer *p;
+	struct run r;
+	int64_t id;
+
+	id = store_int(eng.e_store, 0, Q_RUN_OF_IMPORT, "i", agent_run);
+	if (id == 0 || (p = peer_of_run((uint64_t)id)) == NULL)
+		return (0);
+	return (run_get(id, &r) == STORE_OK ? run_send_go(p, &r) : -1);
+}
+
+/* The agent's work is due to be imported: the answer waits for that. */
+static int
+queue_import(struct peer *p, uint32_t id, const struct run *r,
+    const struct task *t, const struct job *j, int *fd)
+{
+	struct job_spec js = { .js_task = t, .js_kind = KIND_IMPORT,
+	    .js_role = j->j_role, .js_commit = r->r_base,
+	    .js_for_run = r->r_id };
+	enum store_res res;
+
+	bundle_put(r->r_id, p->p_id, id, *fd);
+	*fd = -1;
+	res = job_add(&js, NULL);
+	if (res == STORE_EXISTS)
+		return (wake_import(r->r_id));
+	return (res == STORE_OK ? queue_kick() : -1);
+}
+
+/* No commit: fine for a role that owes none, else a fail of the role. */
+static int
+agent_without_commit(const struct run *r, const struct task *t,
+    const struct job *j, const struct orch_run_done *m)
+{
+	char *text;
+	int ret;
+
+	if (job_end(j->j_id, "done", m->reason) != STORE_OK)
+		return (-1);
+	if (!stage_rules[t->t_stage].sr_commit_due)
+		return (store_run_one(eng.e_store, Q_TASK_AGENT_DONE, "ii",
+		    t->t_id, t->t_seq) == STORE_OK ? 0 : -1);
+	text = text_of(&m->text);
+	ret = task_role_failed(t, j->j_role, m->reason, text);
+	free(text);
+	return (ret);
+}
+
+int
+result_agent(struct peer *p, uint32_t id, const struct run *r,
+    const struct orch_run_done *m, int *fd)
+{
+	struct task t;
+	struct job j;
+	int ret;
+
+	if (task_get(r->r_task, &t) != STORE_OK ||
+	    job_get(r->r_job, &j) != STORE_OK)
+		return (-1);
+	if (m->verdict == GATE_PASS && *fd != -1 && t.t_seq == j.j_seq)
+		return (queue_import(p, id, r, &t, &j, fd));
+	if (run_end(r, m->reason) != STORE_OK)
+		return (-1);
+	if (m->cause == CAUSE_STOPPED)
+		ret = agent_stopped(&t, &j, m);
+	else if (m->cause == CAUSE_NO_COMMIT ||
+	    (m->verdict == GATE_PASS && t.t_seq == j.j_seq))
+		ret = agent_without_commit(r, &t, &j, m);
+	else
+		ret = agent_run_failed(&t, &j, m);
+	return (ret == -1 ? -1 : task_drive(t.t_id));
+}
+
+/* Close the agent's run and job with the import's outcome. */
+static int
+close_agent(const struct run *agent, const char *status, const char *reason)
+{
+	if (run_is_live(agent) && run_end(agent, reason) != STORE_OK)
+		return (-1);
+	return (job_end(agent->r_job, status, reason) == STORE_FAIL ? -1 : 0);
+}
+
+static int
+import_good(const struct run *agent, const struct task *t,
+    const struct orch_run_done *m)
+{
+	enum store_res res;
+
+	/* Guarded by the head that the agent started from. */
+	res = store_run_one(eng.e_store, Q_TASK_HEAD, "ssiis", m->commit,
+	    m->tree, t->t_id, agent->r_seq, agent->r_base);
+	if (res == STORE_STALE)
+		return (close_agent(agent, "cancelled",
+		    "the task has moved meanwhile"));
+	if (res != STORE_OK)
+		return (-1);
+	return (close_agent(agent, "done", ""));
+}
+
+static int
+import_bad(const struct run *agent, const struct task *t,
+    const struct orch_run_done *m)
+{
+	char *text;
+	int ret;
+
+	if (close_agent(agent, "failed", m->reason) == -1)
+		return (-1);
+	if (t->t_seq != agent->r_seq)
+		return (0);
+	text = text_of(&m->text);
+	ret = task_role_failed(t, agent->r_role, m->reason, text);
+	free(text);
+	return (ret);
+}
+
+int
+result_import(struct peer *p, const struct run *r,
+    const struct orch_run_done *m)
+{
+	struct run agent;
+	struct task t;
+	struct job j;
+	int ret;
+
+	if (job_get(r->r_job, &j) != STORE_OK ||
+	    run_get(j.j_for_run, &agent) != STORE_OK ||
+	    task_get(r->r_task, &t) != STORE_OK ||
+	    run_end(r, m->reason) != STORE_OK)
+		return (-1);
+	if (m->verdict == GATE_ERROR) {
+		if (bundle_fd(agent.r_id) == -1)
+			return (job_end(j.j_id, "cancelled", m->reason) ==
+			    STORE_OK ? 0 : -1);
+		return (job_requeue(&j, 1, backoff_ms(AGAIN_BASE_MS,
+		    j.j_transient, TRANSIENT_MAX_MS), m->reason) ==
+		    STORE_OK ? 0 : -1);
+	}
+	if (job_end(j.j_id, "done", m->reason) != STORE_OK)
+		return (-1);
+	ret = m->verdict == GATE_PASS && strlen(m->commit) == 40 ?
+	    import_good(&agent, &t, m) : import_bad(&agent, &t, m);
+	if (ret == -1)
+		return (-1);
+	bundle_settle(agent.r_id, RES_OK);
+	return (task_drive(t.t_id));
+}
+
+/* A measured percentage against the baseline. */
+static void
+judge_coverage(const struct task *t, const char *text, uint8_t *verdict,
+    uint8_t *cause, char *reason, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+	double percent, base = 0;
+	sqlite3_stmt *q;
+	char *end;
+
+	percent = strtod(text, &end);
+	if (end == text || percent < 0 || percent > 100) {
+		*verdict = GATE_ERROR;
+		*cause = CAUSE_INFRA;
+		snprintf(reason, len, "the coverage command printed no "
+		    "percentage");
+		return;
+	}
+	q = store_bind(eng.e_store, Q_BASELINE, "s", t->t_project);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		base = sqlite3_column_double(q, 0);
+	sqlite3_reset(q);
+	if (percent + conf_ratio(eng.e_conf, cp, OPT_COVERAGE_TOLERANCE) <
+	    base) {
+		*verdict = GATE_FAIL;
+		*cause = CAUSE_RED;
+		snprintf(reason, len, "coverage %.2f %% is below the "
+		    "baseline of %.2f %%", percent, base);
+	} else
+		snprintf(reason, len, "coverage %.2f %%, baseline %.2f %%",
+		    percent, base);
+}
+
+static int
+gate_store(const struct run *r, const struct task *t,
+    const struct orch_run_done *m, uint8_t verdict, uint8_t cause,
+    const char *reason, const char *text)
+{
+	return (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
+	    t->t_round, r->r_seq, r->r_gate, m->commit, m->tree,
+	    gate_verdict_name(verdict), (int64_t)cause, reason, r->r_id,
+	    r->r_started, (int64_t)m->duration_ms, text) == STORE_OK ? 0 :
+	    -1);
+}
+
+int
+result_gate(struct peer *p, const struct run *r,
+    const struct orch_run_done *m)
+{
+	struct orch_gate_answer a = { .result = RES_OK };
+	uint8_t verdict = m->verdict, cause = m->cause;
+	char reason[2049], *text;
+	struct task t;
+	struct job j;
+	int ret = -1;
+
+	if (job_get(r->r_job, &j) != STORE_OK ||
+	    task_get(r->r_task, &t) != STORE_OK)
+		return (-1);
+	if (run_end(r, m->reason) != STORE_OK)
+		return (-1);
+	if (m->cause == CAUSE_STOPPED && eng.e_quiescing)
+		return (job_requeue(&j, 1, 0, m->reason) == STORE_OK ? 0 : -1);
+	if (job_end(j.j_id, "done", m->reason) != STORE_OK)
+		return (-1);
+	text = text_of(&m->text);
+	strlcpy(reason, m->reason, sizeof(reason));
+	if (strcmp(r->r_gate, "check_coverage") == 0 && verdict == GATE_PASS)
+		judge_coverage(&t, text, &verdict, &cause, reason,
+		    sizeof(reason));
+	log_info("task %s: %s: %s%s%s", t.t_key, r->r_gate,
+	    gate_verdict_name(verdict), reason[0] != '\0' ? ": " : "",
+	    reason);
+	if (gate_store(r, &t, m, verdict, cause, reason, text) == 0) {
+		a.verdict = verdict;
+		a.cause = cause;
+		a.reason = reason;
+		a.tree = m->tree;
+		gate_tell_worker(j.j_for_run, r->r_gate, j.j_commit, &a);
+		ret = task_drive(t.t_id);
+	}
+	free(text);
+	return (ret);
+}
+
+/* 16-post-deploy-log.md is a row; DEGRADED is told at once. */
+int
+result_monitor(const struct run *r, const struct orch_run_done *m)
+{
+	struct task t;
+	char *text;
+	int ret;
+
+	if (task_get(r->r_task, &t) != STORE_OK ||
+	    run_end(r, m->reason) != STORE_OK ||
+	    job_end(r->r_job, "done", m->reason) != STORE_OK)
+		return (-1);
+	if (m->cause == CAUSE_STOPPED)
+		return (0);
+	text = text_of(&m->text);
+	ret = store_run(eng.e_store, Q_RECORD_PUT, "iissi", t.t_id,
+	    t.t_round, "16-post-deploy-log.md", text, eng_now()) ==
+	    STORE_OK ? 0 : -1;
+	free(text);
+	log_info("task %s: monitor: %s", t.t_key, m->reason);
+	if (ret == 0 && m->verdict != GATE_PASS)
+		ret = alert_raise("post_deploy", t.t_key, "%s. Look at the "
+		    "service and at orchctl show %s", m->reason, t.t_key) ==
+		    STORE_OK ? 0 : -1;
+	return (ret);
+}

@@ -1,0 +1,473 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "libcommon/log.h"
+#include "libcommon/sha256.h"
+#include "drain.h"
+#include "engine.h"
+#include "lease.h"
+#include "notice.h"
+#include "pass.h"
+#include "runs.h"
+
+/* A run that nobody has heard of this long after its start never came. */
+#define HELLO_LIMIT_MS	15000
+#define SWEEP_SOON_MS	20
+#define LOST_BASE_MS	200
+#define LOST_MAX_MS	30000
+
+static enum orch_kind
+kind_lookup(const char *name)
+{
+	unsigned int k;
+
+	for (k = 0; k < KIND__MAX; k++)
+		if (strcmp(orch_kind_name(k), name) == 0)
+			return ((enum orch_kind)k);
+	return (KIND_NONE);
+}
+
+static void
+run_fill(struct run *r, sqlite3_stmt *q)
+{
+	memset(r, 0, sizeof(*r));
+	r->r_id = col_int(q, 0);
+	r->r_job = col_int(q, 1);
+	r->r_task = col_int(q, 2);
+	r->r_kind = kind_lookup(col_text(q, 3));
+	strlcpy(r->r_role, col_text(q, 4), sizeof(r->r_role));
+	strlcpy(r->r_gate, col_text(q, 5), sizeof(r->r_gate));
+	strlcpy(r->r_work, col_text(q, 6), sizeof(r->r_work));
+	strlcpy(r->r_status, col_text(q, 7), sizeof(r->r_status));
+	strlcpy(r->r_key_hash, col_text(q, 8), sizeof(r->r_key_hash));
+	strlcpy(r->r_ident, col_text(q, 9), sizeof(r->r_ident));
+	r->r_attempt = col_int(q, 10);
+	r->r_seq = col_int(q, 11);
+	strlcpy(r->r_base, col_text(q, 12), sizeof(r->r_base));
+	r->r_started = col_int(q, 13);
+	r->r_go_at = col_int(q, 14);
+	r->r_exited = sqlite3_column_type(q, 15) != SQLITE_NULL;
+	r->r_exit_code = col_int(q, 16);
+}
+
+enum store_res
+run_get(int64_t id, struct run *r)
+{
+	sqlite3_stmt *q = store_bind(eng.e_store, Q_RUN_GET, "i", id);
+	enum store_res res;
+
+	if ((res = store_step(eng.e_store, q)) == STORE_OK)
+		run_fill(r, q);
+	sqlite3_reset(q);
+	return (res);
+}
+
+int
+run_is_live(const struct run *r)
+{
+	return (strcmp(r->r_status, "starting") == 0 ||
+	    strcmp(r->r_status, "running") == 0 ||
+	    strcmp(r->r_status, "exited") == 0);
+}
+
+/* The value of NAME in a job's "NAME=value NAME=value". */
+static void
+arg_get(const char *args, const char *name, char *buf, size_t len)
+{
+	size_t n = strlen(name);
+	const char *p = args;
+
+	buf[0] = '\0';
+	while (p != NULL && *p != '\0') {
+		if (strncmp(p, name, n) == 0 && p[n] == '=') {
+			snprintf(buf, len, "%.*s",
+			    (int)strcspn(p + n + 1, " "), p + n + 1);
+			return;
+		}
+		if ((p = strchr(p, ' ')) != NULL)
+			p++;
+	}
+}
+
+/* The request to the parent: names of the configuration, never a command. */
+static void
+ask_parent(int64_t run, const struct job *j, const struct task *t,
+    const uint8_t key[32])
+{
+	char revision[ID_HEX], tree[ID_HEX], previous[ID_HEX];
+	struct orch_spawn sp;
+
+	arg_get(j->j_args, "revision", revision, sizeof(revision));
+	arg_get(j->j_args, "tree", tree, sizeof(tree));
+	arg_get(j->j_args, "previous", previous, sizeof(previous));
+	memset(&sp, 0, sizeof(sp));
+	sp.run = (uint64_t)run;
+	sp.kind = (uint8_t)j->j_kind;
+	sp.project = t->t_project;
+	sp.role = j->j_role;
+	sp.gate = j->j_gate;
+	sp.key.b_data = key;
+	sp.key.b_len = 32;
+	sp.work_item = t->t_key;
+	sp.revision = revision;
+	sp.tree = tree;
+	sp.previous = previous;
+	pass_send(0, ORCH_spawn, (uint32_t)run, &sp, -1);
+}
+
+int
+run_start(const struct job *j, const struct task *t)
+{
+	uint8_t key[32];
+	char hash[65];
+	int64_t id;
+
+	if (random_bytes(key, sizeof(key)) == -1)
+		return (-1);
+	sha256_hex(key, sizeof(key), hash);
+	if (store_run(eng.e_store, Q_RUN_ADD, "iissssiissi", j->j_id,
+	    j->j_task, orch_kind_name(j->j_kind), j->j_role, j->j_gate,
+	    j->j_work, j->j_attempt, j->j_seq, hash,
+	    j->j_kind == KIND_AGENT ? t->t_head : j->j_commit,
+	    eng_now()) != STORE_OK)
+		return (-1);
+	id = store_last_id(eng.e_store);
+	log_debug("run %lld: %s %s%s%s for %s", (long long)id,
+	    orch_kind_name(j->j_kind), j->j_role, j->j_gate, j->j_work,
+	    t->t_key);
+	ask_parent(id, j, t, key);
+	explicit_bzero(key, sizeof(key));
+	return (0);
+}
+
+void
+on_spawned(const struct orch_spawned *s)
+{
+	struct run r;
+	int ok;
+
+	if (pass_enter() == -1)
+		return;
+	ok = 1;
+	if (run_get((int64_t)s->run, &r) == STORE_OK && run_is_live(&r)) {
+		if (s->error[0] != '\0')
+			ok = run_lost(&r, s->error) != -1;
+		else if (r.r_ident[0] == '\0')
+			ok = store_run_one(eng.e_store, Q_RUN_IDENT, "ssi",
+			    s->ident, "starting", r.r_id) == STORE_OK;
+	}
+	(void)pass_leave(ok);
+}
+
+const char *
+run_hello(struct peer *p, const struct orch_hello *h)
+{
+	struct ident said, known;
+	struct run r;
+	char hash[65];
+
+	if (h->key.b_len != 32 || run_get((int64_t)h->run, &r) != STORE_OK)
+		return ("no such run");
+	sha256_hex(h->key.b_data, h->key.b_len, hash);
+	if (!ct_equal(hash, r.r_key_hash, 64))
+		return ("a wrong key");
+	if (!run_is_live(&r))
+		return ("this run is closed");
+	if ((p->p_role == ROLE_WORKER) != (r.r_kind == KIND_TRANSITION ||
+	    r.r_kind == KIND_MONITOR))
+		return ("another kind of run");
+	if (ident_parse(h->ident, &said) == -1 ||
+	    !ident_same(&said, &p->p_ident))
+		return ("the identity is not that of the process");
+	if (r.r_ident[0] != '\0' && (ident_parse(r.r_ident, &known) == -1 ||
+	    !ident_same(&said, &known)))
+		return ("another process owns this run");
+	p->p_ident = said;
+	return (NULL);
+}
+
+void
+run_connected(struct peer *p)
+{
+	char text[IDENT_TEXT_MAX];
+	struct run r;
+	int ok = 0;
+
+	if (pass_enter() == -1)
+		return;
+	if (run_get((int64_t)p->p_run, &r) == STORE_OK &&
+	    ident_format(&p->p_ident, text, sizeof(text)) == 0)
+		ok = store_run_one(eng.e_store, Q_RUN_IDENT, "ssi", text,
+		    strcmp(r.r_status, "starting") == 0 ? "running" :
+		    r.r_status, r.r_id) == STORE_OK &&
+		    run_send_go(p, &r) == 0;
+	if (!ok)
+		log_warnx("run %llu: GO failed", (unsigned long long)p->p_run);
+	(void)pass_leave(ok);
+}
+
+static void
+sweep_cb(int fd, short what, void *arg)
+{
+	int ok;
+
+	if (pass_enter() == -1)
+		return;
+	ok = runs_sweep() != -1;
+	(void)pass_leave(ok);
+}
+
+void
+run_disconnected(uint64_t run)
+{
+	struct timeval soon = { 0, SWEEP_SOON_MS * 1000 };
+
+	(void)event_base_once(eng.e_base, -1, EV_TIMEOUT, sweep_cb, NULL,
+	    &soon);
+}
+
+enum store_res
+run_end(const struct run *r, const char *reason)
+{
+	return (store_run_one(eng.e_store, Q_RUN_END, "sisi", "done",
+	    eng_now(), reason, r->r_id));
+}
+
+/* What a dead run leaves on disk goes by a run of kind clean. */
+static int
+clean_after(const struct run *r)
+{
+	struct job_spec js = { .js_kind = KIND_CLEAN };
+	struct task t;
+	char args[64];
+
+	if (r->r_kind != KIND_AGENT && r->r_kind != KIND_GATE)
+		return (0);
+	if (task_get(r->r_task, &t) != STORE_OK)
+		return (-1);
+	snprintf(args, sizeof(args), "dir=%lld", (long long)r->r_id);
+	js.js_task = &t;
+	js.js_args = args;
+	return (job_add(&js, NULL) == STORE_OK ? 0 : -1);
+}
+
+/* The job of a lost run: once more, or it has failed for good. */
+static int
+requeue_lost(const struct run *r, const char *why)
+{
+	const struct conf_project *cp;
+	struct task t;
+	struct job j;
+
+	if (job_get(r->r_job, &j) != STORE_OK ||
+	    task_get(r->r_task, &t) != STORE_OK)
+		return (-1);
+	if (strcmp(j.j_status, "running") != 0)
+		return (0);
+	if (r->r_kind == KIND_HOOK)
+		return (job_end(j.j_id, "failed", why) == STORE_OK ? 0 : -1);
+	/* An import without its bundle waits for the agent's runner. */
+	if (r->r_kind == KIND_IMPORT && bundle_fd(j.j_for_run) == -1)
+		return (job_end(j.j_id, "cancelled", why) == STORE_OK ? 0 :
+		    -1);
+	cp = eng_project(t.t_project);
+	if (r->r_kind != KIND_TRANSITION && (cp == NULL || j.j_transient >=
+	    conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX))) {
+		if (job_end(j.j_id, "failed", why) != STORE_OK)
+			return (-1);
+		if (r->r_kind == KIND_AGENT || r->r_kind == KIND_GATE)
+			return (task_park(&t, "blocked", why) == STORE_OK ?
+			    0 : -1);
+		return (0);
+	}
+	return (job_requeue(&j, 1, backoff_ms(LOST_BASE_MS, j.j_transient,
+	    LOST_MAX_MS), why) == STORE_OK ? 0 : -1);
+}
+
+int
+run_lost(const struct run *r, const char *why)
+{
+	struct ident id;
+
+	/* Owner dead is not effect dead: wait until nothing it started acts. */
+	if (r->r_kind == KIND_TRANSITION && r->r_ident[0] != '\0' &&
+	    ident_parse(r->r_ident, &id) == 0 && !drained(&id))
+		return (0);
+	if (store_run_one(eng.e_store, Q_RUN_END, "sisi", "lost", eng_now(),
+	    why, r->r_id) != STORE_OK)
+		return (-1);
+	log_info("run %lld (%s%s%s%s): lost: %s", (long long)r->r_id,
+	    orch_kind_name((unsigned int)r->r_kind), r->r_role, r->r_gate,
+	    r->r_work, why);
+	bundle_drop(r->r_id);
+	if (r->r_kind == KIND_TRANSITION && lease_reclaim(r, why) == -1)
+		return (-1);
+	if (requeue_lost(r, why) == -1 || clean_after(r) == -1 ||
+	    task_drive(r->r_task) == -1 || queue_kick() == -1)
+		return (-1);
+	return (1);
+}
+
+/* One live run that is not connected. */
+static int
+sweep_one(const struct run *r)
+{
+	struct ident id;
+	char why[256];
+
+	if (r->r_ident[0] == '\0' || ident_parse(r->r_ident, &id) == -1) {
+		if (eng_now() - r->r_started < HELLO_LIMIT_MS)
+			return (0);
+		return (run_lost(r, "it never said HELLO"));
+	}
+	switch (ident_check(&id, eng.e_world, why, sizeof(why))) {
+	case IDENT_DEAD:
+		return (run_lost(r, why));
+	case IDENT_UNKNOWN:
+		return (alert_raise("identity", r->r_ident, "run %lld: cannot "
+		    "tell whether it lives: %s", (long long)r->r_id, why) ==
+		    STORE_OK ? 0 : -1);
+	case IDENT_ALIVE:
+		break;
+	}
+	return (0);
+}
+
+int
+runs_sweep(void)
+{
+	struct run live[128];
+	sqlite3_stmt *q;
+	size_t i, n = 0;
+
+	q = store_bind(eng.e_store, Q_RUNS_LIVE, "");
+	while (n < 128 && store_step(eng.e_store, q) == STORE_OK) {
+		run_fill(&live[n], q);
+		if (peer_of_run((uint64_t)live[n].r_id) == NULL)
+			n++;
+	}
+	sqlite3_reset(q);
+	for (i = 0; i < n; i++)
+		if (sweep_one(&live[i]) == -1)
+			return (-1);
+	return (0);
+}
+
+int
+on_run_exit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_run_exit *m = &any->run_exit;
+	struct orch_ack ack = { RES_OK, "" };
+	enum store_res res;
+
+	if (m->run != p->p_run)
+		return (-1);
+	res = store_run_one(eng.e_store, Q_RUN_EXIT, "iiiii",
+	    (int64_t)m->code, (int64_t)m->sig, (int64_t)m->timed_out,
+	    eng_now(), (int64_t)m->run);
+	if (res == STORE_STALE)
+		ack.result = RES_DUPLICATE;
+	else if (res != STORE_OK)
+		return (-1);
+	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+	return (0);
+}
+
+int
+on_run_session(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	struct orch_ack ack = { RES_OK, "" };
+
+	if (store_run(eng.e_store, Q_RUN_SESSION, "si",
+	    any->run_session.session, (int64_t)p->p_run) != STORE_OK)
+		return (-1);
+	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+	return (0);
+}
+
+static int
+store_usage(const struct run *r, const struct orch_run_done *m)
+{
+	return (store_run(eng.e_store, Q_RUN_USAGE, "iiisi",
+	    (int64_t)m->tokens_in, (int64_t)m->tokens_out,
+	    (int64_t)m->cost_micros, m->session, r->r_id) == STORE_OK ? 0 :
+	    -1);
+}
+
+int
+on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
+{
+	const struct orch_run_done *m = &any->run_done;
+	struct orch_ack ack = { RES_OK, "" };
+	struct run r;
+	int ret = -1;
+
+	if (m->run != p->p_run || run_get((int64_t)m->run, &r) != STORE_OK)
+		return (-1);
+	if (!run_is_live(&r)) {
+		ack.result = RES_DUPLICATE;
+		pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+		return (0);
+	}
+	if (m->verdict >= GATE_VERDICT_MAX || m->cause >= CAUSE__MAX ||
+	    store_usage(&r, m) == -1)
+		return (-1);
+	/* An agent with a bundle is answered when that is imported. */
+	if (r.r_kind == KIND_AGENT && *fd != -1)
+		return (result_agent(p, id, &r, m, fd));
+	switch (r.r_kind) {
+	case KIND_AGENT:
+		ret = result_agent(p, id, &r, m, fd);
+		break;
+	case KIND_IMPORT:
+		ret = result_import(p, &r, m);
+		break;
+	case KIND_GATE:
+		ret = result_gate(p, &r, m);
+		break;
+	case KIND_MONITOR:
+		ret = result_monitor(&r, m);
+		break;
+	case KIND_CLEAN:
+	case KIND_HOOK:
+	case KIND_EXEC:
+		ret = run_end(&r, m->reason) == STORE_OK && job_end(r.r_job,
+		    m->verdict == GATE_PASS ? "done" : "failed",
+		    m->reason) == STORE_OK ? task_drive(r.r_task) : -1;
+		break;
+	case KIND_TRANSITION:
+		/* END, COMMIT or ABORT should have closed it. */
+		ret = lease_reclaim(&r, m->reason) == -1 || run_end(&r,
+		    m->reason) != STORE_OK ? -1 : requeue_lost(&r, m->reason);
+		break;
+	case KIND_NONE:
+	case KIND__MAX:
+		break;
+	}
+	if (ret == -1 || queue_kick() == -1)
+		return (-1);
+	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+	return (0);
+}

@@ -1,0 +1,157 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine.h"
+#include "query.h"
+#include "queue.h"
+
+/* Times for people: 4 s, 11 min, 2 h, 3 d. */
+static void
+ago(int64_t ms, char *buf, size_t len)
+{
+	int64_t s = ms < 0 ? 0 : ms / 1000;
+
+	if (s < 120)
+		snprintf(buf, len, "%lld s", (long long)s);
+	else if (s < 7200)
+		snprintf(buf, len, "%lld min", (long long)(s / 60));
+	else if (s < 172800)
+		snprintf(buf, len, "%lld h", (long long)(s / 3600));
+	else
+		snprintf(buf, len, "%lld d", (long long)(s / 86400));
+}
+
+static const char *
+limit_of(const struct task *t, const char *kind, const char *role)
+{
+	static char buf[48];
+	const struct conf_project *cp = eng_project(t->t_project);
+	const struct conf_agent *a;
+
+	buf[0] = '\0';
+	if (cp == NULL || strcmp(kind, "agent") != 0 ||
+	    (a = conf_agent_for(eng.e_conf, cp,
+	    conf_role_lookup(role))) == NULL)
+		return (buf);
+	snprintf(buf, sizeof(buf), " of at most %lld min",
+	    (long long)(conf_agent_timeout(eng.e_conf, cp, a) + 59) / 60);
+	return (buf);
+}
+
+/* What runs for the task now: 1 when something does. */
+static int
+why_running(const struct task *t, char *buf, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+	const char *what;
+	sqlite3_stmt *q;
+	char since[32];
+	int found;
+
+	q = store_bind(eng.e_store, Q_RUN_ACTIVE_OF_TASK, "i", t->t_id);
+	if ((found = store_step(eng.e_store, q) == STORE_OK)) {
+		what = col_text(q, 2)[0] != '\0' ? col_text(q, 2) :
+		    col_text(q, 3)[0] != '\0' ? col_text(q, 3) :
+		    col_text(q, 4)[0] != '\0' ? col_text(q, 4) :
+		    col_text(q, 1);
+		ago(eng_now() - col_int(q, 5), since, sizeof(since));
+		snprintf(buf, len, "runs: %s, rework %lld of %lld, %s%s "
+		    "(run %lld)", what, (long long)t->t_rework, cp == NULL ?
+		    0LL : (long long)conf_int(eng.e_conf, cp,
+		    OPT_MAX_DEVELOPER_RETRIES), since,
+		    limit_of(t, col_text(q, 1), col_text(q, 2)),
+		    (long long)col_int(q, 0));
+	}
+	sqlite3_reset(q);
+	return (found);
+}
+
+/* A queued job, and what it waits for: 1 when there is one. */
+static int
+why_queued(const struct task *t, char *buf, size_t len)
+{
+	sqlite3_stmt *q;
+	const char *what;
+	int found, edge;
+
+	q = store_bind(eng.e_store, Q_JOB_ACTIVE, "i", t->t_id);
+	found = store_step(eng.e_store, q) == STORE_OK;
+	what = !found ? "" : col_text(q, 1)[0] != '\0' ? col_text(q, 1) :
+	    col_text(q, 2)[0] != '\0' ? col_text(q, 2) : col_text(q, 3);
+	edge = found && strcmp(col_text(q, 3), "edge") == 0;
+	if (found && !edge)
+		snprintf(buf, len, "waits for capacity: %s (agents %lld of "
+		    "%lld, gate runs at most %lld)", what,
+		    (long long)queue_running(KIND_AGENT),
+		    (long long)conf_int(eng.e_conf, NULL,
+		    OPT_MAX_CONCURRENCY), (long long)conf_int(eng.e_conf,
+		    NULL, OPT_MAX_GATE_RUNS));
+	sqlite3_reset(q);
+	if (!edge)
+		return (found);
+	q = store_bind(eng.e_store, Q_LANE_GET, "s", t->t_project);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		snprintf(buf, len, "waits for the merge lane of %s: %s "
+		    "holds it", t->t_project, col_text(q, 0));
+	else
+		snprintf(buf, len, "waits for the merge lane of %s, or for a "
+		    "free gate slot", t->t_project);
+	sqlite3_reset(q);
+	return (1);
+}
+
+void
+task_why(const struct task *t, char *buf, size_t len, const char **waits)
+{
+	char what[2300], since[32];
+
+	*waits = t->t_waits;
+	if (stage_is_terminal(t->t_stage)) {
+		snprintf(buf, len, "%s is %s", t->t_key,
+		    stage_name(t->t_stage));
+		return;
+	}
+	if (why_running(t, what, sizeof(what)))
+		*waits = "run";
+	else if (why_queued(t, what, sizeof(what)))
+		*waits = "capacity";
+	else if (strcmp(t->t_waits, "person") == 0 && t->t_asked_at != 0) {
+		ago(eng_now() - t->t_asked_at, since, sizeof(since));
+		snprintf(what, sizeof(what), "%.2000s. Asked %s ago",
+		    t->t_why, since);
+	} else if (t->t_waits[0] != '\0' && strcmp(t->t_waits, "parked") &&
+	    strcmp(t->t_waits, "person"))
+		snprintf(what, sizeof(what), "waits (%s): %.2000s",
+		    t->t_waits, t->t_why);
+	else
+		snprintf(what, sizeof(what), "%.2200s", t->t_why[0] != '\0' ?
+		    t->t_why : "is about to be looked at");
+	snprintf(buf, len, "%s %s", t->t_key, what);
+}
+
+void
+task_asked_path(const struct task *t, char *buf, size_t len)
+{
+	buf[0] = '\0';
+	if (strcmp(t->t_asked_gate, "check_analysis_approved") == 0)
+		snprintf(buf, len, "docs/work-items/%s/01-brd.md", t->t_key);
+	else if (strcmp(t->t_asked_gate, "check_review_approved") == 0)
+		snprintf(buf, len, "docs/work-items/%s/12-review.md",
+		    t->t_key);
+}
