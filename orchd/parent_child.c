@@ -30,7 +30,6 @@
 #include <bsd/string.h>
 
 #include "libcommon/log.h"
-#include "libcommon/sha256.h"
 
 #include "parent.h"
 
@@ -330,11 +329,10 @@ send_listeners(struct child *c)
 }
 
 static void
-send_secret(struct child *c, const char *name, const char *path, int hash)
+send_secret(struct child *c, const char *name, const char *path)
 {
 	struct orch_child_secret m;
-	char			 err[512], hex[65];
-	char			*value;
+	char			 err[512], *value;
 
 	if ((value = secret_read(path, err, sizeof(err))) == NULL) {
 		log_warnx("%s: %s", child_name(c), err);
@@ -342,10 +340,6 @@ send_secret(struct child *c, const char *name, const char *path, int hash)
 	}
 	m.name = name;
 	m.value = value;
-	if (hash) {
-		(void)sha256_hex(value, strlen(value), hex);
-		m.value = hex;
-	}
 	child_send(c, ORCH_child_secret, &m, -1);
 	secret_free(value);
 }
@@ -364,7 +358,7 @@ send_webhook_secrets(struct child *c)
 		l = &par.p_conf->cf_secret[i];
 		for (j = 0; j < l->sl_n; j++) {
 			snprintf(name, sizeof(name), "%s.%zu", names[i], j);
-			send_secret(c, name, l->sl_v[j], 0);
+			send_secret(c, name, l->sl_v[j]);
 		}
 	}
 }
@@ -386,16 +380,6 @@ daemon_begin(struct child *c)
 	child_send(c, ORCH_child_go, &go, -1);
 }
 
-/* The engine holds the hashes of the tokens, never the tokens. */
-static void
-send_tokens(struct child *c)
-{
-	if (par.p_conf->cf_read_token != NULL)
-		send_secret(c, "read.sha256", par.p_conf->cf_read_token, 1);
-	if (par.p_conf->cf_admin_token != NULL)
-		send_secret(c, "admin.sha256", par.p_conf->cf_admin_token, 1);
-}
-
 static void
 engine_begin(struct child *c)
 {
@@ -411,7 +395,6 @@ engine_begin(struct child *c)
 	child_send(c, ORCH_listen, &l, par.p_engine_sock);
 	l.name = "control.sock";
 	child_send(c, ORCH_listen, &l, par.p_control_sock);
-	send_tokens(c);
 	snprintf(dir, sizeof(dir), "%s", par.p_self);
 	*strrchr(dir, '/') = '\0';
 	go.self_dir = dir;
