@@ -37,7 +37,7 @@ typedef int	(*ask_send_fn)(unsigned int type, const void *msg,
 		    uint32_t *id);
 
 struct ask_answer {
-	int		 aa_away;	/* no answer in time; nothing else set */
+	int		 aa_away;	/* no answer in time, nothing else */
 	uint8_t		 aa_result;	/* enum orch_result */
 	const char	*aa_text;	/* may be "" */
 	const char	*aa_json;	/* not terminated; may be NULL */

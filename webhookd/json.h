@@ -27,9 +27,9 @@
  * Read a JSON text that came from outside.  Refused, besides what RFC 8259
  * forbids: a text that is not an object, deeper nesting than
  * JSON_BODY_DEPTH_MAX, more than JSON_BODY_ITEMS_MAX values, a key twice in
- * one object, the key __proto__, a NUL in a string, and every number that does not survive as an
- * exact 64-bit integer (fractions, exponents, -0, out of range), because it
- * would otherwise pass through a double.
+ * one object, the key __proto__, a NUL in a string, and every number that does
+ * not survive as an exact 64-bit integer (fractions, exponents, -0, out of
+ * range), because it would otherwise pass through a double.
  *
  * Returns a new reference (the caller calls json_decref), or NULL with a
  * constant text in *why.

@@ -55,7 +55,7 @@ struct reply {
 	const char	*rp_type;	/* Content-Type, NULL: no body */
 	const void	*rp_body;
 	size_t		 rp_len;
-	const char	*rp_headers;	/* more lines, each with CR LF; or NULL */
+	const char	*rp_headers;	/* more lines with CR LF; or NULL */
 	const char	*rp_why;	/* one line for the log, or NULL */
 };
 

@@ -214,7 +214,8 @@ END_TEST
 START_TEST(review_kind_is_the_signed_one)
 {
 #define REVIEW(t) "{\"action\":\"reviewed\",\"number\":1,\"pull_request\":{}," \
-	"\"review\":{\"type\":\"" t "\"},\"repository\":{\"full_name\":\"o/r\"}}"
+	"\"review\":{\"type\":\"" t "\"}," \
+	"\"repository\":{\"full_name\":\"o/r\"}}"
 	ck_assert_int_eq(judge_signed(REVIEW("pull_request_review_comment"),
 	    "X-Gitea-Event: pull_request_approved\r\n"
 	    "X-Gitea-Event-Type: pull_request_review_approved\r\n"), 400);

@@ -245,7 +245,8 @@ END_TEST
 
 START_TEST(codings_upgrades_expectations_are_refused)
 {
-	REFUSED(POST "Content-Length: 1\r\nContent-Encoding: gzip\r\n\r\n", 415);
+	REFUSED(POST "Content-Length: 1\r\nContent-Encoding: gzip\r\n\r\n",
+	    415);
 	REFUSED("GET / HTTP/1.1\r\n" HOST "Upgrade: h2c\r\n\r\n", 415);
 	REFUSED(POST "Content-Length: 1\r\nExpect: foo\r\n\r\n", 417);
 	REFUSED(POST "Content-Length: 1\r\nExpect:\r\n\r\n", 417);
