@@ -181,6 +181,28 @@ server_reply(struct conn *cn, const struct reply *rp)
 	(void)bufferevent_enable(cn->cn_bev, EV_WRITE);
 }
 
+/*
+ * The head's slices point into the input buffer, which may have moved since it
+ * was read: find them again where they are.
+ */
+static void
+conn_refresh(struct conn *cn)
+{
+	struct evbuffer *in = bufferevent_get_input(cn->cn_bev);
+	struct http_head *ht = &cn->cn_request.rq_head;
+	size_t len = evbuffer_get_length(in);
+	uint8_t *p = NULL;
+
+	if (len > HTTP_HEAD_MAX)
+		len = HTTP_HEAD_MAX;
+	if (len > 0)
+		p = evbuffer_pullup(in, (ev_ssize_t)len);
+	if (p != NULL)
+		(void)http_parse_head(p, len, ht);
+	else
+		memset(ht, 0, sizeof(*ht));
+}
+
 /* A refusal by the server itself: the reason phrase is the whole body. */
 static void
 refuse(struct conn *cn, int status, const char *why)
@@ -190,6 +212,8 @@ refuse(struct conn *cn, int status, const char *why)
 	const struct route *rt;
 	int n;
 
+	if (cn->cn_state == CONN_HEAD || cn->cn_state == CONN_BODY)
+		conn_refresh(cn);
 	memset(&rp, 0, sizeof(rp));
 	rp.rp_status = status;
 	rp.rp_why = why;

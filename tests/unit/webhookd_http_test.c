@@ -15,12 +15,17 @@
  */
 
 #include <check.h>
+#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define FUZZER			/* no main() */
+#include "tests/fuzz/http_head.c"
 #include "webhookd/http.h"
+
+#define CORPUS	"tests/fuzz/http_head.corpus"
 
 #define HOST	"Host: h\r\n"
 #define POST	"POST /webhook/gitea HTTP/1.1\r\n" HOST
@@ -334,6 +339,31 @@ START_TEST(changed_bytes_never_confuse)
 }
 END_TEST
 
+START_TEST(seed_corpus_keeps_the_oracle)
+{
+	static uint8_t data[HTTP_HEAD_MAX + 1];
+	struct dirent *de;
+	char path[512];
+	int n = 0;
+	FILE *fp;
+	DIR *dir;
+
+	ck_assert_ptr_nonnull(dir = opendir(CORPUS));
+	while ((de = readdir(dir)) != NULL) {
+		if (de->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), CORPUS "/%s", de->d_name);
+		ck_assert_ptr_nonnull(fp = fopen(path, "rb"));
+		(void)LLVMFuzzerTestOneInput(data, fread(data, 1,
+		    sizeof(data), fp));
+		fclose(fp);
+		n++;
+	}
+	closedir(dir);
+	ck_assert_int_ge(n, 8);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -361,6 +391,7 @@ main(void)
 	tcase_add_test(tc, no_prefix_of_a_good_head_is_accepted);
 	tcase_add_test(tc, unfinished_head_is_refused_as_soon_as_it_is_bad);
 	tcase_add_test(tc, changed_bytes_never_confuse);
+	tcase_add_test(tc, seed_corpus_keeps_the_oracle);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
