@@ -237,7 +237,7 @@ restart_possible(char *text, size_t len)
 	if (rv == 0)
 		conf_free(cf);
 	else
-		strlcpy(text, said, len);
+		parent_faults(text, len, said);
 	free(said);
 	return (rv);
 }
@@ -371,13 +371,15 @@ end_cb(int sig, short what, void *arg)
 static void
 hup_cb(int sig, short what, void *arg)
 {
-	char	 text[4096];
+	char	 text[4096], *p = text, *line;
 
-	if (par.p_phase != PHASE_SERVE)
+	if (par.p_phase != PHASE_SERVE ||
+	    parent_reload(text, sizeof(text)) == 0)
 		return;
-	if (parent_reload(text, sizeof(text)) == -1)
-		log_warnx("reload refused, the old configuration stays: %s",
-		    text);
+	log_warnx("reload refused, the old configuration stays");
+	while ((line = strsep(&p, "\n")) != NULL)
+		if (*line != '\0')
+			log_warnx("%s", line);
 }
 
 static void

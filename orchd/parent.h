@@ -141,6 +141,9 @@ void	 parent_prompts(char *, size_t);
  */
 int	 parent_reload(char *text, size_t len);
 
+/* What the reader of configurations said, cut to fit, without a last \n. */
+void	 parent_faults(char *text, size_t len, const char *said);
+
 /* parent_exec.c */
 
 /*

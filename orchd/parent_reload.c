@@ -61,12 +61,14 @@ secrets_readable(const struct conf *cf, char *text, size_t len)
 	return (0);
 }
 
-/* The first lines of what the reader of configurations said. */
-static void
-faults_text(char *text, size_t len, const char *said)
+void
+parent_faults(char *text, size_t len, const char *said)
 {
 	if (strlcpy(text, said, len) >= len)
-		strlcpy(text + len - 5, "...\n", 5);
+		strlcpy(text + len - 4, "...", 4);
+	/* The end of the last line belongs to whoever prints it. */
+	if (text[0] != '\0' && text[strlen(text) - 1] == '\n')
+		text[strlen(text) - 1] = '\0';
 }
 
 static struct conf *
@@ -84,7 +86,7 @@ read_conf(char *text, size_t len)
 		cf = NULL;
 	fclose(fp);
 	if (cf == NULL)
-		faults_text(text, len, said);
+		parent_faults(text, len, said);
 	free(said);
 	return (cf);
 }
