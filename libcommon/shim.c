@@ -222,12 +222,28 @@ close_box(const struct shim *sh)
 	return (set_limits(sh));
 }
 
+/*
+ * The runner starts bwrap with SIGTERM ignored, because bwrap would die of it
+ * and take the box along before the command could end by itself.  The command
+ * shall get it.
+ */
+static void
+default_term(void)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = SIG_DFL;
+	(void)sigaction(SIGTERM, &sa, NULL);
+}
+
 int
 shim_main(int argc, char **argv)
 {
 	struct shim	 sh;
 	int		 ch, code;
 
+	default_term();
 	memset(&sh, 0, sizeof(sh));
 	/* "+": what follows belongs to the command. */
 	while ((ch = getopt(argc, argv, "+Sd:f:p:iuNx:Lor:w:kH:C:")) != -1)

@@ -35,6 +35,7 @@ struct agent {
 	struct proctree_result	 ag_pr;
 	struct usage_verdict	 ag_uv;
 	char			 ag_session[129];
+	char			 ag_base[GIT_OID_SIZE];
 };
 
 static struct agent agent;
@@ -239,11 +240,37 @@ agent_run(struct run *r, enum orch_cause cause, const char *why)
 	free(prompt);
 }
 
+/*
+ * A task without commits starts from the target's head, which the engine does
+ * not know: it reads no repository.  The result says which commit it was.
+ */
+static int
+agent_base(struct run *r, char *err, size_t errlen)
+{
+	struct git_repo repo;
+	char ref[300];
+
+	if (!GIVEN(r->r_go.head)) {
+		(void)snprintf(ref, sizeof(ref), "refs/heads/%s",
+		    r->r_go.target);
+		if (git_open(&repo, r->r_spec->mirror, err, errlen) !=
+		    GIT_OK || git_read_ref(&repo, ref, agent.ag_base, err,
+		    errlen) != GIT_OK)
+			return (-1);
+		r->r_go.head = r->r_go.base = agent.ag_base;
+	}
+	(void)strlcpy(r->r_res.rs_tree, r->r_go.head,
+	    sizeof(r->r_res.rs_tree));
+	return (0);
+}
+
 static int
 agent_prepare(struct run *r, char *err, size_t errlen)
 {
 	const struct orch_run_go *go = &r->r_go;
 
+	if (agent_base(r, err, errlen) == -1)
+		return (-1);
 	if (!git_branch_valid(go->branch) || !git_oid_valid(go->head)) {
 		(void)snprintf(err, errlen, "go names no usable branch and "
 		    "head (\"%s\" at \"%s\")", go->branch, go->head);

@@ -303,15 +303,35 @@ box_failed(struct box *b, const char *why)
 	return (b);
 }
 
+/* The whole command line: bwrap is started by way of inside_patient(). */
+static const char **
+box_line(const struct box *b, char *const *argv)
+{
+	const char **line;
+	size_t i, n = 0;
+
+	while (argv[n] != NULL)
+		n++;
+	if ((line = calloc(n + 3, sizeof(*line))) == NULL)
+		return (NULL);
+	i = 0;
+	if (b->b_opts.level == SANDBOX_BWRAP) {
+		line[i++] = b->b_run->r_spec->self;
+		line[i++] = "-W";
+	}
+	memcpy(line + i, argv, n * sizeof(*line));
+	return (line);
+}
+
 static int
-box_spawn(struct box *b, const struct box_opts *bo, char **argv, int theirs,
-    char *err, size_t errlen)
+box_spawn(struct box *b, const struct box_opts *bo,
+    const char *const *argv, int theirs, char *err, size_t errlen)
 {
 	struct proctree_opts po = PROCTREE_OPTS_INIT;
 	struct proctree_fd pass = { theirs, 3 };
 	const struct orch_run_spec *spec = b->b_run->r_spec;
 
-	po.argv = (const char *const *)argv;
+	po.argv = argv;
 	po.envp = bo->bo_envp;
 	po.timeout_ms = bo->bo_timeout_ms;
 	po.grace_ms = spec->grace_s > 3600 ? 3600000 : spec->grace_s * 1000;
@@ -332,6 +352,7 @@ box_start(struct run *r, const struct box_opts *bo, box_done_cb done,
     void *arg)
 {
 	struct box *b;
+	const char **line = NULL;
 	char **argv = NULL, err[512] = "";
 	int sv[2] = { -1, -1 }, rc = -1;
 
@@ -351,8 +372,11 @@ box_start(struct run *r, const struct box_opts *bo, box_done_cb done,
 	    (b->b_ready = event_new(r->r_base, sv[0], EV_READ | EV_PERSIST,
 	    box_ready_cb, b)) == NULL || event_add(b->b_ready, NULL) == -1)
 		(void)strlcpy(err, strerror(errno), sizeof(err));
+	else if ((line = box_line(b, argv)) == NULL)
+		(void)strlcpy(err, strerror(errno), sizeof(err));
 	else
-		rc = box_spawn(b, bo, argv, sv[1], err, sizeof(err));
+		rc = box_spawn(b, bo, line, sv[1], err, sizeof(err));
+	free(line);
 	b->b_sock = sv[0];
 	if (sv[1] != -1)
 		close(sv[1]);

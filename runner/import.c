@@ -65,6 +65,26 @@ import_open(struct run *r, struct import *im)
 	return (-1);
 }
 
+/* Of a task without a head the base is a commit of the target, no other. */
+static int
+import_base(struct run *r, struct import *im)
+{
+	char err[512], ref[300], target[GIT_OID_SIZE];
+	int yes = 0;
+
+	if (GIVEN(r->r_go.head))
+		return (0);
+	(void)snprintf(ref, sizeof(ref), "refs/heads/%s", r->r_go.target);
+	if (git_read_ref(&im->im_repo, ref, target, err, sizeof(err)) !=
+	    GIT_OK || git_is_ancestor(&im->im_repo, r->r_go.base, target,
+	    &yes, err, sizeof(err)) != GIT_OK)
+		run_result(r, GATE_ERROR, CAUSE_INFRA, "import: %s", err);
+	else if (!yes)
+		run_result(r, GATE_FAIL, CAUSE_BAD_ARTIFACT, "import: %.12s "
+		    "is no commit of %s", r->r_go.base, r->r_go.target);
+	return (yes ? 0 : -1);
+}
+
 static int
 import_bundle(struct run *r, struct import *im)
 {
@@ -136,7 +156,8 @@ import_start(struct run *r)
 	char err[512];
 
 	memset(&im, 0, sizeof(im));
-	if (import_open(r, &im) == -1 || import_bundle(r, &im) == -1 ||
+	if (import_open(r, &im) == -1 || import_base(r, &im) == -1 ||
+	    import_bundle(r, &im) == -1 ||
 	    import_paths(r, &im) == -1) {
 		run_finish(r);
 		return;

@@ -40,7 +40,7 @@ usage(void)
 	return (1);
 }
 
-/* Our own programs inside the sandbox; -1: it is not one of them. */
+/* Our own programs in and around the sandbox; -1: it is none of them. */
 static int
 inside_main(int argc, char **argv)
 {
@@ -48,6 +48,8 @@ inside_main(int argc, char **argv)
 		return (-1);
 	if (strcmp(argv[1], "-S") == 0)
 		return (shim_main(argc, argv));
+	if (strcmp(argv[1], "-W") == 0)
+		return (inside_patient(argv + 2));
 	if (strcmp(argv[1], "-D") == 0)
 		return (deliver_inside(argc - 1, argv + 1));
 	if (strcmp(argv[1], "-G") == 0)

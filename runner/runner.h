@@ -417,7 +417,14 @@ int	 deliver_head(int fd, const char *branch, char tip[41]);
 int	 inside_run(char *const *argv, unsigned int timeout_s,
 	    const char *input);
 
-/* The same with stdout captured: the first line, at most len. */
+/*
+ * Outside, before bwrap: exec argv with SIGTERM ignored, so that a graceful
+ * end reaches what is inside and not bwrap, whose death is the box's end.  The
+ * shim puts SIGTERM back.  Comes back only when it cannot be executed.
+ */
+int	 inside_patient(char *const *argv);
+
+/* The same as inside_run with stdout captured: the first line, at most len. */
 int	 inside_line(char *const *argv, char *line, size_t len);
 
 /* gate.c */

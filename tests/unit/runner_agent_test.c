@@ -347,6 +347,32 @@ START_TEST(stop_ends_it_gracefully)
 }
 END_TEST
 
+/* SIGTERM reaches the agent inside its sandbox, and it has time to end. */
+START_TEST(stop_gives_the_agent_time)
+{
+	struct te te;
+	struct orch_run_stop stop = { .reason = "shutdown" };
+	struct timespec ts = { 0, 100000000 };
+	int i;
+
+	te_open(&te, KIND_AGENT);
+	te.spec.grace_s = 5;
+	sh_agent(&te, "trap 'sleep 0.3; echo saved my work; exit 0' TERM; "
+	    "echo ready; while :; do sleep 0.1; done");
+	te_start(&te);
+	te_accept(&te, 1);
+	for (i = 0; i < 100 && !te_logged(&te, "ready"); i++)
+		nanosleep(&ts, NULL);
+	ck_assert_int_eq(chan_write_one(te.fd, ORCH_run_stop, 9, &stop, -1,
+	    TE_WAIT), 0);
+	te_results(&te);
+	ck_assert_int_eq(te.done.cause, CAUSE_STOPPED);
+	ck_assert(te_logged(&te, "saved my work"));
+	ck_assert_int_eq(te_wait(&te), 0);
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(refused_run_starts_nothing)
 {
 	struct te te;
@@ -556,6 +582,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, branch_that_is_gone_is_said);
 	tcase_add_test(tc, bundle_place_as_symlink_is_not_followed);
 	tcase_add_test(tc, stop_ends_it_gracefully);
+	tcase_add_test(tc, stop_gives_the_agent_time);
 	tcase_add_test(tc, refused_run_starts_nothing);
 	tcase_add_test(tc, runner_outlives_engines_and_repeats);
 	tcase_add_test(tc, killed_runner_leaves_no_agent);

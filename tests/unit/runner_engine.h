@@ -78,6 +78,8 @@ te_inside(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "-S") == 0)
 		return (shim_main(argc, argv));
+	if (argc > 1 && strcmp(argv[1], "-W") == 0)
+		return (inside_patient(argv + 2));
 	if (argc > 1 && strcmp(argv[1], "-D") == 0)
 		return (deliver_inside(argc - 1, argv + 1));
 	if (argc > 1 && strcmp(argv[1], "-G") == 0)
