@@ -29,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libcommon/fsutil.h"
 #include "libcommon/ident.h"
 #include "orchd/parent.h"
 #include "orchd/sdnotify.h"
@@ -200,8 +201,8 @@ END_TEST
 
 START_TEST(a_child_has_four_descriptors_a_session_and_no_stranger_variable)
 {
-	char	 sh[] = "sh", c[] = "-c", script[] = "exec >&3; ls -x "
-	    "/proc/$$/fd | tr -s ' \\n' ' '; echo; env | grep -c STRANGER; "
+	char	 sh[] = "sh", c[] = "-c", script[] = "exec >&3; ls -m "
+	    "/proc/$$/fd; env | grep -c STRANGER; "
 	    "ps -o sid= -p $$ | grep -qw $$ && echo session";
 	char	*argv[] = { sh, c, script, NULL }, buf[512];
 	size_t	 len = 0;
@@ -218,7 +219,7 @@ START_TEST(a_child_has_four_descriptors_a_session_and_no_stranger_variable)
 		len += (size_t)n;
 	buf[len] = '\0';
 	waitpid(pid, NULL, 0);
-	ck_assert_str_eq(buf, "0 1 2 3 \n0\nsession\n");
+	ck_assert_str_eq(buf, "0, 1, 2, 3\n0\nsession\n");
 }
 END_TEST
 
@@ -254,6 +255,7 @@ START_TEST(folders_of_others_and_links_are_refused_and_a_lock_holds)
 	snprintf(a, sizeof(a), "%s/run/engine.sock", dir);
 	ck_assert_int_eq(stat(a, &sb), 0);
 	ck_assert_uint_eq(sb.st_mode & 0777, 0600);
+	ck_assert_int_eq(fs_remove_tree(AT_FDCWD, dir, NULL, 0), 0);
 }
 END_TEST
 
