@@ -118,14 +118,19 @@ wake_import(int64_t agent_run)
 	return (run_get(id, &r) == STORE_OK ? run_send_go(p, &r) : -1);
 }
 
-/* The agent's work is due to be imported: the answer waits for that. */
+/*
+ * The agent's work is due to be imported: the answer waits for that.  What it
+ * started from is the task's head, or for a task without one what its runner
+ * found in the target; the import checks it.
+ */
 static int
 queue_import(struct peer *p, uint32_t id, const struct run *r,
-    const struct task *t, const struct job *j, int *fd)
+    const struct task *t, const struct job *j,
+    const struct orch_run_done *m, int *fd)
 {
 	struct job_spec js = { .js_task = t, .js_kind = KIND_IMPORT,
-	    .js_role = j->j_role, .js_commit = r->r_base,
-	    .js_for_run = r->r_id };
+	    .js_role = j->j_role, .js_commit = r->r_base[0] != '\0' ?
+	    r->r_base : m->tree, .js_for_run = r->r_id };
 	enum store_res res;
 
 	bundle_put(r->r_id, p->p_id, id, *fd);
@@ -167,7 +172,7 @@ result_agent(struct peer *p, uint32_t id, const struct run *r,
 	    job_get(r->r_job, &j) != STORE_OK)
 		return (-1);
 	if (m->verdict == GATE_PASS && *fd != -1 && t.t_seq == j.j_seq)
-		return (queue_import(p, id, r, &t, &j, fd));
+		return (queue_import(p, id, r, &t, &j, m, fd));
 	if (run_end(r, m->reason) != STORE_OK)
 		return (-1);
 	if (m->cause == CAUSE_STOPPED)
