@@ -309,10 +309,12 @@ START_TEST(what_survives_a_restart_is_restored)
 	strlist_add(&par.p_env, "A=b c");
 	ck_assert_int_eq(state_save(), 0);
 	ck_assert_int_eq(fcntl(fds[2], F_GETFD), 0);
+	free(par.p_listen);
 	par.p_listen = NULL;
 	par.p_nlisten = 0;
+	free(par.p_runs);
 	par.p_runs = NULL;
-	par.p_env.sl_n = 0;
+	strlist_free(&par.p_env);
 	par.p_lock = -1;
 	par.p_next_generation = 0;
 	ck_assert_int_eq(state_restore(), 1);
@@ -328,6 +330,9 @@ START_TEST(what_survives_a_restart_is_restored)
 	/* Rubbish in the variable is not believed. */
 	setenv(name, "9999", 1);
 	ck_assert_int_eq(state_restore(), -1);
+	free(par.p_listen);
+	free(par.p_runs);
+	strlist_free(&par.p_env);
 }
 END_TEST
 
