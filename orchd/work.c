@@ -508,7 +508,8 @@ commit_refused(const struct run *r, const struct task *t, enum stage to)
 static int
 start_monitor(int64_t task)
 {
-	struct job_spec js = { .js_kind = KIND_MONITOR };
+	struct job_spec js = { .js_kind = KIND_MONITOR,
+	    .js_work = "monitor" };
 	const struct conf_project *cp;
 	struct task t;
 
