@@ -78,7 +78,8 @@ agent_delivered(struct run *r, enum deliver_state state, int fd,
 
 	switch (state) {
 	case DELIVERED:
-		run_result(r, GATE_PASS, CAUSE_NONE, "%s", agent.ag_uv.uv_reason);
+		run_result(r, GATE_PASS, CAUSE_NONE, "%s",
+		    agent.ag_uv.uv_reason);
 		(void)strlcpy(rs->rs_commit, tip, sizeof(rs->rs_commit));
 		rs->rs_fd = fd;
 		run_finish(r);

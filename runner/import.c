@@ -36,7 +36,7 @@
 struct import {
 	struct git_repo	 im_repo;
 	char		 im_branch[300];	/* the only name in the head */
-	char		 im_ref[64];		/* refs/orchd/in/<agent's run> */
+	char		 im_ref[64];	/* refs/orchd/in/<agent's run> */
 	struct git_bundle_result im_res;
 };
 

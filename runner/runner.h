@@ -48,7 +48,8 @@ struct result {
 	enum orch_cause		 rs_cause;
 	char			 rs_reason[RUN_REASON_MAX];
 	char			 rs_commit[41];
-	char			 rs_tree[41];
+	char			 rs_tree[41];	/* code tree; of an agent: the
+						 * commit it started from */
 	uint64_t		 rs_duration_ms;
 	uint64_t		 rs_tokens_in;
 	uint64_t		 rs_tokens_out;
@@ -76,11 +77,11 @@ struct kind {
 	enum orch_kind	 k_kind;
 	const char	*k_name;
 	void		(*k_start)(struct run *);	/* the engine said go */
-	void		(*k_stop)(struct run *);	/* end gracefully; may
-							 * be NULL: it is short */
+	void		(*k_stop)(struct run *); /* end gracefully; may be
+						  * NULL: it is short */
 	void		(*k_end)(struct run *);	/* kill and free what is left;
 						 * may be NULL */
-	int		 k_workspace;	/* it has one to be removed at the end */
+	int		 k_workspace;	/* has one to be removed at the end */
 };
 
 struct run {
@@ -92,8 +93,8 @@ struct run {
 	int			 r_log;
 	int			 r_going;	/* GO has come */
 	int			 r_stopping;
-	int			 r_hold;	/* an effect is going on that
-						 * even a refusal does not end */
+	int			 r_hold;	/* an effect goes on, which not
+						 * even a refusal ends */
 	int			 r_finished;	/* RUN_DONE is on its way */
 	int			 r_status;	/* exit status of the runner */
 	char			 r_why[256];	/* why it is stopped */
@@ -510,7 +511,8 @@ void	 report_free(struct report *);
  * The same for a file.  -1 with errno ENOENT when there is none or it is
  * empty.
  */
-int	 report_read(const char *path, struct report *, char *err, size_t errlen);
+int	 report_read(const char *path, struct report *, char *err,
+	    size_t errlen);
 
 /* The last percentage that a text prints, as "87.50".  0 or -1. */
 int	 report_percent(const char *, char *dst, size_t dstlen);

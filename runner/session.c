@@ -199,7 +199,8 @@ session_hello(struct session *s)
 	h.run = s->s_spec->run;
 	h.key = s->s_spec->key;
 	h.ident = s->s_ident;
-	if (chan_send(s->s_chan, ORCH_hello, chan_id(s->s_chan), &h, -1) == -1) {
+	if (chan_send(s->s_chan, ORCH_hello, chan_id(s->s_chan), &h,
+	    -1) == -1) {
 		log_warn("hello");
 		session_lost(s);
 	}

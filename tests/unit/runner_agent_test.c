@@ -72,6 +72,29 @@ START_TEST(agent_work_leaves_as_a_bundle)
 }
 END_TEST
 
+START_TEST(task_without_head_starts_at_the_target)
+{
+	struct te te;
+
+	te_open(&te, KIND_AGENT);
+	te.go.head = te.go.base = "";
+	sh_agent(&te, "test \"$ORCH_HEAD\" = \"$(git rev-parse HEAD)\" && "
+	    "grep -q \"^base: $ORCH_HEAD\" \"$ORCH_TASK_FILE\" && echo x >x");
+	te_run(&te);
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
+	ck_assert_str_eq(te.done.tree, te.head);
+	te_close(&te);
+	te_open(&te, KIND_AGENT);
+	te.go.head = "";
+	te.go.target = "nowhere";
+	sh_agent(&te, "echo x >x");
+	te_run(&te);
+	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
+	ck_assert_ptr_nonnull(strstr(te.done.reason, "nowhere"));
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(leftovers_name_role_and_run)
 {
 	struct te te;
@@ -567,6 +590,7 @@ main(int argc, char **argv)
 	tc = tcase_create("agent");
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, agent_work_leaves_as_a_bundle);
+	tcase_add_test(tc, task_without_head_starts_at_the_target);
 	tcase_add_test(tc, leftovers_name_role_and_run);
 	tcase_add_test(tc, environment_and_task_file_are_exact);
 	tcase_add_test(tc, exit_0_without_work_fails);

@@ -391,6 +391,7 @@ te_close(struct te *te)
 	    sizeof(err)) == 0, "%s", err);
 }
 
-#define STRS_OF(...)	{ .l_argv = (const char *const []){ __VA_ARGS__, NULL } }
+#define STRS_OF(...) \
+	{ .l_argv = (const char *const []){ __VA_ARGS__, NULL } }
 
 #endif
