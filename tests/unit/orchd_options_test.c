@@ -180,6 +180,12 @@ START_TEST(the_example_environment_lists_every_option_and_default)
 }
 END_TEST
 
+START_TEST(the_manual_page_lists_every_option_and_default)
+{
+	compare_table(OPTION_FORM_MDOC, "man/orchd.conf.5");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -198,6 +204,7 @@ suite(void)
 	    the_example_configuration_lists_every_option_and_default);
 	tcase_add_test(tc,
 	    the_example_environment_lists_every_option_and_default);
+	tcase_add_test(tc, the_manual_page_lists_every_option_and_default);
 	suite_add_tcase(s, tc);
 	return (s);
 }

@@ -181,6 +181,30 @@ START_TEST(backoff_doubles_to_a_minute_and_a_long_life_resets_it)
 }
 END_TEST
 
+START_TEST(a_child_that_answers_no_ping_for_a_minute_is_killed)
+{
+	struct child	*c = &par.p_child[CH_REAPERD];
+	char		 text[IDENT_TEXT_MAX];
+	struct ident	 id;
+	int		 i, sv[2], status;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	c->c_pid = sleeper(text, &id);
+	c->c_chan = chan_new(par.p_base, sv[0], 0, FROM_REAPERD, no_message,
+	    no_end, NULL);
+	ck_assert_int_eq(kill(c->c_pid, SIGSTOP), 0);
+	for (i = 0; i < 6; i++)
+		children_ping();
+	ck_assert_int_eq(waitpid(c->c_pid, &status, WNOHANG), 0);
+	children_ping();
+	ck_assert_int_eq(waitpid(c->c_pid, &status, 0), c->c_pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+	chan_free(c->c_chan);
+	close(sv[1]);
+	memset(c, 0, sizeof(*c));
+}
+END_TEST
+
 START_TEST(an_exec_that_fails_gives_its_errno)
 {
 	char	*argv[] = { NULL, NULL };
@@ -351,6 +375,7 @@ main(void)
 	    kill_of_ourselves_a_daemon_or_with_an_odd_signal_is_refused);
 	tcase_add_test(tc,
 	    backoff_doubles_to_a_minute_and_a_long_life_resets_it);
+	tcase_add_test(tc, a_child_that_answers_no_ping_for_a_minute_is_killed);
 	tcase_add_test(tc, an_exec_that_fails_gives_its_errno);
 	tcase_add_test(tc,
 	    a_child_has_four_descriptors_a_session_and_no_stranger_variable);
