@@ -163,6 +163,14 @@ restart_cb(int fd, short what, void *arg)
 	children_start();
 }
 
+/* Never with pid 0: that would be our own process group. */
+static void
+child_signal(const struct child *c, int sig)
+{
+	if (c->c_pid > 1)
+		(void)kill(c->c_pid, sig);
+}
+
 static void
 kill_cb(int fd, short what, void *arg)
 {
@@ -172,7 +180,7 @@ kill_cb(int fd, short what, void *arg)
 		return;
 	log_warnx("%s (pid %d) does not end, killed", child_name(c),
 	    (int)c->c_pid);
-	(void)kill(c->c_pid, SIGKILL);
+	child_signal(c, SIGKILL);
 }
 
 /* Ask one to end; KILL follows when it does not. */
@@ -180,9 +188,9 @@ static void
 child_term(struct child *c)
 {
 	c->c_stopping = c->c_asked = 1;
-	(void)kill(c->c_pid, SIGTERM);
+	child_signal(c, SIGTERM);
 	/* A stopped process cannot act on TERM. */
-	(void)kill(c->c_pid, SIGCONT);
+	child_signal(c, SIGCONT);
 	timer_set(&c->c_kill, kill_cb, c, STOP_MS);
 }
 
@@ -710,12 +718,12 @@ children_ping(void)
 
 	for (i = 0; i < CH_MAX; i++) {
 		c = &par.p_child[i];
-		if (c->c_chan == NULL || c->c_stopping)
+		if (c->c_pid == 0 || c->c_chan == NULL || c->c_stopping)
 			continue;
 		if (c->c_pings >= PINGS_MAX) {
 			log_warnx("%s (pid %d) has not answered for a minute, "
 			    "killed", child_name(c), (int)c->c_pid);
-			(void)kill(c->c_pid, SIGKILL);
+			child_signal(c, SIGKILL);
 			continue;
 		}
 		c->c_pings++;
