@@ -25,6 +25,8 @@
 #include "libcommon/log.h"
 #include "store.h"
 
+#define OPEN_WAIT_MS	5000
+
 struct store {
 	sqlite3		*st_db;
 	sqlite3_stmt	*st_q[Q__MAX];
@@ -138,11 +140,15 @@ check_version(struct store *st, const char *path, int64_t *version,
 	if (pragma_int(st, "PRAGMA application_id", &app) == -1 ||
 	    pragma_int(st, "PRAGMA user_version", version) == -1 ||
 	    pragma_int(st, "SELECT count(*) FROM sqlite_schema",
-	    &tables) == -1)
-		snprintf(err, errlen, "%s: %s; nothing was changed (restore "
-		    "a backup, see orchd(8))", path,
-		    sqlite3_errmsg(st->st_db));
-	else if ((app != 0 || tables != 0) && app != STORE_APP_ID)
+	    &tables) == -1) {
+		if ((sqlite3_errcode(st->st_db) & 0xff) == SQLITE_BUSY)
+			snprintf(err, errlen, "%s is in use by another "
+			    "process; nothing was changed", path);
+		else
+			snprintf(err, errlen, "%s: %s; nothing was changed "
+			    "(restore a backup, see orchd(8))", path,
+			    sqlite3_errmsg(st->st_db));
+	} else if ((app != 0 || tables != 0) && app != STORE_APP_ID)
 		snprintf(err, errlen, "%s is a database of something else "
 		    "than orchd; nothing was changed", path);
 	else if (*version > STORE_VERSION)
@@ -226,6 +232,8 @@ store_open(const char *path, char *err, size_t errlen)
 		goto fail;
 	}
 	(void)sqlite3_extended_result_codes(st->st_db, 1);
+	/* The engine of a parent that was killed may still be closing it. */
+	(void)sqlite3_busy_timeout(st->st_db, OPEN_WAIT_MS);
 	/* Before the first access: then no -shm, no second process. */
 	(void)exec(st, "PRAGMA locking_mode=EXCLUSIVE");
 	if (check_version(st, path, &version, err, errlen) == -1 ||
@@ -235,6 +243,7 @@ store_open(const char *path, char *err, size_t errlen)
 	    prepare_all(st, path, err, errlen) == -1)
 		goto fail;
 	(void)chmod(path, 0600);
+	(void)sqlite3_busy_timeout(st->st_db, 0);
 	return (st);
 fail:
 	store_close(st);

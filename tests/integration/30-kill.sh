@@ -35,8 +35,9 @@ kills()
 	travel "$id" 120
 	rm -f "$T/killing"
 	wait $killer
-	assert_is "$1 killed $(wc -l <"$T/kills.$1" | tr -d ' ') times: done" \
-	    done "$(stage_of "$id")"
+	killed=$(wc -l <"$T/kills.$1" 2>/dev/null || echo 0)
+	assert "$1 was killed ($killed times)" [ "$killed" -gt 0 ]
+	assert_is "$1 killed: done" done "$(stage_of "$id")"
 	assert_is "$1 killed: one merge" 1 "$(effects "$id" merge)"
 	assert_is "$1 killed: one deploy" $((before + 1)) "$(deploy_calls)"
 	assert "$1 killed: the database holds its invariants" ctl check
@@ -48,8 +49,8 @@ kills_parent()
 	before=$(deploy_calls)
 	id=$(submit "Parent becomes new" "agent reviewer: once")
 	n=0
-	end=$(($(date +%s) + 120))
-	while [ "$(stage_of "$id")" != done ] && [ "$(date +%s)" -lt $end ]; do
+	limit_at=$(($(date +%s) + 120))
+	while [ "$(stage_of "$id")" != done ] && [ "$(date +%s)" -lt $limit_at ]; do
 		kill_part parent
 		wait "$ORCHD_PID" 2>/dev/null
 		n=$((n + 1))
@@ -70,9 +71,9 @@ max_attempts 20
 transient_max 50"
 write_conf
 start_orchd
-kills engine 0.7
+[ "${ONLY:-}" = parent ] || { kills engine 0.7
 kills finalizerd 0.5
 kills reconciled 0.5
-kills reaperd 0.5
+kills reaperd 0.5; }
 kills_parent
 finish

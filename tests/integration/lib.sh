@@ -378,16 +378,18 @@ stop_orchd()
 }
 
 # pid_of NAME: a child of this orchd, by the name of its program; "engine" is
-# orchd itself with another duty.
+# orchd itself with another duty.  Daemons are not dumpable: only what /proc
+# shows to everybody tells who they are.
 pid_of()
 {
+	case $1 in
+	engine) comm=orchd ;;
+	*) comm=$1 ;;
+	esac
 	for p in /proc/[0-9]*; do
-		[ -O "$p" ] || continue
 		read -r stat <"$p/stat" 2>/dev/null || continue
-		set -- "$1" ${stat##*) }
-		[ "$3" = "$ORCHD_PID" ] || continue
-		case $1:$(readlink "$p/exe" 2>/dev/null) in
-		engine:"$ORCHD"|"$1:$BUILD/$1/$1")
+		case $stat in
+		*"($comm) "[!Z]" $ORCHD_PID "*)
 			echo "${p#/proc/}"
 			return 0
 			;;
