@@ -18,6 +18,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,6 +101,31 @@ check_program(struct parser *ps, const struct conf_loc *loc, const char *what,
 		    what, path);
 }
 
+/* A bare name is looked for where an agent's shell would look. */
+static void
+check_command(struct parser *ps, const struct conf_loc *loc,
+    const char *name)
+{
+	static const char *const	 dirs[] = {
+		"/usr/local/bin", "/usr/bin", "/bin"
+	};
+	char				 path[PATH_MAX];
+	size_t				 i;
+
+	if (!(ps->ps_flags & CONF_FILES))
+		return;
+	if (strchr(name, '/') != NULL) {
+		check_program(ps, loc, "command", name);
+		return;
+	}
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (snprintf(path, sizeof(path), "%s/%s", dirs[i], name) <
+		    (int)sizeof(path) && access(path, X_OK) == 0)
+			return;
+	conf_warning(ps, loc, "command \"%s\" is in none of /usr/local/bin, "
+	    "/usr/bin and /bin: its runs will fail until it is", name);
+}
+
 static void
 check_count(struct parser *ps, const struct conf_loc *loc, const char *what,
     size_t n, size_t max)
@@ -176,6 +203,8 @@ check_agent(struct parser *ps, const struct conf_agent *ca)
 
 	if (ca->ca_command.sl_n == 0 && !ps->ps_syntax)
 		conf_fault(ps, loc, "it has no command");
+	if (ca->ca_command.sl_n > 0)
+		check_command(ps, loc, ca->ca_command.sl_v[0]);
 	check_count(ps, loc, "command", ca->ca_command.sl_n, ARGV_MAX);
 	check_count(ps, loc, "env", ca->ca_nenv, ENV_MAX);
 	check_count(ps, loc, "network allow", ca->ca_hosts.sl_n, HOSTS_MAX);

@@ -63,6 +63,14 @@ folder(const char *path, mode_t mode)
 		close(fd);
 		return (-1);
 	}
+	/* Who took away his own right to write has had a reason. */
+	if ((sb.st_mode & S_IRWXU) != S_IRWXU) {
+		log_warnx("folder %s cannot be written (mode %04o); if that "
+		    "is not meant, chmod u=rwx it", path,
+		    (unsigned int)sb.st_mode & 07777);
+		close(fd);
+		return (-1);
+	}
 	if ((sb.st_mode & 07777) != mode && fchmod(fd, mode) == -1) {
 		log_warn("folder %s: mode %04o", path, (unsigned int)mode);
 		close(fd);
