@@ -169,17 +169,6 @@ drive_due(void)
 	return (0);
 }
 
-/* Nothing is left that runs: tell the parent, who waits to stop us. */
-static void
-quiesced(void)
-{
-	struct orch_quiesced m;
-
-	m.left = (uint32_t)store_int(eng.e_store, 0, Q_RUNS_LIVE_COUNT, "");
-	if (m.left == 0 && eng.e_parent != NULL)
-		(void)chan_send(eng.e_parent, ORCH_quiesced, 0, &m, -1);
-}
-
 static void
 tick_cb(int fd, short what, void *arg)
 {
@@ -189,8 +178,6 @@ tick_cb(int fd, short what, void *arg)
 		return;
 	ok = runs_sweep() != -1 && drive_due() == 0 && queue_kick() == 0;
 	(void)pass_leave(ok);
-	if (eng.e_quiescing)
-		quiesced();
 }
 
 static void

@@ -31,6 +31,8 @@
 #include "queue.h"
 #include "runs.h"
 
+#define QUIESCE_LOOK_MS	100
+
 /* One person at a time waits for the parent. */
 static struct {
 	uint32_t	peer;
@@ -140,6 +142,23 @@ drive_all(void)
 	(void)pass_leave(ok && queue_kick() == 0);
 }
 
+/* When nothing is left that runs the parent, who waits to stop us, is told. */
+static void
+quiesced_cb(int fd, short what, void *arg)
+{
+	static struct timeval again = { 0, QUIESCE_LOOK_MS * 1000 };
+	struct orch_quiesced m;
+
+	m.left = (uint32_t)store_int(eng.e_store, 0, Q_RUNS_LIVE_COUNT, "");
+	if (eng.e_parent == NULL)
+		return;
+	if (m.left == 0)
+		(void)chan_send(eng.e_parent, ORCH_quiesced, 0, &m, -1);
+	else
+		(void)event_base_once(eng.e_base, -1, EV_TIMEOUT, quiesced_cb,
+		    NULL, &again);
+}
+
 /* Shutdown: start nothing, ask every run to end; the jobs are queued again. */
 static void
 on_quiesce(void)
@@ -157,6 +176,7 @@ on_quiesce(void)
 	sqlite3_reset(q);
 	for (i = 0; i < n; i++)
 		(void)peer_stop_run((uint64_t)ids[i], "orchd is shut down");
+	quiesced_cb(-1, 0, NULL);
 }
 
 static void

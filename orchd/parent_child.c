@@ -199,7 +199,7 @@ static int
 child_spawn(struct child *c)
 {
 	const struct child_def	*d = &defs[child_id(c)];
-	char			 path[PATH_MAX];
+	char			 path[PATH_MAX], title[PATH_MAX];
 	const char		*argv[4];
 	int			 sv[2], n = 0, rv;
 	uint32_t		 from;
@@ -211,7 +211,10 @@ child_spawn(struct child *c)
 		log_warnx("%s: there is no program %s", d->cd_name, path);
 		return (-1);
 	}
-	argv[n++] = d->cd_program == NULL ? "orchd" : d->cd_program;
+	/* ps(1) tells which orchd a process belongs to. */
+	snprintf(title, sizeof(title), "%s: %s", d->cd_name,
+	    par.p_conf->cf_state);
+	argv[n++] = title;
 	if (d->cd_program == NULL)
 		argv[n++] = "-E";
 	if (par.p_debug)

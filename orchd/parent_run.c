@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,13 +94,17 @@ static struct run_proc *
 start(const struct run_plan *rl, int logfd, char *err, size_t errlen)
 {
 	const char	*path, *argv[3] = { NULL, NULL, NULL };
+	char		 title[PATH_MAX];
 	struct run_proc	*rp;
 	struct chan	*c;
 	pid_t		 pid;
 	int		 sv[2];
 
 	path = run_plan_is_worker(rl) ? par.p_worker : par.p_runner;
-	argv[0] = run_plan_is_worker(rl) ? "finalizerd" : "runner";
+	snprintf(title, sizeof(title), "%s: run %" PRIu64 " of %s",
+	    run_plan_is_worker(rl) ? "finalizerd" : "runner",
+	    run_plan_spec(rl)->run, par.p_conf->cf_state);
+	argv[0] = title;
 	argv[1] = run_plan_is_worker(rl) ? "-w" : NULL;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1) {
 		snprintf(err, errlen, "socketpair: %s", strerror(errno));

@@ -272,9 +272,12 @@ supervise()
 # ours: processes of this demo that are alive, apart from this script.
 ours()
 {
+	me=$(id -u)
 	for p in /proc/[0-9]*; do
 		pid=${p#/proc/}
-		[ -O "$p" ] && [ "$pid" != $$ ] || continue
+		# orchd's programs are not dumpable: their folder is root's.
+		[ "$pid" != $$ ] && grep -q "^Uid:[[:space:]]*$me[[:space:]]" \
+		    "$p/status" 2>/dev/null || continue
 		case $(readlink "$p/cwd" 2>/dev/null):$(
 		    readlink "$p/exe" 2>/dev/null):$(
 		    tr '\0' ' ' <"$p/cmdline" 2>/dev/null) in

@@ -143,12 +143,19 @@ begin()
 	trap 'exit 143' TERM
 }
 
+# owned FOLDER: is this process in /proc ours?  Its folder tells it only of
+# processes that are dumpable; orchd's are not.
+owned()
+{
+	grep -q "^Uid:[[:space:]]*$(id -u)[[:space:]]" "$1/status" 2>/dev/null
+}
+
 # Processes that belong to this test, apart from its own shells.
 leftovers()
 {
 	for p in /proc/[0-9]*; do
 		pid=${p#/proc/}
-		[ -O "$p" ] && [ "$pid" != $$ ] || continue
+		[ "$pid" != $$ ] && owned "$p" || continue
 		cmd=$(tr '\0' ' ' <"$p/cmdline" 2>/dev/null)
 		case $cmd in
 		'') continue ;;
