@@ -25,21 +25,12 @@
 #include <bsd/stdlib.h>
 
 #include "conf_parse.h"
-
-static const char *const stages[] = {
-	"created", "analysis", "architecture", "development", "review",
-	"testing", "deploy-staging", "deploy", "done", "cancelled",
-};
+#include "stage.h"
 
 int
 conf_is_stage(const char *name)
 {
-	size_t	 i;
-
-	for (i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
-		if (strcmp(stages[i], name) == 0)
-			return (1);
-	return (0);
+	return (stage_lookup(name) != STAGE_MAX);
 }
 
 const char *

@@ -369,6 +369,15 @@ check_commands(struct parser *ps, const struct conf_project *cp)
 	    cp->cp_architect_writes.sl_n, TEXTS_MAX);
 }
 
+/* Not deploy: what is there has landed, and only its hook judges it. */
+static int
+takes_gate(const char *stage)
+{
+	return (conf_is_stage(stage) && strcmp(stage, "created") != 0 &&
+	    strcmp(stage, "deploy") != 0 && strcmp(stage, "done") != 0 &&
+	    strcmp(stage, "cancelled") != 0);
+}
+
 static void
 check_gates(struct parser *ps, const struct conf_project *cp)
 {
@@ -385,13 +394,11 @@ check_gates(struct parser *ps, const struct conf_project *cp)
 			conf_fault(ps, &cg->cg_cmd.cc_loc, "gate \"%s\": "
 			    "names that begin with check_ are orchd's own",
 			    cg->cg_name);
-		if (!conf_is_stage(cg->cg_stage) ||
-		    strcmp(cg->cg_stage, "created") == 0 ||
-		    strcmp(cg->cg_stage, "done") == 0 ||
-		    strcmp(cg->cg_stage, "cancelled") == 0)
+		if (!takes_gate(cg->cg_stage))
 			conf_fault(ps, &cg->cg_cmd.cc_loc, "gate \"%s\": "
-			    "stage \"%s\" takes no gate (%s)", cg->cg_name,
-			    cg->cg_stage, conf_stage_names());
+			    "stage \"%s\" takes no gate (analysis, "
+			    "architecture, development, review, testing, "
+			    "deploy-staging)", cg->cg_name, cg->cg_stage);
 		check_count(ps, &cg->cg_cmd.cc_loc, "the gate's command",
 		    cg->cg_cmd.cc_argv.sl_n, ARGV_MAX);
 	}

@@ -92,9 +92,10 @@ approval_fact(const struct task *t, struct gate_fact *g)
 		g->gf_have = 1;
 		g->gf_verdict = strcmp(col_text(q, 0), "approved") == 0 ?
 		    GATE_PASS : GATE_FAIL;
-		snprintf(g->gf_reason, sizeof(g->gf_reason), "%s by %s%s%s",
-		    col_text(q, 0), col_text(q, 2),
-		    col_text(q, 3)[0] != '\0' ? ": " : "", col_text(q, 3));
+		snprintf(g->gf_reason, sizeof(g->gf_reason),
+		    "%s by %s at %.7s%s%s", col_text(q, 0), col_text(q, 2),
+		    t->t_head, col_text(q, 3)[0] != '\0' ? ": " : "",
+		    col_text(q, 3));
 	}
 	sqlite3_reset(q);
 }

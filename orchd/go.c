@@ -108,6 +108,9 @@ kind_options(struct go_texts *x, const struct run *r, const struct task *t,
 		add_option(x, "dir", j->j_args + strcspn(j->j_args, "=") + 1);
 	if (r->r_kind == KIND_MONITOR)
 		monitor_options(x, cp);
+	if (strcmp(r->r_gate, "check_staging_status") == 0)
+		add_number(x, "infra_tolerance", conf_bool(eng.e_conf, cp,
+		    OPT_STAGING_INFRA_TOLERANCE_ENABLED));
 	if (strcmp(r->r_work, "edge") == 0)
 		edge_options(x, cp);
 	if (strcmp(r->r_work, "finish") == 0)

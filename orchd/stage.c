@@ -163,8 +163,12 @@ decide_fail(const struct facts *f, const struct gate_fact *g,
 	int person = g->gf_rule->gr_kind == GATE_BY_PERSON;
 	enum gate_back back = g->gf_rule->gr_back;
 
-	/* A missing or bad artifact is its own role's fault. */
-	if (g->gf_cause == CAUSE_BAD_ARTIFACT)
+	/*
+	 * A missing or bad artifact is its own role's fault (R-5), and up to
+	 * development there is nothing behind to go back to.
+	 */
+	if (g->gf_cause == CAUSE_BAD_ARTIFACT ||
+	    f->f_stage <= STAGE_DEVELOPMENT)
 		back = BACK_ROLE;
 	d->d_gate = g->gf_name;
 	if (!person && f->f_rework >= f->f_rework_max) {
@@ -292,6 +296,23 @@ decide_deploy(const struct facts *f, struct decision *d)
 	}
 }
 
+/* All gates passed: the history names the person who let it through. */
+static void
+decide_forward(const struct facts *f, struct decision *d)
+{
+	size_t i;
+
+	move(d, stage_rules[f->f_stage].sr_next);
+	for (i = 0; i < f->f_ngates; i++)
+		if (f->f_gates[i].gf_rule->gr_kind == GATE_BY_PERSON) {
+			because(d, "all gates passed, %s",
+			    f->f_gates[i].gf_reason);
+			return;
+		}
+	because(d, "all gates passed: %s", f->f_ngates == 0 ? "none" :
+	    f->f_gates[f->f_ngates - 1].gf_reason);
+}
+
 void
 stage_decide(const struct facts *f, struct decision *d)
 {
@@ -328,7 +349,6 @@ stage_decide(const struct facts *f, struct decision *d)
 	} else if (f->f_stage == STAGE_DEPLOY) {
 		decide_deploy(f, d);
 	} else {
-		move(d, stage_rules[f->f_stage].sr_next);
-		because(d, "all gates of %s passed", stage_name(f->f_stage));
+		decide_forward(f, d);
 	}
 }
