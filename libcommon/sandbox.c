@@ -214,6 +214,9 @@ add_bwrap(struct args *a, const struct sandbox_opts *o, const char *bwrap)
 	add_number(a, "--size", o->tmp_max != 0 ? o->tmp_max : TMP_BYTES);
 	add_words(a, "--tmpfs", "/tmp", "--dir", "/var/tmp", "--dir", "/run",
 	    NULL);
+	/* /dev is memory too: half of the machine's, if nobody says less. */
+	add_number(a, "--size", o->tmp_max != 0 ? o->tmp_max : TMP_BYTES);
+	add_words(a, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", NULL);
 	if (o->home == NULL) {
 		add_number(a, "--size",
 		    o->tmp_max != 0 ? o->tmp_max : TMP_BYTES);

@@ -230,6 +230,8 @@ START_TEST(bwrap_limits_hold)
 	holds(&o, "grep -q 'Max processes *50 ' /proc/self/limits");
 	o.fsize_max = 0;
 	holds(&o, "! head -c 3000000 /dev/zero 2>/dev/null >/tmp/big");
+	holds(&o, "! head -c 3000000 /dev/zero 2>/dev/null >/dev/shm/big");
+	holds(&o, "! touch /dev/big 2>/dev/null && echo x >/dev/null");
 }
 END_TEST
 
