@@ -5,6 +5,7 @@
 #   make check           build and run the whole test suite
 #   make SAN=1 ...       the same with address and undefined-behaviour sanitizers
 #   make CC=clang ...    the same with clang
+#   make fuzz            run each fuzz target for FUZZ_SECONDS (clang)
 #   make install DESTDIR= PREFIX=/usr/local
 
 PREFIX	?= /usr/local
@@ -139,6 +140,25 @@ bench:
 	@etc/deps.sh build run check
 	@$(SUBMAKE) all
 	@tests/run.sh -B $(B) -b $(ONLY)
+
+# tests/fuzz/NAME.c with the sources that it needs; what is found new goes to
+# $(B)/fuzz/NAME.found, a crash to the folder where make was called.
+FUZZ_SECONDS ?= 60
+FUZZ_frame	= proto/codec.c proto/print.c
+FUZZ_http_head	= webhookd/http.c
+FUZZERS	= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+
+$(B)/fuzz/%: tests/fuzz/%.c
+	@mkdir -p $@.found
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER \
+	    -D_GNU_SOURCE -I. -o $@ $< $(FUZZ_$*)
+
+.PHONY: fuzz
+fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS))
+	for f in $(FUZZERS); do \
+		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+		    $(B)/fuzz/$$f.found tests/fuzz/$$f.corpus || exit 1; \
+	done
 
 LIBEXEC	= $(PREFIX)/libexec/orchd
 SHARE	= $(PREFIX)/share/orchd
