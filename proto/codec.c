@@ -379,12 +379,10 @@ bad:
 const char *
 orch_strs_next(const struct orch_strs *l, const char *cur)
 {
-	const char *end = l->l_data + l->l_len;
-
 	if (l->l_len == 0)
 		return (NULL);
 	cur = cur == NULL ? l->l_data : cur + strlen(cur) + 1;
-	return (cur < end ? cur : NULL);
+	return (cur < l->l_data + l->l_len ? cur : NULL);
 }
 
 const char **
