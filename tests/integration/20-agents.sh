@@ -6,80 +6,75 @@
 # copyright notice and this permission notice appear in all copies.  The
 # software is provided "as is", without warranty of any kind; see LICENSE.
 #
-# Agents that misbehave: a clear reason in orchctl show, no orphan, nothing of
-# theirs executed outside the sandbox, and orchd goes on.
+# Agents whose processes misbehave: a clear reason in orchctl show, no orphan,
+# nothing of theirs outside the sandbox, and orchd goes on.
 
 . "$(dirname "$0")/lib.sh"
 
-# misbehave WHAT PATTERN SECONDS: the developer does WHAT; the item does not
-# come to review, and orchctl show has a reason that matches PATTERN.
-misbehave()
+# The program's processes and all that they started have $T in their words.
+strays()
 {
-	id=$(submit "Word$1 becomes $1" "agent developer: $1")
-	if ! wait_asked "$id" 30; then
-		fail "$1: the item comes to its approval"
-		return
-	fi
-	ctl -q approve "$id"
-	wait_parked "$id" "$3" ||
-	    note "$1: $(task_field "$id" why)"
-	assert "$1: the item is parked" is_parked "$id"
-	assert_is "$1: it is in development" development "$(stage_of "$id")"
-	if ctl show "$id" | grep -qiE -- "$2"; then
-		pass "$1: the reason is shown"
-	else
-		fail "$1: the reason is shown"
-		note "wanted: $2"
-		ctl show "$id" | sed 's/^/#   /'
-	fi
-	left=$(pgrep -u "$(id -u)" -f "$T/bin/agent" | tr '\n' ' ')
-	assert_is "$1: nothing of the agent is left" "" "$left"
-	ctl -q cancel "$id"
-	wait_stage "$id" cancelled 20
+	for p in $(leftovers); do
+		tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null |
+		    grep -F -e "$T/bin/agent" -e "$T/canary"
+	done
 }
 
 begin
 make_project
+cp "$ORCHCTL" "$T/bin/orchctl"
 GLOBAL="max_attempts 1
 max_developer_retries 1
-transient_max 1"
-AGENT="	timeout 4"
+transient_max 1
+serial_limit 40
+max_concurrency 4
+listen page on 127.0.0.1 port $PORT"
+AGENT="	timeout 6"
 write_conf
 start_orchd
+before=$(pid_of engine)
 
-misbehave nothing "no (new )?commit|without (a )?commit|nothing" 30
-misbehave fail "exit(ed)?( with| status| code)? 3|status 3" 30
-misbehave hang "time|limit" 40
-misbehave stubborn "time|limit" 40
-misbehave flood "time|limit|log" 40
-misbehave trespass "03-acceptance-criteria" 30
-
-# What lives on in the background dies with the sandbox; the work counts.
-id=$(submit "Daemon becomes gone" "agent developer: daemon")
-assert "an agent that leaves a daemon: its item comes to done" \
-    travel "$id" 60
-assert_is "the daemon is gone" "" \
-    "$(pgrep -u "$(id -u)" -f 'sleep 3600' | tr '\n' ' ')"
-
-# Verdicts that lie, or speak of another commit, are not believed.
-for what in lie stale; do
-	id=$(submit "Review$what becomes $what" "agent reviewer: $what")
-	wait_asked "$id" 30 && ctl -q approve "$id"
-	wait_parked "$id" 40
-	assert_is "reviewer, $what: the item stays in review" review \
-	    "$(stage_of "$id")"
-	assert_has "reviewer, $what: the file is named" 12-review.md \
-	    "$(ctl show "$id")"
-	ctl -q cancel "$id"
-	wait_stage "$id" cancelled 20
+start_task developer reach
+start_task developer mess
+start_task analyst daemon
+for what in hang stubborn flood freeze line nothing fail suicide; do
+	start_task analyst $what
 done
+settle 55
 
-# Hooks, filters and configuration planted in the clone.
-id=$(submit "Plant becomes tree" "agent developer: plant" \
-    "agent analyst: plant" "agent reviewer: plant")
-travel "$id" 60
-assert_is "planted: the item comes to done" done "$(stage_of "$id")"
-assert_is "planted: nothing was executed outside" "" "$(ls "$T/canary")"
+parked_in "it does nothing: no commit" "$(id_of analyst nothing)" \
+    analysis "left no commit"
+parked_in "it fails: its exit code and its last words" \
+    "$(id_of analyst fail)" analysis "exit code 3.*something is wrong"
+parked_in "it hangs: its time limit" "$(id_of analyst hang)" analysis \
+    "ran out of its time of 6 s"
+parked_in "it ignores SIGTERM: its time limit" "$(id_of analyst stubborn)" \
+    analysis "ran out of its time of 6 s"
+parked_in "it floods its log: the time limit, and what was dropped" \
+    "$(id_of analyst flood)" analysis \
+    "time of 6 s.*its log reached the limit and [0-9]* bytes were dropped"
+parked_in "it stops itself: its time limit" "$(id_of analyst freeze)" \
+    analysis "ran out of its time of 6 s"
+parked_in "a line of 1 GiB: its exit code" "$(id_of analyst line)" analysis \
+    "exit code 3"
+parked_in "it kills all that it sees: the signal" \
+    "$(id_of analyst suicide)" analysis "signal 9"
+assert_is "it leaves a daemon: the work counts" done \
+    "$(stage_of "$(id_of analyst daemon)")"
+assert_is "fifo, setuid, closed and deep folders: the work counts" done \
+    "$(stage_of "$(id_of developer mess)")"
+assert_is "no setuid file came along" "" "$(mirror ls-tree -r main |
+    grep -v '^100644\|^100755\|^120000')"
+assert_is "network, sockets, other processes: nothing is reached" \
+    nothing "$(mirror show "main:reached" 2>&1 | tr -d ' ')"
+assert_is "nothing was executed outside" "" "$(ls "$T/canary")"
+assert_is "nothing of an agent is left" "" "$(strays)"
+assert "all workspaces are removed" wait_for 10 \
+    sh -c "[ -z \"\$(ls '$T/state/ws')\" ]"
+big=$(find "$T/state/log" -size +33M)
+assert_is "no log is larger than its limit" "" "$big"
+assert_is "it is still the first engine" "$before" "$(pid_of engine)"
+assert "the database holds its invariants" ctl check
 
 stop_orchd
 rm -rf "$T/state"
@@ -92,7 +87,9 @@ start_orchd
 rm "$AGENT_COMMAND"
 id=$(submit "Nobody becomes there")
 wait_parked "$id" 30
-assert "missing program: the item is parked" is_parked "$id"
-assert_has "missing program: its name is in the reason" no-such-agent \
-    "$(ctl show "$id")"
+parked_in "missing program: its name is in the reason" "$id" analysis \
+    no-such-agent
+cp "$T/bin/agent" "$AGENT_COMMAND"
+ctl -q retry "$id"
+assert "missing program: once it is there, retry goes on" wait_asked "$id" 20
 finish

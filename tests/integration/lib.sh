@@ -25,6 +25,7 @@ ORCHD=$BUILD/orchd/orchd
 ORCHCTL=$BUILD/orchctl/orchctl
 
 T=
+PORT=
 N=0
 FAILED=0
 ORCHD_PID=
@@ -135,7 +136,10 @@ begin()
 		echo "not ok 1 - $ORCHD and $ORCHCTL are built"
 		exit 1
 	}
-	sed "s,@CANARY@,$T/canary,g" "$LIBDIR/agents/agent" >"$T/bin/agent"
+	PORT=$(free_port)
+	sed "s,@CANARY@,$T/canary,g; s,@RUN@,$T/run,g; s,@STATE@,$T/state,g
+	    s,@BIN@,$T/bin,g; s,@PORT@,$PORT,g" "$LIBDIR/agents/agent" \
+	    >"$T/bin/agent"
 	cp "$LIBDIR/agents/deploy" "$T/bin/deploy"
 	chmod 755 "$T/bin/agent" "$T/bin/deploy"
 	trap cleanup EXIT
@@ -148,6 +152,16 @@ begin()
 owned()
 {
 	grep -q "^Uid:[[:space:]]*$(id -u)[[:space:]]" "$1/status" 2>/dev/null
+}
+
+# free_port: a TCP port that nobody listens on now.
+free_port()
+{
+	p=$((20000 + $$ % 20000))
+	while grep -qi "$(printf ':%04X ' $p)" /proc/net/tcp; do
+		p=$((p + 1))
+	done
+	echo $p
 }
 
 # Processes that belong to this test, apart from its own shells.
@@ -555,6 +569,77 @@ moves()
 {
 	ctl -j history "$1" | tr -d '\n' | sed 's/}, *{/}\n{/g' |
 	    sed -n 's/.*"from": *"\{0,1\}\([a-z-]*\)"\{0,1\}, *"to": *"\([a-z-]*\)".*/\1>\2/p'
+}
+
+# --- many tasks at once -------------------------------------------------------
+
+# start_task ROLE WHAT: an item in which that role does WHAT; see id_of.
+start_task()
+{
+	task=$(submit "Word$1$2 becomes $2" "agent $1: $2")
+	[ -n "$task" ] || bail "$1 $2 is taken"
+	echo "$task $1 $2" >>"$T/tasks"
+}
+
+# id_of ROLE WHAT
+id_of()
+{
+	awk -v role="$1" -v what="$2" \
+	    '$2 == role && $3 == what { print $1; exit }' "$T/tasks"
+}
+
+# task_states: "id stage parked waits" for each task.
+task_states()
+{
+	ctl -j status -a | tr -d '\n' | sed 's/}, *{/}\n{/g' | while read -r row
+	do
+		id=$(echo "$row" | json id) || continue
+		echo "$id $(echo "$row" | json stage)" \
+		    "$(echo "$row" | json parked) $(echo "$row" | json waits)"
+	done
+}
+
+# settle SECONDS: approve and confirm until each task of $T/tasks is parked
+# or at its end.
+settle()
+{
+	end=$(($(date +%s) + $1))
+	while [ "$(date +%s)" -le "$end" ]; do
+		moving=0
+		task_states >"$T/states"
+		while read -r id stage parked waits; do
+			grep -q "^$id " "$T/tasks" || continue
+			case $stage:$parked:$waits in
+			done:*|cancelled:*|*:true:*) continue ;;
+			deploy:*:person) ctl -q confirm "$id" ;;
+			*:person) ctl -q approve "$id" ;;
+			esac >/dev/null 2>&1
+			moving=1
+		done <"$T/states"
+		[ $moving -eq 0 ] && return 0
+		sleep 0.2
+	done
+	fail "all items come to rest within $1 s"
+	sed 's/^/#   /' "$T/states"
+	return 1
+}
+
+# parked_in NAME TASK STAGE PATTERN: it is parked there, and show and why have
+# a reason that matches the pattern.
+parked_in()
+{
+	ctl show "$2" >"$T/show" 2>&1
+	ctl why "$2" >"$T/why" 2>&1
+	if [ "$(stage_of "$2")" = "$3" ] && is_parked "$2" &&
+	    tr '\n' ' ' <"$T/show" | tr -s ' ' | grep -qiE -- "$4" &&
+	    grep -qiE -- "$4" "$T/why"; then
+		pass "$1"
+	else
+		fail "$1"
+		note "wanted in stage $3: $4"
+		sed 's/^/#   /' "$T/show"
+		sed 's/^/#   why: /' "$T/why"
+	fi
 }
 
 deploy_calls()
