@@ -137,5 +137,31 @@ for page in man/*.[1-9]; do
 done >"$tmp/faults"
 none "mandoc finds nothing in the manual pages"
 
+# What nothing reads: an option without effect, which the manual has to name.
+# conf.c's question about transition leases counts when somebody asks it.
+inert()
+{
+	readers=$(ls orchd/*.c | grep -vE '/(options|conf|conf_check|query.*)\.c$')
+	grep -qE 'conf_transition_lease_on\(' $readers &&
+	    asked='transition_lease_(enabled|repos)' || asked='^$'
+	tr -s '\n\t ' ' ' <orchd/options.def |
+	    grep -o 'ORCH_OPTION([A-Z_0-9]*, [a-z_0-9]*,' |
+	    sed 's/.*(//; s/,//g' | while read -r id name; do
+		case $name in
+		agent_timeout_s|reconcile_grace_s|merge_gate_*) continue ;;
+		esac
+		echo "$name" | grep -qE "$asked" && continue
+		grep -qw "OPT_$id" $readers && continue
+		grep -qF "\"$name\"" webhookd/*.c reaperd/*.c \
+		    reconciled/*.c finalizerd/*.c && continue
+		echo "$name"
+	done
+}
+inert | sort >"$tmp/inert"
+sed -n '/^\.Sh CAVEATS/,/^So it is with/s/^\.Ic \([a-z_]*_[a-z_]*\).*/\1/p' \
+    man/orchd.conf.5 | sort >"$tmp/named"
+diff "$tmp/inert" "$tmp/named" | grep '^[<>]' >"$tmp/faults"
+none "orchd.conf(5) names each option that nothing reads"
+
 echo "1..$n"
 [ "$failed" -eq 0 ]
