@@ -71,9 +71,14 @@ max_attempts 20
 transient_max 50"
 write_conf
 start_orchd
-[ "${ONLY:-}" = parent ] || { kills engine 0.7
-kills finalizerd 0.5
-kills reconciled 0.5
-kills reaperd 0.5; }
-kills_parent
+# PART may be named alone in ONLY, to look at one of them.
+for part in ${ONLY:-engine finalizerd reconciled reaperd runner parent}; do
+	case $part in
+	parent) kills_parent ;;
+	engine) kills engine 0.7 ;;
+	# A run that is killed waits longer each time: give it room.
+	runner) kills runner 1.7 ;;
+	*) kills "$part" 0.5 ;;
+	esac
+done
 finish
