@@ -146,7 +146,7 @@ inert()
 	    asked='transition_lease_(enabled|repos)' || asked='^$'
 	tr -s '\n\t ' ' ' <orchd/options.def |
 	    grep -o 'ORCH_OPTION([A-Z_0-9]*, [a-z_0-9]*,' |
-	    sed 's/.*(//; s/,//g' | while read -r id name; do
+	    sed 's/.*(//; s/,//g; /^ID /d' | while read -r id name; do
 		case $name in
 		agent_timeout_s|reconcile_grace_s|merge_gate_*) continue ;;
 		esac
