@@ -148,7 +148,7 @@ FUZZ_frame	= proto/codec.c proto/print.c
 FUZZ_http_head	= webhookd/http.c
 FUZZERS	= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 
-$(B)/fuzz/%: tests/fuzz/%.c
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard proto/*.* webhookd/http.*)
 	@mkdir -p $@.found
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER \
 	    -D_GNU_SOURCE -I. -o $@ $< $(FUZZ_$*)
