@@ -19,8 +19,8 @@
 
 #include "libcommon/log.h"
 #include "daemons.h"
-#include "drain.h"
 #include "engine.h"
+#include "hookstate.h"
 #include "notice.h"
 #include "pass.h"
 #include "queue.h"
@@ -270,22 +270,6 @@ on_notice(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	return (0);
 }
 
-/* Is the hook's wrapper proven dead, with all that it started? */
-static uint8_t
-hook_state(int64_t run)
-{
-	struct ident id;
-	struct run r;
-
-	if (run == 0 || run_get(run, &r) != STORE_OK)
-		return (0);
-	if (run_is_live(&r))
-		return (0);
-	if (r.r_ident[0] == '\0')
-		return (1);
-	return (ident_parse(r.r_ident, &id) == 0 && drained(&id));
-}
-
 int
 on_deploy_list(struct peer *p, uint32_t id, const union orch_any *any,
     int *fd)
@@ -306,7 +290,7 @@ on_deploy_list(struct peer *p, uint32_t id, const union orch_any *any,
 		row.seq = (uint64_t)col_int(q, 2);
 		row.result_file = path;
 		row.age_s = (uint64_t)((eng_now() - col_int(q, 3)) / 1000);
-		row.hook_state = hook_state(col_int(q, 0));
+		row.hook_state = hook_is_over(col_int(q, 0)) != 0;
 		if (row.run != 0)
 			pass_send(p->p_id, ORCH_deploy_row, id, &row, -1);
 	}
@@ -333,7 +317,7 @@ on_deploy_result(struct peer *p, uint32_t id, const union orch_any *any,
 		ack(p, id, RES_STALE, "no open deploy of that run");
 		return (0);
 	}
-	if (m->code == 255 && !hook_state((int64_t)m->run)) {
+	if (m->code == 255 && !hook_is_over((int64_t)m->run)) {
 		ack(p, id, RES_DENIED, "the hook may still act");
 		return (0);
 	}

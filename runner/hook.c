@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "libcommon/fsutil.h"
+#include "libcommon/ident.h"
 #include "libcommon/log.h"
 #include "runner.h"
 
@@ -51,6 +52,24 @@ hook_started_path(const struct run *r, char *path, size_t len)
 	    (int)len)
 		return (-1);
 	return (0);
+}
+
+/*
+ * Who the hook is, for whoever comes after a wrapper that was killed: as long
+ * as a process of this session lives, the deployment is not over.
+ */
+static void
+hook_session(const struct run *r)
+{
+	char path[RUN_PATH_MAX], text[IDENT_TEXT_MAX];
+	struct ident id;
+
+	if (snprintf(path, sizeof(path), "%s.session",
+	    r->r_spec->result_file) >= (int)sizeof(path) ||
+	    ident_of_pid(proctree_pid(hook.hk_tree), &id) == -1 ||
+	    ident_format(&id, text, sizeof(text)) == -1 ||
+	    fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0644) == -1)
+		log_warn("deploy hook: its session is not on record");
 }
 
 static void
@@ -164,6 +183,7 @@ hook_spawn(struct run *r, char *err, size_t errlen)
 	if (hook.hk_tree == NULL)
 		return (-1);
 	r->r_hold = 1;
+	hook_session(r);
 	return (0);
 }
 
