@@ -33,7 +33,7 @@
 #include "libcommon/log.h"
 
 #define QUEUE_MAX	(8U << 20)	/* bytes that may wait to be written */
-#define FDS_MAX		16		/* descriptors that wait to be taken */
+#define FDS_MAX		2	/* of the frame that is read, and of the next */
 
 struct out_frame {
 	struct out_frame	*of_next;
@@ -379,6 +379,41 @@ chan_flush(struct chan *c, int ms)
 }
 
 /*
+ * A greeting tells the version, so it is read across versions: fields of
+ * another minor do not hide which minor that is.
+ */
+static int
+greeting_of_another(unsigned int type, const union orch_any *any)
+{
+	switch (type) {
+	case ORCH_hello:
+		return (any->hello.major != ORCH_PROTO_MAJOR ||
+		    any->hello.minor != ORCH_PROTO_MINOR);
+	case ORCH_hello_ok:
+		return (any->hello_ok.minor != ORCH_PROTO_MINOR);
+	default:
+		return (type == ORCH_hello_no);
+	}
+}
+
+static int
+frame_decode(int flags, const struct orch_header *h, const uint8_t *payload,
+    union orch_any *any, const char **field)
+{
+	size_t len = h->h_len - ORCH_HEADER_SIZE;
+	const char *ignored;
+
+	if (orch_decode(h->h_type, payload, len, flags, any, field) == 0)
+		return (0);
+	if ((h->h_type == ORCH_hello || h->h_type == ORCH_hello_ok ||
+	    h->h_type == ORCH_hello_no) && orch_decode(h->h_type, payload, len,
+	    ORCH_LENIENT, any, &ignored) == 0 &&
+	    greeting_of_another(h->h_type, any))
+		return (0);
+	return (-1);
+}
+
+/*
  * Check one frame against the catalogue and the sender, and decode it.
  * NULL, or why it breaks the rules.
  */
@@ -387,6 +422,7 @@ frame_check(uint32_t senders, int flags, const struct orch_header *h,
     const uint8_t *payload, int has_fd, union orch_any *any, char *why,
     size_t whylen)
 {
+	int announced = (h->h_flags & ORCH_WITH_FD) != 0;
 	const struct orch_msg *m;
 	const char *field;
 
@@ -395,12 +431,14 @@ frame_check(uint32_t senders, int flags, const struct orch_header *h,
 	else if ((m->m_from & senders) == 0)
 		snprintf(why, whylen, "message %s is not its to send",
 		    m->m_name);
+	else if (announced != has_fd)
+		snprintf(why, whylen, "message %s: its descriptor %s",
+		    m->m_name, has_fd ? "was not announced" : "did not come");
 	else if ((m->m_fd == FD_NONE && has_fd) ||
 	    (m->m_fd == FD_ONE && !has_fd))
 		snprintf(why, whylen, "message %s %s a descriptor", m->m_name,
 		    has_fd ? "with" : "without");
-	else if (orch_decode(h->h_type, payload,
-	    h->h_len - ORCH_HEADER_SIZE, flags, any, &field) == -1)
+	else if (frame_decode(flags, h, payload, any, &field) == -1)
 		snprintf(why, whylen, "message %s: bad field %s", m->m_name,
 		    field);
 	else
@@ -419,6 +457,19 @@ take_fd(const struct orch_header *h, int *fds, size_t *nfds)
 	fd = fds[0];
 	memmove(fds, fds + 1, --*nfds * sizeof(*fds));
 	return (fd);
+}
+
+/* Is there a descriptor that belongs to no frame, read or begun? */
+static int
+stray_fd(const struct chan *c, size_t off)
+{
+	struct orch_header h;
+	size_t left = c->c_len - off, want = left > 0;
+
+	if (left >= ORCH_HEADER_SIZE &&
+	    orch_header_get(c->c_buf + off, &h) == 0)
+		want = (h.h_flags & ORCH_WITH_FD) != 0;
+	return (c->c_nfds > want);
 }
 
 /* Handle the frames in the buffer; -1 when the channel is gone. */
@@ -449,6 +500,9 @@ chan_frames(struct chan *c)
 			chan_end(c, bad);
 			return (-1);
 		}
+		if (h.h_type == ORCH_hello_ok &&
+		    any.hello_ok.minor != ORCH_PROTO_MINOR)
+			chan_set_lenient(c);
 		c->c_freed = &freed;
 		c->c_on_msg(c, &h, &any, &fd, c->c_arg);
 		if (fd != -1)
@@ -457,6 +511,10 @@ chan_frames(struct chan *c)
 			return (-1);
 		c->c_freed = NULL;
 		off += h.h_len;
+	}
+	if (stray_fd(c, off)) {
+		chan_end(c, "a descriptor that no message announces");
+		return (-1);
 	}
 	memmove(c->c_buf, c->c_buf + off, c->c_len - off);
 	c->c_len -= off;
@@ -496,11 +554,13 @@ chan_read_cb(int fd, short what, void *arg)
 		return;
 	}
 	n = recv_some(c->c_sock, c->c_buf + c->c_len, c->c_size - c->c_len,
-	    c->c_fds, &c->c_nfds, FDS_MAX);
+	    c->c_fds, &c->c_nfds, c->c_nfds < FDS_MAX ? c->c_nfds + 1 :
+	    FDS_MAX);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == -1) {
-		chan_end(c, strerror(errno));
+		chan_end(c, errno == EPROTO ? "more descriptors than a message "
+		    "may have" : strerror(errno));
 		return;
 	}
 	if (n == 0) {
@@ -571,7 +631,7 @@ read_full(int sock, uint8_t *data, size_t len, int *fds, size_t *nfds,
 }
 
 int
-chan_read_one(int sock, uint32_t senders, struct orch_header *h,
+chan_read_flags(int sock, uint32_t senders, int flags, struct orch_header *h,
     union orch_any *msg, uint8_t **frame, int *fd, int ms)
 {
 	long long until = ms < 0 ? -1 : now_ms() + ms;
@@ -591,7 +651,7 @@ chan_read_one(int sock, uint32_t senders, struct orch_header *h,
 	if (read_full(sock, *frame, h->h_len - sizeof(head), &got, &nfds,
 	    until) == -1)
 		goto fail;
-	if (frame_check(senders, ORCH_EXACT, h, *frame, nfds == 1, msg, why,
+	if (frame_check(senders, flags, h, *frame, nfds == 1, msg, why,
 	    sizeof(why)) != NULL) {
 		log_warnx("channel: %s", why);
 		errno = EBADMSG;
@@ -605,6 +665,14 @@ fail:
 	free(*frame);
 	*frame = NULL;
 	return (-1);
+}
+
+int
+chan_read_one(int sock, uint32_t senders, struct orch_header *h,
+    union orch_any *msg, uint8_t **frame, int *fd, int ms)
+{
+	return (chan_read_flags(sock, senders, ORCH_EXACT, h, msg, frame, fd,
+	    ms));
 }
 
 int

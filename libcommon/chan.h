@@ -58,7 +58,10 @@ void	 chan_free(struct chan *);
 /* Change who the other side may be, once HELLO said it (FROM_* mask). */
 void	 chan_set_senders(struct chan *, uint32_t senders);
 
-/* Accept messages of another minor from now on (ORCH_LENIENT). */
+/*
+ * Accept messages of another minor from now on (ORCH_LENIENT).  Happens by
+ * itself when a hello_ok says that the engine has another minor.
+ */
 void	 chan_set_lenient(struct chan *);
 
 /*
@@ -98,6 +101,11 @@ int	 chan_write_one(int sock, unsigned int type, uint32_t id,
 	    const void *msg, int fd, int ms);
 int	 chan_read_one(int sock, uint32_t senders, struct orch_header *,
 	    union orch_any *msg, uint8_t **frame, int *fd, int ms);
+
+/* chan_read_one with ORCH_EXACT or ORCH_LENIENT, for runs. */
+int	 chan_read_flags(int sock, uint32_t senders, int flags,
+	    struct orch_header *, union orch_any *msg, uint8_t **frame,
+	    int *fd, int ms);
 
 /*
  * Connect to a Unix stream socket (CLOEXEC, non-blocking afterwards).  The

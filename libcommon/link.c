@@ -40,6 +40,7 @@ struct link {
 	uint8_t			 l_key[32];
 	int			 l_sock;
 	uint32_t		 l_next_id;
+	int			 l_decode;	/* ORCH_LENIENT: another minor */
 	int			 l_cancelled;
 	int			 l_refused;	/* by hello_no: for good */
 	char			 l_reason[256];
@@ -141,6 +142,14 @@ link_unasked(struct link *l, const struct orch_header *h,
 	}
 }
 
+static int
+link_get(struct link *l, struct orch_header *h, union orch_any *any,
+    uint8_t **frame, int *fd, int ms)
+{
+	return (chan_read_flags(l->l_sock, FROM_ENGINE, l->l_decode, h, any,
+	    frame, fd, ms));
+}
+
 /* Read until a message of type want with this id; others are taken. */
 static int
 link_read(struct link *l, unsigned int want, uint32_t id,
@@ -151,8 +160,7 @@ link_read(struct link *l, unsigned int want, uint32_t id,
 	int fd, how, done;
 
 	for (;;) {
-		if (chan_read_one(l->l_sock, FROM_ENGINE, &h, any, &frame, &fd,
-		    ms) == -1)
+		if (link_get(l, &h, any, &frame, &fd, ms) == -1)
 			return (-1);
 		how = link_unasked(l, &h, any, &frame, &fd);
 		done = how == 0 && h.h_type == want && h.h_id == id;
@@ -194,7 +202,11 @@ link_hello(struct link *l)
 	if (chan_write_one(l->l_sock, ORCH_hello, 1, &hello, -1,
 	    HELLO_WAIT_MS) == -1)
 		return (-1);
-	return (link_read(l, ORCH_hello_ok, 1, &any, HELLO_WAIT_MS));
+	if (link_read(l, ORCH_hello_ok, 1, &any, HELLO_WAIT_MS) == -1)
+		return (-1);
+	l->l_decode = any.hello_ok.minor == ORCH_PROTO_MINOR ? ORCH_EXACT :
+	    ORCH_LENIENT;
+	return (0);
 }
 
 static void
@@ -203,6 +215,14 @@ sleep_ms(unsigned int ms)
 	struct timespec ts = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
 	nanosleep(&ts, NULL);
+}
+
+/* An engine that takes us and drops us is not asked without a pause. */
+static void
+link_lost(struct link *l)
+{
+	link_close(l);
+	sleep_ms(RETRY_MIN_MS);
 }
 
 /* Connect and say HELLO until the engine answers; -1 only when cancelled. */
@@ -241,9 +261,8 @@ link_wait_go(struct link *l, struct orch_run_go *go, int *fd)
 			return (-1);
 		if (l->l_have_go)
 			break;
-		if (chan_read_one(l->l_sock, FROM_ENGINE, &h, &any, &frame,
-		    &got, -1) == -1) {
-			link_close(l);
+		if (link_get(l, &h, &any, &frame, &got, -1) == -1) {
+			link_lost(l);
 			continue;
 		}
 		if (link_unasked(l, &h, &any, &frame, &got) == -1) {
@@ -295,7 +314,7 @@ link_call(struct link *l, unsigned int type, const void *msg, int fd,
 		if (l->l_cancelled || errno == EMSGSIZE)
 			return (-1);
 		log_debug("engine: %s, asking again", strerror(errno));
-		link_close(l);
+		link_lost(l);
 	}
 }
 
@@ -317,8 +336,7 @@ link_stopped(struct link *l)
 		pfd.fd = l->l_sock;
 	}
 	while (!l->l_cancelled && l->l_sock != -1 && poll(&pfd, 1, 0) == 1) {
-		if (chan_read_one(l->l_sock, FROM_ENGINE, &h, &any, &frame,
-		    &fd, HELLO_WAIT_MS) == -1) {
+		if (link_get(l, &h, &any, &frame, &fd, HELLO_WAIT_MS) == -1) {
 			link_close(l);
 			break;
 		}
