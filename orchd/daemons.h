@@ -21,17 +21,38 @@
 
 #include "peer.h"
 
+/* Look at a task that has drifted, if it still is where it was seen. */
 int	 on_advance(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* List tasks without job or lease, older than their grace. */
 int	 on_candidates(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* List messages that are due, in order per task. */
 int	 on_outbox_next(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* A message was delivered, or comes again later. */
 int	 on_outbox_done(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* Set a status or add a comment in the local tracker. */
 int	 on_item(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* List runs that should be alive, with their identity. */
 int	 on_live_list(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* A run is said to be dead: the engine looks itself, then acts. */
 int	 on_dead(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* Raise or clear an alert. */
 int	 on_notice(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* List deploys without a recorded end. */
 int	 on_deploy_list(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* Record the end of a deploy, once. */
 int	 on_deploy_result(struct peer *, uint32_t, const union orch_any *,
 	    int *);
+
+/* Store an inbound delivery, once. */
 int	 on_event(struct peer *, uint32_t, const union orch_any *, int *);
 
 #endif

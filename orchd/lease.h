@@ -40,18 +40,46 @@ int		 lease_reclaim(const struct run *, const char *why);
 /* Does this run hold its task's lease with this epoch? */
 int		 lease_held(const struct run *, int64_t epoch);
 
-/* Handlers of the workers' messages (lease.c, work.c). */
+/*
+ * Handlers of the workers' messages (lease.c, work.c).  Each answers the peer;
+ * -1 takes back what it did.
+ */
+
+/* BEGIN: grant the lease, or say who has it. */
 int	 on_begin(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* GATE: answer from the record, or have it evaluated. */
 int	 on_gate(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* EFFECT: record the intent, or say that it is done. */
 int	 on_effect(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* EFFECT_DONE: record the outcome, under the same epoch. */
 int	 on_effect_done(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* PULL: the pull requests of the local forge. */
 int	 on_pull(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* LANDED: the read-back; ends the merge lease. */
 int	 on_landed(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* HOOK_START: put the start on record, then have it started. */
 int	 on_hook_start(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* RECORD: the row of artifact 14, 15 or 16. */
 int	 on_record(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* COMMIT: move the task and end lease, run and job. */
 int	 on_commit(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* END: end lease, run and job; the outcome decides the route. */
 int	 on_end(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* ABORT: end lease, run and job; the work is tried later. */
 int	 on_abort(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* The worker of this run has gone: it waits for no gate (work.c). */
+void	 gate_forget_worker(int64_t worker_run);
 
 /* A gate that a worker asked for has its result: tell the worker (work.c). */
 void	 gate_tell_worker(int64_t worker_run, const char *gate,

@@ -24,6 +24,7 @@
 #include "peer.h"
 #include "task.h"
 
+/* QUERY: answer one question, if its sender may ask it. */
 int	 on_query(struct peer *, uint32_t, const union orch_any *, int *);
 
 /* Send an answer; json (may be NULL) is taken over; fd (or -1) goes along. */
@@ -31,17 +32,34 @@ void	 answer(struct peer *, uint32_t id, enum orch_result,
 	    const char *text, json_t *json, int fd);
 
 /* The documents (query_*.c).  NULL: out of memory. */
+
+/* Tasks that are not terminal (all: every one), and totals. */
 json_t	*query_status(int all);
+
+/* Everything about one task. */
 json_t	*query_show(const struct task *);
+
+/* Its moves. */
 json_t	*query_history(const struct task *);
+
+/* Jobs, counts and the blocks of the pipeline. */
 json_t	*query_queue(void);
+
+/* Who is inside a transition, and who holds a merge lane. */
 json_t	*query_leases(void);
+
+/* Effects that are not done. */
 json_t	*query_effects(void);
+
+/* Open alerts. */
 json_t	*query_alerts(void);
+
+/* Every gate result of one task. */
 json_t	*query_gates(const struct task *);
 
 /* A time in milliseconds as RFC 3339, null for 0. */
 json_t	*json_time(int64_t ms);
+
 /* Text that may hold anything, as valid UTF-8. */
 json_t	*json_text(const char *);
 

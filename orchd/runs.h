@@ -80,26 +80,50 @@ int		 run_lost(const struct run *, const char *why);
 int		 runs_sweep(void);
 
 /* Handlers (runs.c, results.c). */
+/* RUN_EXIT: stamp the exit code, before anything else. */
 int	 on_run_exit(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* RUN_DONE: close the run and act on its result. */
 int	 on_run_done(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* RUN_SESSION: keep the agent's resumable session. */
 int	 on_run_session(struct peer *, uint32_t, const union orch_any *, int *);
 
 /* Of the parent. */
 void	 on_spawned(const struct orch_spawned *);
 
-/* What each kind's result means (results.c). */
+/*
+ * What each kind's result means (results.c).  0, or -1: the database failed;
+ * result_agent also 1: the answer waits for the import.
+ */
+/* An agent: its bundle is imported, or its failure is counted. */
 int	 result_agent(struct peer *, uint32_t, const struct run *,
 	    const struct orch_run_done *, int *fd);
+
+/* An import: the task's head moves, or the role failed. */
 int	 result_import(struct peer *, const struct run *,
 	    const struct orch_run_done *);
+
+/* A gate: store the verdict, tell a waiting worker, look again. */
 int	 result_gate(struct peer *, const struct run *,
 	    const struct orch_run_done *);
+
+/* A monitor: store artifact 16, alert unless HEALTHY. */
 int	 result_monitor(const struct run *, const struct orch_run_done *);
 
+/* An agent's bundle cannot be imported: a person looks. */
+int	 import_gave_up(const struct run *agent, const char *why);
+
 /* An agent's bundle, while its import is under way (bundles.c). */
+/* Keep a bundle and whom to answer when it is settled; owns fd. */
 void	 bundle_put(int64_t agent_run, uint32_t peer, uint32_t id, int fd);
-int	 bundle_fd(int64_t agent_run);	/* -1: not here (yet) */
+
+/* Its descriptor; -1 when it is not here (yet). */
+int	 bundle_fd(int64_t agent_run);
+
+/* The import is over: answer the agent's runner and drop the bundle. */
 void	 bundle_settle(int64_t agent_run, enum orch_result);	/* ack */
+/* Close and forget it. */
 void	 bundle_drop(int64_t agent_run);
 
 #endif

@@ -57,6 +57,7 @@ struct store;
  * opened, and nothing was changed.
  */
 struct store *store_open(const char *path, char *err, size_t errlen);
+/* Close; NULL is allowed. */
 void	 store_close(struct store *);
 
 /*
@@ -80,20 +81,33 @@ enum store_res store_step(struct store *, sqlite3_stmt *);
 int64_t	 store_int(struct store *, int64_t dflt, enum stmt, const char *fmt,
 	    ...);
 
-/* Columns of the row; text is never NULL and lives until the next step. */
+/* A number of the row. */
 int64_t	 col_int(sqlite3_stmt *, int col);
+
+/* A text of the row, never NULL; it lives until the next step. */
 const char *col_text(sqlite3_stmt *, int col);
 
 /* The row id of the last insert. */
 int64_t	 store_last_id(struct store *);
 
-/* Transaction control, for pass.c only. */
+/* BEGIN IMMEDIATE.  This one and the five below are for pass.c only. */
 enum store_res store_begin(struct store *);
+
+/* COMMIT; durable when it returns STORE_OK. */
 enum store_res store_commit(struct store *);
+
+/* ROLLBACK, unless SQLite has done so by itself. */
 void	 store_rollback(struct store *);
+
+/* A savepoint: one request of the pass. */
 enum store_res store_savepoint(struct store *);
+
+/* The request counts. */
 enum store_res store_release(struct store *);
+
+/* The request is taken back; the savepoint stays open. */
 enum store_res store_rollback_to(struct store *);
+
 /* Has SQLite ended the transaction by itself (full disk, I/O error)? */
 int	 store_lost(struct store *);
 

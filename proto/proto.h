@@ -161,11 +161,19 @@ const char **orch_strs_argv(const struct orch_strs *);
  */
 char	*orch_print(unsigned int type, const void *msg, char *buf, size_t len);
 
-/* Names for logs: "?" for an unknown value. */
+/* A role's name for logs, "?" for an unknown value; so the next four. */
 const char *orch_role_name(unsigned int role);
+
+/* A run's kind, as in the database. */
 const char *orch_kind_name(unsigned int kind);
+
+/* An answer's result. */
 const char *orch_result_name(unsigned int result);
+
+/* Why something is not a pass. */
 const char *orch_cause_name(unsigned int cause);
+
+/* A journal row's state, as in the database. */
 const char *orch_effect_name(unsigned int state);
 
 #endif
