@@ -591,7 +591,8 @@ id_of()
 # task_states: "id stage parked waits" for each task.
 task_states()
 {
-	ctl -j status -a | tr -d '\n' | sed 's/}, *{/}\n{/g' | while read -r row
+	ctl -j status -a | tr -d '\n' | sed 's/}, *{/}\n{/g' |
+	    while read -r row || [ -n "$row" ]
 	do
 		id=$(echo "$row" | json id) || continue
 		echo "$id $(echo "$row" | json stage)" \
