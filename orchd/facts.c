@@ -123,6 +123,9 @@ gate_facts(const struct task *t, const struct conf_project *cp,
 {
 	static const struct gate_rule own = { NULL, GATE_BY_RUN,
 	    BACK_DEVELOPMENT, 0, 1 };
+	/* Before development a new commit never changes the code tree. */
+	static const struct gate_rule early = { NULL, GATE_BY_RUN,
+	    BACK_ROLE, 0, 0 };
 	const struct gate_rule *r;
 	size_t i;
 
@@ -135,7 +138,8 @@ gate_facts(const struct task *t, const struct conf_project *cp,
 	for (i = 0; i < cp->cp_ngates; i++)
 		if (strcmp(cp->cp_gates[i].cg_stage,
 		    stage_name(t->t_stage)) == 0)
-			add_gate(t, f, &own, cp->cp_gates[i].cg_name);
+			add_gate(t, f, t->t_stage < STAGE_DEVELOPMENT ?
+			    &early : &own, cp->cp_gates[i].cg_name);
 }
 
 static void

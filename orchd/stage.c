@@ -179,7 +179,9 @@ decide_fail(const struct facts *f, const struct gate_fact *g,
 	}
 	d->d_by_person = person;
 	because(d, "%s: %s", g->gf_name, g->gf_reason);
-	if (back == BACK_ROLE && f->f_role_configured) {
+	/* Before review nothing lies behind: the stage's own role again. */
+	if ((back == BACK_ROLE && f->f_role_configured) ||
+	    f->f_stage <= STAGE_DEVELOPMENT) {
 		d->d_act = ACT_RERUN;
 	} else {
 		move(d, STAGE_DEVELOPMENT);
@@ -208,7 +210,7 @@ decide_gate(const struct facts *f, const struct gate_fact *g,
 		because(d, "%s: %s", g->gf_name, g->gf_reason);
 		return;
 	case GATE_ERROR:
-		if (g->gf_errors >= f->f_errors_max) {
+		if (g->gf_errors > f->f_errors_max) {
 			park(d, "blocked");
 			because(d, "%s could not run %u times: %s",
 			    g->gf_name, g->gf_errors, g->gf_reason);
@@ -218,9 +220,9 @@ decide_gate(const struct facts *f, const struct gate_fact *g,
 			because(d, "%s is tried again", g->gf_name);
 		} else {
 			wait_for(d, "retry");
-			because(d, "%s could not run (%u of %u): %s",
-			    g->gf_name, g->gf_errors, f->f_errors_max,
-			    g->gf_reason);
+			because(d, "%s could not run, %u of %u retries "
+			    "follow: %s", g->gf_name, f->f_errors_max + 1 -
+			    g->gf_errors, f->f_errors_max, g->gf_reason);
 		}
 		return;
 	case GATE_PASS:
@@ -282,6 +284,7 @@ decide_deploy(const struct facts *f, struct decision *d)
 		move(d, STAGE_DEVELOPMENT);
 		d->d_backward = 1;
 		d->d_by_person = 1;
+		d->d_gate = "check_deploy_status";
 		because(d, "the deploy was refused by a person");
 	} else if (f->f_confirm_needed && !f->f_confirmed) {
 		d->d_act = ACT_ASK;
