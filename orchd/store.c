@@ -331,11 +331,29 @@ store_bind(struct store *st, enum stmt id, const char *fmt, ...)
 	return (q);
 }
 
+/*
+ * Outside a transaction a write would count by itself: after SQLite has taken
+ * a pass back, the rest of the request that ran must not be stored alone.
+ */
+static int
+is_stray_write(struct store *st, sqlite3_stmt *q)
+{
+	return (!sqlite3_stmt_readonly(q) && q != st->st_q[Q_BEGIN] &&
+	    store_lost(st));
+}
+
 enum store_res
 store_step(struct store *st, sqlite3_stmt *q)
 {
-	int rc = sqlite3_step(q);
+	int rc;
 
+	if (is_stray_write(st, q)) {
+		log_warnx("database: write outside a transaction refused: %s",
+		    sqlite3_sql(q));
+		sqlite3_reset(q);
+		return (STORE_LOST);
+	}
+	rc = sqlite3_step(q);
 	if (rc == SQLITE_ROW)
 		return (STORE_OK);
 	if (rc == SQLITE_DONE) {
