@@ -15,6 +15,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -68,7 +69,9 @@ do_move(const struct task *t, const struct decision *d)
 	    .tr_backward = d->d_backward, .tr_by_person = d->d_by_person,
 	    .tr_actor = { "engine", 0 }, .tr_reason = d->d_reason };
 
-	if (transition_commit(&tr) != STORE_OK)
+	if (transition_commit(&tr) != STORE_OK || (t->t_stage ==
+	    STAGE_CREATED && alert_clear("dependency", t->t_key) !=
+	    STORE_OK))
 		return (-1);
 	if (d->d_backward && d->d_gate != NULL)
 		return (feedback_from_gate(t, d));
@@ -141,6 +144,12 @@ do_wait(const struct task *t, const struct decision *d)
 		    "retry %s", t->t_parked_reason, t->t_key);
 		return (task_note(t, "parked", why, 0) == STORE_OK ? 0 : -1);
 	}
+	/* A cancelled dependency is told, once. */
+	if (t->t_stage == STAGE_CREATED && strcmp(d->d_waits, "person") ==
+	    0 && strcmp(t->t_why, d->d_reason) != 0 &&
+	    alert_raise("dependency", t->t_key, "%s: cancel it too, or submit "
+	    "it again without", d->d_reason) != STORE_OK)
+		return (-1);
 	return (task_note(t, d->d_waits, d->d_reason, at) == STORE_OK ? 0 :
 	    -1);
 }
@@ -179,18 +188,28 @@ obey(struct task *t, const struct decision *d)
 static int
 drive_waiting(const struct task *t)
 {
-	int64_t ids[64];
+	int64_t *ids = NULL, *more;
 	sqlite3_stmt *q;
-	size_t i, n = 0;
+	size_t i, n = 0, room = 0;
+	int ret = 0;
 
-	q = store_bind(eng.e_store, Q_TASKS_CREATED, "");
-	while (n < 64 && store_step(eng.e_store, q) == STORE_OK)
+	q = store_bind(eng.e_store, Q_TASKS_CREATED, "is", t->t_id,
+	    t->t_project);
+	while (store_step(eng.e_store, q) == STORE_OK) {
+		if (n == room) {
+			room = room == 0 ? 64 : 2 * room;
+			if ((more = reallocarray(ids, room,
+			    sizeof(*ids))) == NULL)
+				fatal("tasks");
+			ids = more;
+		}
 		ids[n++] = col_int(q, 0);
+	}
 	sqlite3_reset(q);
-	for (i = 0; i < n; i++)
-		if (ids[i] != t->t_id && task_drive(ids[i]) == -1)
-			return (-1);
-	return (0);
+	for (i = 0; ret == 0 && i < n; i++)
+		ret = task_drive(ids[i]);
+	free(ids);
+	return (ret);
 }
 
 int

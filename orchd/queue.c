@@ -103,10 +103,23 @@ backoff_ms(int64_t base, int64_t n, int64_t max)
 	return (ms + (int64_t)arc4random_uniform((uint32_t)(ms / 5 + 1)));
 }
 
+/* What a cancelled task does not need any more. */
+static int
+is_cancelled(const struct job *j)
+{
+	struct task t;
+
+	return ((j->j_kind == KIND_AGENT || (j->j_kind == KIND_GATE &&
+	    j->j_for_run == 0)) && task_get(j->j_task, &t) == STORE_OK &&
+	    t.t_cancel_at != 0);
+}
+
 enum store_res
 job_requeue(const struct job *j, int transient, int64_t delay_ms,
     const char *reason)
 {
+	if (is_cancelled(j))
+		return (job_end(j->j_id, "cancelled", reason));
 	return (store_run_one(eng.e_store, Q_JOB_REQUEUE, "iiisi",
 	    eng_now() + delay_ms, (int64_t)(transient ? -1 : 0),
 	    (int64_t)(transient ? 1 : 0), reason, j->j_id));
@@ -192,6 +205,19 @@ count_slots(struct slots *s)
 	    store_int(eng.e_store, 0, Q_GATE_SLOTS_TAKEN, "");
 }
 
+/* Is the last of these an edge, with another one of its project before it? */
+static int
+lane_is_taken(const struct job *ready, size_t last)
+{
+	size_t i;
+
+	for (i = 0; is_edge(&ready[last]) && i < last; i++)
+		if (is_edge(&ready[i]) && strcmp(ready[i].j_project,
+		    ready[last].j_project) == 0)
+			return (1);
+	return (0);
+}
+
 int
 queue_kick(void)
 {
@@ -206,17 +232,15 @@ queue_kick(void)
 	q = store_bind(eng.e_store, Q_JOBS_READY, "i", eng_now());
 	while (n < 64 && store_step(eng.e_store, q) == STORE_OK) {
 		job_fill(&ready[n], q);
-		/* One project that is gone or full never blocks another. */
-		if (eng_project(ready[n].j_project) != NULL)
-			n++;
+		/* What is gone or full never blocks what comes after it. */
+		if (eng_project(ready[n].j_project) == NULL ||
+		    !fits(&ready[n], &s) || lane_is_taken(ready, n))
+			continue;
+		take(&ready[n++], &s);
 	}
 	sqlite3_reset(q);
-	for (i = 0; i < n; i++) {
-		if (!fits(&ready[i], &s))
-			continue;
-		take(&ready[i], &s);
+	for (i = 0; i < n; i++)
 		if (claim(&ready[i]) == -1)
 			return (-1);
-	}
 	return (0);
 }

@@ -63,7 +63,8 @@ enum store_res	 job_get(int64_t id, struct job *);
 enum store_res	 job_end(int64_t id, const char *status, const char *reason);
 
 /*
- * running -> queued, to be claimed again after delay_ms.  transient counts
+ * running -> queued, to be claimed again after delay_ms; an agent or gate of
+ * a task that is to be cancelled is cancelled instead (R-54).  transient counts
  * against transient_max and gives the attempt back; otherwise the attempt
  * stays counted.
  */

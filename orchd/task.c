@@ -194,21 +194,22 @@ status_of(const struct task *t, const char *waits)
 static enum store_res
 note_status(const struct task *t, const char *waits)
 {
+	enum conf_status status = status_of(t, waits);
 	const char *name;
 	char key[128];
 	enum store_res res;
 
 	if (t->t_stage == STAGE_CREATED)
 		return (STORE_OK);
-	name = conf_status_name(eng_project(t->t_project),
-	    status_of(t, waits));
+	name = conf_status_name(eng_project(t->t_project), status);
 	if (strcmp(name, t->t_status) == 0)
 		return (STORE_OK);
 	if ((res = store_run_one(eng.e_store, Q_TASK_STATUS, "si", name,
 	    t->t_id)) != STORE_OK)
 		return (res);
-	snprintf(key, sizeof(key), "status:%s:%lld:%lld", t->t_key,
-	    (long long)t->t_seq, (long long)eng_now());
+	/* Two changes within one millisecond are two messages. */
+	snprintf(key, sizeof(key), "status:%s:%lld:%lld:%d", t->t_key,
+	    (long long)t->t_seq, (long long)eng_now(), (int)status);
 	return (outbox_add("tracker", t, "status", key, name));
 }
 
