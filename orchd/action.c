@@ -97,39 +97,59 @@ is_blank(const char *s)
 	return (*s == '\0');
 }
 
-/* Add one dependency; NULL, or why not. */
+/* May t (id 0: a task to be made) need that one?  NULL, or why not. */
 static const char *
-depend_add(const struct task *t, const char *name)
+depend_refused(const struct task *t, const char *name)
 {
 	static char why[256];
 	struct task n;
+	enum store_res res;
 
-	if (task_resolve(name, &n) != STORE_OK) {
-		snprintf(why, sizeof(why), "there is no task %.64s", name);
+	if ((res = task_resolve(name, &n)) != STORE_OK) {
+		snprintf(why, sizeof(why), res == STORE_EXISTS ?
+		    "more than one task is called %.64s: say its prefix too" :
+		    "there is no task %.64s", name);
 		return (why);
 	}
 	/* A cycle: t is among what n already needs, or n is t. */
-	if (store_int(eng.e_store, 0, Q_DEPENDENCY_CYCLE, "ii", n.t_id,
-	    t->t_id) > 0) {
+	if (t->t_id != 0 && store_int(eng.e_store, 0, Q_DEPENDENCY_CYCLE,
+	    "ii", n.t_id, t->t_id) > 0) {
 		snprintf(why, sizeof(why), "%s already waits for %s: that "
 		    "would be a circle", n.t_key, t->t_key);
 		return (why);
 	}
-	if (store_run(eng.e_store, Q_DEPENDENCY_ADD, "ii", t->t_id,
-	    n.t_id) == STORE_FAIL)
-		return ("the database refuses");
 	return (NULL);
 }
 
+/* All of them, before the first is stored: a refusal changes nothing. */
 static const char *
-depend_all(const struct request *a, const struct task *t)
+depend_all_refused(const struct request *a, const struct task *t)
 {
 	const char *s = NULL, *why;
 
 	while ((s = arg(a, "depends", s)) != NULL)
-		if ((why = depend_add(t, strchr(s, '=') + 1)) != NULL)
+		if ((why = depend_refused(t, strchr(s, '=') + 1)) != NULL)
 			return (why);
 	return (NULL);
+}
+
+static int
+depend_store(const struct request *a, const struct task *t)
+{
+	const char *s = NULL;
+	enum store_res res;
+	struct task n;
+
+	while ((s = arg(a, "depends", s)) != NULL) {
+		if (task_resolve(strchr(s, '=') + 1, &n) != STORE_OK)
+			return (-1);
+		/* The same one twice is one. */
+		res = store_run(eng.e_store, Q_DEPENDENCY_ADD, "ii", t->t_id,
+		    n.t_id);
+		if (res != STORE_OK && res != STORE_EXISTS)
+			return (-1);
+	}
+	return (0);
 }
 
 static int
@@ -171,9 +191,11 @@ act_submit(struct request *a)
 	if (bad != NULL)
 		return (say(a, RES_REFUSED, "priority %.32s is %s (-1000 to "
 		    "1000)", prio, bad));
-	if (submit_store(a, cp, title, priority, &a->a_task) == -1)
-		return (-1);
-	if ((why = depend_all(a, &a->a_task)) != NULL)
+	if ((why = depend_all_refused(a, &a->a_task)) != NULL)
+		return (say(a, RES_REFUSED, "%s. Nothing was submitted",
+		    why));
+	if (submit_store(a, cp, title, priority, &a->a_task) == -1 ||
+	    depend_store(a, &a->a_task) == -1)
 		return (-1);
 	log_info("task %s: submitted by %s", a->a_task.t_key,
 	    a->a_peer->p_user);
@@ -193,9 +215,9 @@ act_depend(struct request *a)
 		return (say(a, RES_REFUSED, "%s is in stage %s: a dependency "
 		    "counts before analysis only", a->a_task.t_key,
 		    stage_name(a->a_task.t_stage)));
-	if ((why = depend_all(a, &a->a_task)) != NULL)
-		return (say(a, RES_REFUSED, "%s", why));
-	if (task_drive(a->a_task.t_id) == -1)
+	if ((why = depend_all_refused(a, &a->a_task)) != NULL)
+		return (say(a, RES_REFUSED, "%s. Nothing was changed", why));
+	if (depend_store(a, &a->a_task) == -1 || task_drive(a->a_task.t_id) == -1)
 		return (-1);
 	return (say(a, RES_OK, "%s waits for them", a->a_task.t_key));
 }
