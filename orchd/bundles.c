@@ -92,6 +92,6 @@ bundle_settle(int64_t run, enum orch_result result)
 
 	if (b == NULL)
 		return;
+	/* Kept until the runner goes: the pass may yet be taken back. */
 	pass_send(b->b_peer, ORCH_ack, b->b_id, &ack, -1);
-	bundle_drop(run);
 }

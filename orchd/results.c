@@ -48,22 +48,66 @@ text_of(const struct orch_blob *b)
 	return (s);
 }
 
+/* "developer: why": most runs say their role themselves. */
+static void
+role_reason(char *buf, size_t len, const char *role, const char *reason)
+{
+	size_t n = strlen(role);
+
+	if (strncmp(reason, role, n) == 0 && reason[n] == ':')
+		snprintf(buf, len, "%.1100s", reason);
+	else
+		snprintf(buf, len, "%s: %.1100s", role, reason);
+}
+
+/*
+ * What was open before this run is open still: a run that handed in nothing
+ * must not hide what a gate had found.  Extends why, and returns the text for
+ * the next run; the caller frees it.
+ */
+static char *
+keep_open_points(const struct task *t, char *why, size_t len,
+    const char *text)
+{
+	const char *old = "";
+	char *all = NULL;
+	sqlite3_stmt *q;
+	size_t n = strlen(why);
+
+	q = store_bind(eng.e_store, Q_TASK_TEXTS, "i", t->t_id);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		old = col_text(q, 1);
+	if (strncmp(old, why, n) == 0)
+		snprintf(why, len, "%.*s", (int)strcspn(old, "\n"), old);
+	else if (old[0] != '\0')
+		snprintf(why + n, len - n, "; open before that: %.*s",
+		    (int)strcspn(old, "\n"), old);
+	if (asprintf(&all, "%s%s%s", text, old[0] != '\0' ?
+	    "\n\nOpen before that:\n" : "", old) == -1)
+		fatal("result");
+	sqlite3_reset(q);
+	return (all);
+}
+
 int
 task_role_failed(const struct task *t, const char *role, const char *reason,
     const char *text)
 {
-	char why[1200];
+	enum store_res res;
+	char why[2000], *all;
 
-	snprintf(why, sizeof(why), "%s: %.1100s", role, reason);
+	role_reason(why, sizeof(why), role, reason);
+	all = keep_open_points(t, why, sizeof(why), text);
 	if (t->t_rework >= conf_int(eng.e_conf, eng_project(t->t_project),
 	    OPT_MAX_DEVELOPER_RETRIES))
-		return (task_park(t, "needs_input", why) == STORE_OK ? 0 :
-		    -1);
-	if (store_run_one(eng.e_store, Q_TASK_RERUN, "iii", t->t_rework + 1,
-	    t->t_id, t->t_seq) != STORE_OK)
-		return (-1);
-	log_info("task %s: %s again: %s", t->t_key, role, reason);
-	return (task_set_feedback(t->t_id, why, text) == STORE_OK ? 0 : -1);
+		res = task_park(t, "needs_input", why);
+	else if ((res = store_run_one(eng.e_store, Q_TASK_RERUN, "iii",
+	    t->t_rework + 1, t->t_id, t->t_seq)) == STORE_OK) {
+		log_info("task %s: %s again: %s", t->t_key, role, reason);
+		res = task_set_feedback(t->t_id, why, all);
+	}
+	free(all);
+	return (res == STORE_OK ? 0 : -1);
 }
 
 /* A failure of the run itself: again within its budget, or a person. */
@@ -74,7 +118,7 @@ agent_run_failed(const struct task *t, const struct job *j,
 	const struct conf_project *cp = eng_project(t->t_project);
 	int transient = m->cause == CAUSE_TRANSIENT ||
 	    m->cause == CAUSE_QUOTA;
-	char why[1500];
+	char what[1300], why[1400];
 
 	if (transient && cp != NULL && j->j_transient < conf_int(eng.e_conf,
 	    cp, OPT_TRANSIENT_MAX))
@@ -86,8 +130,12 @@ agent_run_failed(const struct task *t, const struct job *j,
 		return (job_requeue(j, 0, backoff_ms(AGAIN_BASE_MS,
 		    j->j_attempt - 1, TRANSIENT_MAX_MS), m->reason) ==
 		    STORE_OK ? 0 : -1);
-	snprintf(why, sizeof(why), "%s failed %lld times: %.1300s",
-	    j->j_role, (long long)j->j_attempt, m->reason);
+	role_reason(what, sizeof(what), j->j_role, m->reason);
+	if (j->j_attempt > 1)
+		snprintf(why, sizeof(why), "%s (%lld tries)", what,
+		    (long long)j->j_attempt);
+	else
+		strlcpy(why, what, sizeof(why));
 	if (job_end(j->j_id, "failed", m->reason) != STORE_OK)
 		return (-1);
 	return (task_park(t, "blocked", why) == STORE_OK ? 0 : -1);
@@ -137,8 +185,8 @@ queue_import(struct peer *p, uint32_t id, const struct run *r,
 	*fd = -1;
 	res = job_add(&js, NULL);
 	if (res == STORE_EXISTS)
-		return (wake_import(r->r_id));
-	return (res == STORE_OK ? queue_kick() : -1);
+		return (wake_import(r->r_id) == -1 ? -1 : 1);
+	return (res == STORE_OK && queue_kick() == 0 ? 1 : -1);
 }
 
 /* No commit: fine for a role that owes none, else a fail of the role. */
@@ -175,10 +223,12 @@ result_agent(struct peer *p, uint32_t id, const struct run *r,
 		return (queue_import(p, id, r, &t, &j, m, fd));
 	if (run_end(r, m->reason) != STORE_OK)
 		return (-1);
-	if (m->cause == CAUSE_STOPPED)
+	if (t.t_seq != j.j_seq)
+		ret = job_end(j.j_id, "cancelled", "the task has left that "
+		    "stage") == STORE_OK ? 0 : -1;
+	else if (m->cause == CAUSE_STOPPED)
 		ret = agent_stopped(&t, &j, m);
-	else if (m->cause == CAUSE_NO_COMMIT ||
-	    (m->verdict == GATE_PASS && t.t_seq == j.j_seq))
+	else if (m->cause == CAUSE_NO_COMMIT || m->verdict == GATE_PASS)
 		ret = agent_without_commit(r, &t, &j, m);
 	else
 		ret = agent_run_failed(&t, &j, m);
@@ -189,9 +239,9 @@ result_agent(struct peer *p, uint32_t id, const struct run *r,
 static int
 close_agent(const struct run *agent, const char *status, const char *reason)
 {
-	if (run_is_live(agent) && run_end(agent, reason) != STORE_OK)
+	if (run_end(agent, reason) != STORE_OK)
 		return (-1);
-	return (job_end(agent->r_job, status, reason) == STORE_FAIL ? -1 : 0);
+	return (job_end(agent->r_job, status, reason) == STORE_OK ? 0 : -1);
 }
 
 static int
@@ -229,6 +279,44 @@ import_bad(const struct run *agent, const struct task *t,
 }
 
 int
+import_gave_up(const struct run *agent, const char *why)
+{
+	struct task t;
+	char text[1200];
+
+	if (!run_is_live(agent))
+		return (0);
+	snprintf(text, sizeof(text), "the work of %s cannot be imported: "
+	    "%.1000s", agent->r_role, why);
+	if (task_get(agent->r_task, &t) != STORE_OK ||
+	    close_agent(agent, "failed", text) == -1 ||
+	    task_park(&t, "blocked", text) != STORE_OK)
+		return (-1);
+	bundle_settle(agent->r_id, RES_OK);
+	return (task_drive(t.t_id));
+}
+
+/* The import could not run: again within its budget, or a person. */
+static int
+import_error(const struct job *j, const struct run *agent,
+    const struct orch_run_done *m)
+{
+	const struct conf_project *cp = eng_project(j->j_project);
+
+	if (bundle_fd(agent->r_id) == -1)
+		return (job_end(j->j_id, "cancelled", m->reason) == STORE_OK ?
+		    0 : -1);
+	if (m->cause == CAUSE_STOPPED || (cp != NULL && j->j_transient <
+	    conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX)))
+		return (job_requeue(j, 1, backoff_ms(AGAIN_BASE_MS,
+		    j->j_transient, TRANSIENT_MAX_MS), m->reason) ==
+		    STORE_OK ? 0 : -1);
+	if (job_end(j->j_id, "failed", m->reason) != STORE_OK)
+		return (-1);
+	return (import_gave_up(agent, m->reason));
+}
+
+int
 result_import(struct peer *p, const struct run *r,
     const struct orch_run_done *m)
 {
@@ -242,16 +330,13 @@ result_import(struct peer *p, const struct run *r,
 	    task_get(r->r_task, &t) != STORE_OK ||
 	    run_end(r, m->reason) != STORE_OK)
 		return (-1);
-	if (m->verdict == GATE_ERROR) {
-		if (bundle_fd(agent.r_id) == -1)
-			return (job_end(j.j_id, "cancelled", m->reason) ==
-			    STORE_OK ? 0 : -1);
-		return (job_requeue(&j, 1, backoff_ms(AGAIN_BASE_MS,
-		    j.j_transient, TRANSIENT_MAX_MS), m->reason) ==
-		    STORE_OK ? 0 : -1);
-	}
+	if (m->verdict == GATE_ERROR)
+		return (import_error(&j, &agent, m));
 	if (job_end(j.j_id, "done", m->reason) != STORE_OK)
 		return (-1);
+	/* Whoever closed the agent's run meanwhile decided already. */
+	if (!run_is_live(&agent))
+		return (0);
 	ret = m->verdict == GATE_PASS && strlen(m->commit) == 40 ?
 	    import_good(&agent, &t, m) : import_bad(&agent, &t, m);
 	if (ret == -1)

@@ -180,6 +180,15 @@ on_spawned(const struct orch_spawned *s)
 	(void)pass_leave(ok);
 }
 
+static int
+project_is_gone(const struct run *r)
+{
+	struct task t;
+
+	return (task_get(r->r_task, &t) == STORE_OK &&
+	    eng_project(t.t_project) == NULL);
+}
+
 const char *
 run_hello(struct peer *p, const struct orch_hello *h)
 {
@@ -194,6 +203,8 @@ run_hello(struct peer *p, const struct orch_hello *h)
 		return ("a wrong key");
 	if (!run_is_live(&r))
 		return ("this run is closed");
+	if (r.r_go_at == 0 && project_is_gone(&r))
+		return ("its project is not in the configuration any more");
 	if ((p->p_role == ROLE_WORKER) != (r.r_kind == KIND_TRANSITION ||
 	    r.r_kind == KIND_MONITOR))
 		return ("another kind of run");
@@ -207,24 +218,62 @@ run_hello(struct peer *p, const struct orch_hello *h)
 	return (NULL);
 }
 
+/*
+ * Is the run asked to end as soon as it says HELLO?  The request may have come
+ * while it was away.  A worker of a cancelled task hears of it at its next
+ * effect, so that one that it has begun ends honestly.
+ */
+static const char *
+stop_wanted(const struct run *r)
+{
+	struct task t;
+
+	if (r->r_kind == KIND_HOOK)
+		return (NULL);
+	if (eng.e_quiescing)
+		return ("orchd is shut down");
+	if (r->r_kind != KIND_AGENT && r->r_kind != KIND_GATE)
+		return (NULL);
+	if (task_get(r->r_task, &t) != STORE_OK || t.t_cancel_at == 0)
+		return (NULL);
+	return ("the task is cancelled");
+}
+
+/* GO, or at once the request to end; -1: neither is on record. */
+static int
+run_greet(struct peer *p, struct run *r)
+{
+	char text[IDENT_TEXT_MAX];
+	const char *stop = stop_wanted(r);
+
+	if (ident_format(&p->p_ident, text, sizeof(text)) == -1 ||
+	    store_run_one(eng.e_store, Q_RUN_IDENT, "ssi", text,
+	    strcmp(r->r_status, "starting") == 0 ? "running" : r->r_status,
+	    r->r_id) != STORE_OK)
+		return (-1);
+	if (stop != NULL)
+		(void)peer_stop_run((uint64_t)r->r_id, stop);
+	/* What never began need not begin now. */
+	return (stop != NULL && r->r_go_at == 0 ? 0 : run_send_go(p, r));
+}
+
 void
 run_connected(struct peer *p)
 {
-	char text[IDENT_TEXT_MAX];
+	uint32_t peer = p->p_id;
 	struct run r;
-	int ok = 0;
+	int ok;
 
-	if (pass_enter() == -1)
+	if (pass_enter() == -1) {
+		peer_drop(peer, "nothing can be stored now");
 		return;
-	if (run_get((int64_t)p->p_run, &r) == STORE_OK &&
-	    ident_format(&p->p_ident, text, sizeof(text)) == 0)
-		ok = store_run_one(eng.e_store, Q_RUN_IDENT, "ssi", text,
-		    strcmp(r.r_status, "starting") == 0 ? "running" :
-		    r.r_status, r.r_id) == STORE_OK &&
-		    run_send_go(p, &r) == 0;
-	if (!ok)
-		log_warnx("run %llu: GO failed", (unsigned long long)p->p_run);
-	(void)pass_leave(ok);
+	}
+	pass_asked_by(peer, ORCH_hello, 0);
+	ok = run_get((int64_t)p->p_run, &r) == STORE_OK &&
+	    run_greet(p, &r) == 0;
+	/* Without GO it waits for ever: it shall say HELLO again. */
+	if (pass_leave(ok) == 0 && !ok)
+		peer_drop(peer, "GO failed");
 }
 
 static void
@@ -243,6 +292,7 @@ run_disconnected(uint64_t run)
 {
 	struct timeval soon = { 0, SWEEP_SOON_MS * 1000 };
 
+	bundle_drop((int64_t)run);
 	(void)event_base_once(eng.e_base, -1, EV_TIMEOUT, sweep_cb, NULL,
 	    &soon);
 }
@@ -277,6 +327,7 @@ static int
 requeue_lost(const struct run *r, const char *why)
 {
 	const struct conf_project *cp;
+	struct run agent;
 	struct task t;
 	struct job j;
 
@@ -296,6 +347,9 @@ requeue_lost(const struct run *r, const char *why)
 	    conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX))) {
 		if (job_end(j.j_id, "failed", why) != STORE_OK)
 			return (-1);
+		if (r->r_kind == KIND_IMPORT)
+			return (run_get(j.j_for_run, &agent) == STORE_OK ?
+			    import_gave_up(&agent, why) : -1);
 		if (r->r_kind == KIND_AGENT || r->r_kind == KIND_GATE)
 			return (task_park(&t, "blocked", why) == STORE_OK ?
 			    0 : -1);
@@ -321,6 +375,7 @@ run_lost(const struct run *r, const char *why)
 	    orch_kind_name((unsigned int)r->r_kind), r->r_role, r->r_gate,
 	    r->r_work, why);
 	bundle_drop(r->r_id);
+	gate_forget_worker(r->r_id);
 	if (r->r_kind == KIND_TRANSITION && lease_reclaim(r, why) == -1)
 		return (-1);
 	if (requeue_lost(r, why) == -1 || clean_after(r) == -1 ||
@@ -434,12 +489,11 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (m->verdict >= GATE_VERDICT_MAX || m->cause >= CAUSE__MAX ||
 	    store_usage(&r, m) == -1)
 		return (-1);
-	/* An agent with a bundle is answered when that is imported. */
-	if (r.r_kind == KIND_AGENT && *fd != -1)
-		return (result_agent(p, id, &r, m, fd));
 	switch (r.r_kind) {
 	case KIND_AGENT:
-		ret = result_agent(p, id, &r, m, fd);
+		/* One whose work is imported is answered after that. */
+		if ((ret = result_agent(p, id, &r, m, fd)) == 1)
+			return (0);
 		break;
 	case KIND_IMPORT:
 		ret = result_import(p, &r, m);

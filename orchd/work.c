@@ -50,11 +50,82 @@ fenced(struct peer *p, uint32_t id, uint64_t epoch, struct run *r,
 	return (1);
 }
 
+/*
+ * Workers that wait for a gate's result, one question a worker.  An answered
+ * one stays until the next: the pass that answers may yet be taken back.
+ */
+struct waiter {
+	struct waiter	*w_next;
+	int64_t		 w_run;
+	uint32_t	 w_peer;
+	uint32_t	 w_id;
+	char		 w_gate[65];
+	char		 w_commit[ID_HEX];
+};
+static struct waiter *waiters;
+
+static struct waiter *
+waiter_of(int64_t run)
+{
+	struct waiter *w;
+
+	for (w = waiters; w != NULL; w = w->w_next)
+		if (w->w_run == run)
+			break;
+	return (w);
+}
+
+static int
+waiter_add(struct peer *p, uint32_t id, const struct orch_gate *m)
+{
+	struct waiter *w;
+
+	if ((w = waiter_of((int64_t)p->p_run)) == NULL) {
+		if ((w = calloc(1, sizeof(*w))) == NULL)
+			return (-1);
+		w->w_run = (int64_t)p->p_run;
+		w->w_next = waiters;
+		waiters = w;
+	}
+	w->w_peer = p->p_id;
+	w->w_id = id;
+	strlcpy(w->w_gate, m->gate, sizeof(w->w_gate));
+	strlcpy(w->w_commit, m->commit, sizeof(w->w_commit));
+	return (0);
+}
+
+void
+gate_forget_worker(int64_t run)
+{
+	struct waiter **wp, *w;
+
+	for (wp = &waiters; (w = *wp) != NULL; wp = &w->w_next) {
+		if (w->w_run != run)
+			continue;
+		*wp = w->w_next;
+		free(w);
+		return;
+	}
+}
+
+void
+gate_tell_worker(int64_t run, const char *gate, const char *commit,
+    const struct orch_gate_answer *a)
+{
+	struct waiter *w = waiter_of(run);
+
+	(void)store_run(eng.e_store, Q_LEASE_GATE, "si", "", run);
+	if (w != NULL && strcmp(w->w_gate, gate) == 0 &&
+	    strcmp(w->w_commit, commit) == 0)
+		pass_send(w->w_peer, ORCH_gate_answer, w->w_id, a, -1);
+}
+
 /* The run and its job are closed, the lease ends. */
 static int
 close_run(const struct run *r, int64_t epoch, const char *status,
     const char *reason)
 {
+	gate_forget_worker(r->r_id);
 	return (lease_end(r->r_task, epoch) == STORE_OK &&
 	    run_end(r, reason) == STORE_OK &&
 	    job_end(r->r_job, status, reason) == STORE_OK ? 0 : -1);
@@ -70,52 +141,6 @@ finish_request(struct peer *p, uint32_t id, int64_t task,
 		return (-1);
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);
-}
-
-/* Workers that wait for a gate's result. */
-struct waiter {
-	struct waiter	*w_next;
-	int64_t		 w_run;
-	uint32_t	 w_peer;
-	uint32_t	 w_id;
-	char		 w_gate[65];
-	char		 w_commit[ID_HEX];
-};
-static struct waiter *waiters;
-
-static void
-waiter_add(struct peer *p, uint32_t id, const struct orch_gate *m)
-{
-	struct waiter *w;
-
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return;
-	w->w_run = (int64_t)p->p_run;
-	w->w_peer = p->p_id;
-	w->w_id = id;
-	strlcpy(w->w_gate, m->gate, sizeof(w->w_gate));
-	strlcpy(w->w_commit, m->commit, sizeof(w->w_commit));
-	w->w_next = waiters;
-	waiters = w;
-}
-
-void
-gate_tell_worker(int64_t run, const char *gate, const char *commit,
-    const struct orch_gate_answer *a)
-{
-	struct waiter **wp = &waiters, *w;
-
-	(void)store_run(eng.e_store, Q_LEASE_GATE, "si", "", run);
-	while ((w = *wp) != NULL) {
-		if (w->w_run != run || strcmp(w->w_gate, gate) != 0 ||
-		    strcmp(w->w_commit, commit) != 0) {
-			wp = &w->w_next;
-			continue;
-		}
-		pass_send(w->w_peer, ORCH_gate_answer, w->w_id, a, -1);
-		*wp = w->w_next;
-		free(w);
-	}
 }
 
 /* A result on record that answers the question; 1: answered. */
@@ -161,7 +186,8 @@ retest_skipped(struct peer *p, uint32_t id, const struct task *t,
 	int64_t run;
 
 	if (strcmp(m->gate, "check_branch_mergeable") != 0 ||
-	    strcmp(m->commit, t->t_head) != 0 || !conf_bool(eng.e_conf,
+	    strcmp(m->commit, t->t_head) != 0 || t->t_tree[0] == '\0' ||
+	    !conf_bool(eng.e_conf,
 	    eng_project(t->t_project),
 	    OPT_MERGE_RETEST_SKIP_WHEN_CURRENT_ENABLED))
 		return (0);
@@ -205,9 +231,8 @@ on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (0);
 	if ((skipped = retest_skipped(p, id, &t, m)) != 0)
 		return (skipped == 1 ? 0 : -1);
-	waiter_add(p, id, m);
-	if (store_run(eng.e_store, Q_LEASE_GATE, "si", m->gate,
-	    r.r_id) != STORE_OK)
+	if (waiter_add(p, id, m) == -1 || store_run(eng.e_store,
+	    Q_LEASE_GATE, "si", m->gate, r.r_id) != STORE_OK)
 		return (-1);
 	if (store_int(eng.e_store, 0, Q_GATE_ASKED, "iss", r.r_id, m->gate,
 	    m->commit) > 0)
@@ -248,6 +273,7 @@ on_effect(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	struct orch_effect_answer a = { .result = RES_OK,
 	    .state = EFFECT_INTENT };
 	char evidence[1025] = "";
+	enum store_res res;
 	sqlite3_stmt *q;
 	struct run r;
 	struct task t;
@@ -279,9 +305,21 @@ on_effect(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 			    "the task is to be cancelled");
 			return (0);
 		}
-		if (store_run(eng.e_store, Q_EFFECT_INTENT, "issiii", t.t_id,
-		    m->name, m->key, (int64_t)m->class, (int64_t)m->epoch,
-		    eng_now()) != STORE_OK)
+		if (a.state == EFFECT_INTENT && a.text != NULL &&
+		    m->class == CLASS_BLIND) {
+			effect_refuse(p, id, RES_REFUSED, "nobody can tell "
+			    "whether it was done: an operator has to look");
+			return (0);
+		}
+		res = store_run_one(eng.e_store, Q_EFFECT_INTENT, "issiii",
+		    t.t_id, m->name, m->key, (int64_t)m->class,
+		    (int64_t)m->epoch, eng_now());
+		if (res == STORE_STALE) {
+			effect_refuse(p, id, RES_REFUSED,
+			    "the key is another task's");
+			return (0);
+		}
+		if (res != STORE_OK)
 			return (-1);
 		a.state = EFFECT_INTENT;
 	}
@@ -407,6 +445,12 @@ on_landed(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (strcmp(r.r_work, "edge") != 0 || strlen(m->commit) != 40) {
 		ack.result = RES_REFUSED;
 		ack.text = "only an edge lands, and with a commit";
+	} else if (store_int(eng.e_store, 0, Q_MERGE_DONE, "is", t.t_id,
+	    m->commit) == 0 || store_int(eng.e_store, 0, Q_RETEST_PASSED,
+	    "iis", t.t_id, t.t_round, m->commit) == 0) {
+		ack.result = RES_REFUSED;
+		ack.text = "no merge of that commit, or no pass of "
+		    "check_branch_mergeable on it, is on record";
 	} else if (store_run_one(eng.e_store, Q_TASK_LANDED, "sssi",
 	    m->commit, m->tree, m->previous, t.t_id) != STORE_OK ||
 	    store_run(eng.e_store, Q_LANE_END, "ii", t.t_id,
