@@ -41,6 +41,8 @@
 #define START_WAIT_MS	30000
 #define TICK_MS		1000
 #define ACCEPT_BATCH	16
+#define TROUBLE_MS	30000	/* until a task in trouble is tried again */
+#define OPEN_MAX	65536	/* tasks looked at after a start */
 
 struct engine eng;
 
@@ -151,33 +153,92 @@ listen_on(int fd, int control)
 		fatalx("listen");
 }
 
-/* Tasks that are due to be looked at again. */
 static int
+drive_one(void *arg)
+{
+	return (task_drive(*(int64_t *)arg));
+}
+
+static int
+kick(void *arg)
+{
+	return (queue_kick());
+}
+
+static int
+sweep(void *arg)
+{
+	return (runs_sweep());
+}
+
+/* One task's trouble never stops the others: it is looked at later. */
+static void
+drive_each(int64_t *ids, size_t n)
+{
+	int64_t later = eng_now() + TROUBLE_MS;
+	size_t i;
+
+	for (i = 0; i < n && !store_lost(eng.e_store); i++)
+		if (pass_try(drive_one, &ids[i]) == -1 &&
+		    !store_lost(eng.e_store)) {
+			log_warnx("task row %lld: looking at it failed, "
+			    "again in %d s", (long long)ids[i],
+			    TROUBLE_MS / 1000);
+			(void)store_run(eng.e_store, Q_TASK_LATER, "ii",
+			    later, ids[i]);
+		}
+}
+
+/* Tasks that are due to be looked at again. */
+static void
 drive_due(void)
 {
 	int64_t ids[64];
 	sqlite3_stmt *q;
-	size_t i, n = 0;
+	size_t n = 0;
 
 	q = store_bind(eng.e_store, Q_TASKS_DUE, "i", eng_now());
 	while (n < 64 && store_step(eng.e_store, q) == STORE_OK)
 		ids[n++] = col_int(q, 0);
 	sqlite3_reset(q);
-	for (i = 0; i < n; i++)
-		if (task_drive(ids[i]) == -1)
-			return (-1);
-	return (0);
+	drive_each(ids, n);
+}
+
+static void
+drive_open(void)
+{
+	static int64_t ids[OPEN_MAX];
+	sqlite3_stmt *q;
+	size_t n = 0;
+
+	q = store_bind(eng.e_store, Q_TASKS_OPEN, "");
+	while (n < OPEN_MAX && store_step(eng.e_store, q) == STORE_OK)
+		ids[n++] = col_int(q, 0);
+	sqlite3_reset(q);
+	drive_each(ids, n);
+}
+
+int
+engine_look(int all)
+{
+	if (pass_enter() == -1)
+		return (-1);
+	if (pass_try(sweep, NULL) == -1)
+		log_warnx("looking at the runs failed, again later");
+	if (all)
+		drive_open();
+	else
+		drive_due();
+	if (pass_try(kick, NULL) == -1)
+		log_warnx("the queue cannot be served, again later");
+	return (pass_leave(1));
 }
 
 static void
 tick_cb(int fd, short what, void *arg)
 {
-	int ok;
-
-	if (pass_enter() == -1)
-		return;
-	ok = runs_sweep() != -1 && drive_due() == 0 && queue_kick() == 0;
-	(void)pass_leave(ok);
+	peers_tick();
+	(void)engine_look(0);
 }
 
 static void
@@ -200,23 +261,8 @@ start_tick(void)
 static void
 recover(void)
 {
-	int64_t ids[4096];
-	sqlite3_stmt *q;
-	size_t i, n = 0;
-	int ok;
-
-	if (pass_enter() == -1)
+	if (engine_look(1) == -1)
 		fatalx("the database takes no writes: is the disk full?");
-	q = store_bind(eng.e_store, Q_TASKS_OPEN, "");
-	while (n < 4096 && store_step(eng.e_store, q) == STORE_OK)
-		ids[n++] = col_int(q, 0);
-	sqlite3_reset(q);
-	ok = runs_sweep() != -1;
-	for (i = 0; ok && i < n; i++)
-		ok = task_drive(ids[i]) == 0;
-	ok = ok && queue_kick() == 0;
-	if (pass_leave(ok) == -1 || !ok)
-		fatalx("recovery failed; the database is unchanged");
 }
 
 static void

@@ -48,6 +48,13 @@ int64_t	 eng_now(void);
 /* The project of a task; NULL when the configuration has it no more. */
 const struct conf_project *eng_project(const char *name);
 
+/*
+ * What the engine does by itself: look at runs that are not connected, drive
+ * the tasks that are due (with all, every open one), serve the queue.  Each
+ * item stands alone.  -1: nothing could be stored.
+ */
+int	 engine_look(int all);
+
 /* `orchd -E`: serve until descriptor 3 ends.  The exit status. */
 int	 engine_main(int debug);
 

@@ -193,11 +193,12 @@ run_send_go(struct peer *p, const struct run *r)
 
 	memset(&x, 0, sizeof(x));
 	if (task_get(r->r_task, &t) != STORE_OK ||
-	    job_get(r->r_job, &j) != STORE_OK ||
-	    (cp = eng_project(t.t_project)) == NULL)
+	    job_get(r->r_job, &j) != STORE_OK)
 		return (-1);
-	if (r->r_kind == KIND_IMPORT &&
-	    (fd = bundle_fd(j.j_for_run)) == -1 && r->r_go_at == 0)
+	/* It goes on with what it was told before (see run_hello). */
+	if ((cp = eng_project(t.t_project)) == NULL)
+		return (0);
+	if (r->r_kind == KIND_IMPORT && (fd = bundle_fd(j.j_for_run)) == -1)
 		return (0);	/* the agent's runner will send it */
 	if (fix_branch(&t, &x) == -1)
 		return (-1);

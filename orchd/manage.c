@@ -123,25 +123,6 @@ conf_take(int fd)
 	token_load();
 }
 
-static void
-drive_all(void)
-{
-	int64_t ids[256];
-	sqlite3_stmt *q;
-	size_t i, n = 0;
-	int ok = 1;
-
-	if (pass_enter() == -1)
-		return;
-	q = store_bind(eng.e_store, Q_TASKS_OPEN, "");
-	while (n < 256 && store_step(eng.e_store, q) == STORE_OK)
-		ids[n++] = col_int(q, 0);
-	sqlite3_reset(q);
-	for (i = 0; ok && i < n; i++)
-		ok = task_drive(ids[i]) == 0;
-	(void)pass_leave(ok && queue_kick() == 0);
-}
-
 /* When nothing is left that runs the parent, who waits to stop us, is told. */
 static void
 quiesced_cb(int fd, short what, void *arg)
@@ -205,7 +186,7 @@ parent_message(struct chan *c, const struct orch_header *h,
 	switch (h->h_type) {
 	case ORCH_conf:
 		conf_take(*fd);
-		drive_all();
+		(void)engine_look(1);
 		break;
 	case ORCH_peer:
 		peer_daemon(*fd, any->peer.role, any->peer.generation);

@@ -94,23 +94,37 @@ sending_drop(struct sending **from)
 	pass.last = from;
 }
 
+/*
+ * Hand a frame to its channel.  One that does not take it has lost an answer
+ * that somebody waits for: it is cut off, and asks again when it reconnects.
+ */
+static void
+sending_out(struct sending *s)
+{
+	struct chan *c = peer_chan(s->s_peer);
+
+	if (c == NULL)
+		return;
+	if (chan_send_frame(c, s->s_frame, s->s_len, s->s_fd) == -1) {
+		log_warn("a message cannot be sent");
+		peer_drop(s->s_peer, "it does not read");
+	}
+	s->s_frame = NULL;
+	s->s_fd = -1;
+}
+
 static void
 sending_flush(void)
 {
 	struct sending *s, *next;
-	struct chan *c;
 
 	s = pass.first;
 	pass.first = NULL;
 	pass.last = &pass.first;
 	for (; s != NULL; s = next) {
 		next = s->s_next;
-		if ((c = peer_chan(s->s_peer)) != NULL) {
-			(void)chan_send_frame(c, s->s_frame, s->s_len,
-			    s->s_fd);
-			free(s);
-		} else
-			sending_free(s);
+		sending_out(s);
+		sending_free(s);
 	}
 }
 
@@ -151,6 +165,10 @@ pass_retry(uint32_t peer, unsigned int type, uint32_t id)
 
 	memset(&any, 0, sizeof(any));
 	switch (type) {
+	case ORCH_hello:
+		/* Its GO was lost: it shall say HELLO again. */
+		peer_drop(peer, "nothing can be stored now");
+		return;
 	case ORCH_begin:
 		answer = ORCH_grant;
 		any.grant.text = text;
@@ -250,6 +268,27 @@ pass_leave(int ok)
 	    monotime_sub_ms(monotime_now(), pass.began) >= PASS_MS)
 		pass_commit();
 	return (0);
+}
+
+int
+pass_try(int (*fn)(void *), void *arg)
+{
+	struct sending **outer = pass.mark, **mark = pass.last;
+	int ret;
+
+	if (store_savepoint(eng.e_store) != STORE_OK)
+		return (-1);
+	pass.mark = mark;
+	ret = fn(arg);
+	pass.mark = outer;
+	if (store_lost(eng.e_store))
+		return (-1);
+	if (ret == -1) {
+		sending_drop(mark);
+		(void)store_rollback_to(eng.e_store);
+	}
+	(void)store_release(eng.e_store);
+	return (store_lost(eng.e_store) ? -1 : ret);
 }
 
 /*

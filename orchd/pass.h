@@ -53,6 +53,13 @@ void	 pass_asked_by(uint32_t peer, unsigned int type, uint32_t id);
 void	 pass_send(uint32_t peer, unsigned int type, uint32_t id,
 	    const void *msg, int fd);
 
+/*
+ * One item of several inside a request: when fn answers -1, what it did is
+ * taken back and the others go on.  Its answer; -1 also when SQLite rolled
+ * back the whole pass (then store_lost() says so and the caller gives up).
+ */
+int	 pass_try(int (*fn)(void *), void *arg);
+
 /* Commit now: at a bound, or before the engine ends. */
 void	 pass_commit(void);
 

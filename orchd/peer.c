@@ -33,6 +33,8 @@
 
 #define PRIO_PEERS	1
 #define CONTROL_MAX	32	/* connections of people at one time */
+#define STRANGERS_MAX	128	/* on engine.sock without a HELLO yet */
+#define HELLO_TICKS	10	/* seconds until a HELLO must have come */
 
 static struct peer	*peers;
 static uint32_t		 last_id;
@@ -125,6 +127,41 @@ peer_ended(struct chan *c, const char *why, void *arg)
 		run_disconnected(run);
 }
 
+void
+peer_drop(uint32_t id, const char *why)
+{
+	struct peer *p;
+
+	for (p = peers; p != NULL; p = p->p_next)
+		if (p->p_id == id)
+			break;
+	if (p != NULL)
+		peer_ended(p->p_chan, why, p);
+}
+
+void
+peers_tick(void)
+{
+	struct peer *p, *next;
+
+	for (p = peers; p != NULL; p = next) {
+		next = p->p_next;
+		if (!p->p_hello && ++p->p_ticks > HELLO_TICKS)
+			peer_ended(p->p_chan, "no HELLO", p);
+	}
+}
+
+static unsigned int
+strangers(void)
+{
+	struct peer *p;
+	unsigned int n = 0;
+
+	for (p = peers; p != NULL; p = p->p_next)
+		n += !p->p_hello;
+	return (n);
+}
+
 static void
 refuse(struct peer *p, uint32_t id, const char *reason)
 {
@@ -193,7 +230,9 @@ on_hello(struct peer *p, uint32_t id, const struct orch_hello *h)
 		return;
 	}
 	p->p_hello = 1;
-	p->p_run = h->run;
+	/* Only who has shown a run's key speaks for that run. */
+	if (p->p_role == ROLE_RUNNER || p->p_role == ROLE_WORKER)
+		p->p_run = h->run;
 	drop_older(p);
 	chan_set_senders(p->p_chan, 1U << p->p_role);
 	if (h->minor != ORCH_PROTO_MINOR)
@@ -244,6 +283,11 @@ peer_message(struct chan *c, const struct orch_header *h,
 	}
 	pass_asked_by(peer, h->h_type, h->h_id);
 	ok = r->pr_handler(p, h->h_id, any, fd) == 0;
+	if (!ok)
+		log_warnx("%s (run %llu): message %s could not be dealt "
+		    "with, it shall come again", orch_role_name(p->p_role),
+		    (unsigned long long)p->p_run,
+		    orch_msg(h->h_type)->m_name);
 	if (pass_leave(ok) == 0 && !ok)
 		pass_retry(peer, h->h_type, h->h_id);
 }
@@ -300,7 +344,8 @@ peer_accept(int sock, int control)
 		return;
 	}
 	/* The identity is taken now, while the connecting process is there. */
-	if (!control && ident_of_peer(sock, &id, NULL) == -1) {
+	if (!control && (strangers() >= STRANGERS_MAX ||
+	    ident_of_peer(sock, &id, NULL) == -1)) {
 		close(sock);
 		return;
 	}

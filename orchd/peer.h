@@ -30,6 +30,7 @@ struct peer {
 	struct chan	*p_chan;
 	enum orch_role	 p_role;	/* expected: set by how it came */
 	int		 p_hello;	/* HELLO was taken */
+	unsigned int	 p_ticks;	/* seconds without HELLO */
 	uint32_t	 p_generation;
 	uint64_t	 p_run;
 	struct ident	 p_ident;
@@ -50,6 +51,12 @@ void	 peer_accept(int sock, int control);
 
 /* The engine's end of a daemon's connection, from the parent. */
 void	 peer_daemon(int sock, enum orch_role, uint32_t generation);
+
+/* End a peer's connection, when it is still there. */
+void	 peer_drop(uint32_t id, const char *why);
+
+/* Every second: who connects says HELLO soon, or goes. */
+void	 peers_tick(void);
 
 /* Number of connected peers of a role. */
 unsigned int peer_count(enum orch_role);
