@@ -292,6 +292,7 @@ run_disconnected(uint64_t run)
 {
 	struct timeval soon = { 0, SWEEP_SOON_MS * 1000 };
 
+	bundle_drop((int64_t)run);
 	(void)event_base_once(eng.e_base, -1, EV_TIMEOUT, sweep_cb, NULL,
 	    &soon);
 }
@@ -326,6 +327,7 @@ static int
 requeue_lost(const struct run *r, const char *why)
 {
 	const struct conf_project *cp;
+	struct run agent;
 	struct task t;
 	struct job j;
 
@@ -345,6 +347,9 @@ requeue_lost(const struct run *r, const char *why)
 	    conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX))) {
 		if (job_end(j.j_id, "failed", why) != STORE_OK)
 			return (-1);
+		if (r->r_kind == KIND_IMPORT)
+			return (run_get(j.j_for_run, &agent) == STORE_OK ?
+			    import_gave_up(&agent, why) : -1);
 		if (r->r_kind == KIND_AGENT || r->r_kind == KIND_GATE)
 			return (task_park(&t, "blocked", why) == STORE_OK ?
 			    0 : -1);
@@ -370,6 +375,7 @@ run_lost(const struct run *r, const char *why)
 	    orch_kind_name((unsigned int)r->r_kind), r->r_role, r->r_gate,
 	    r->r_work, why);
 	bundle_drop(r->r_id);
+	gate_forget_worker(r->r_id);
 	if (r->r_kind == KIND_TRANSITION && lease_reclaim(r, why) == -1)
 		return (-1);
 	if (requeue_lost(r, why) == -1 || clean_after(r) == -1 ||
@@ -483,12 +489,11 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (m->verdict >= GATE_VERDICT_MAX || m->cause >= CAUSE__MAX ||
 	    store_usage(&r, m) == -1)
 		return (-1);
-	/* An agent with a bundle is answered when that is imported. */
-	if (r.r_kind == KIND_AGENT && *fd != -1)
-		return (result_agent(p, id, &r, m, fd));
 	switch (r.r_kind) {
 	case KIND_AGENT:
-		ret = result_agent(p, id, &r, m, fd);
+		/* One whose work is imported is answered after that. */
+		if ((ret = result_agent(p, id, &r, m, fd)) == 1)
+			return (0);
 		break;
 	case KIND_IMPORT:
 		ret = result_import(p, &r, m);
