@@ -72,6 +72,11 @@ none "no call that is never used"
 grep -E ':[^:]*//' "$tmp/bare" >"$tmp/faults"
 none "no // comments"
 
+{
+	grep -n 'SET stage\b' orchd/statements.def | tail -n +2
+	grep -nw Q_TASK_MOVE orchd/*.c | grep -v '^orchd/transition\.c:'
+} >"$tmp/faults"
+none "one statement moves a task, and one function runs it"
 xargs grep -nE 'include.*sqlite3\.h' <"$tmp/own" | grep -v '^orchd/' >"$tmp/faults"
 none "only orchd includes SQLite"
 for p in $programs; do
