@@ -72,9 +72,14 @@ on_advance(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		store_count(eng.e_store, "reconcile_advanced", 1);
 		log_info("task %s: moved by %s: %s", m->task,
 		    orch_role_name(p->p_role), m->reason);
-	} else
-		store_count(eng.e_store, "reconcile_skipped", 1);
-	ack(p, id, RES_OK, "");
+		ack(p, id, RES_OK, "");
+		return (0);
+	}
+	store_count(eng.e_store, "reconcile_skipped", 1);
+	if (store_int(eng.e_store, 0, Q_JOB_ACTIVE, "i", after.t_id) != 0)
+		ack(p, id, RES_OK, "");
+	else
+		ack(p, id, RES_DUPLICATE, after.t_why);
 	return (0);
 }
 
@@ -309,6 +314,7 @@ on_deploy_result(struct peer *p, uint32_t id, const union orch_any *any,
 {
 	const struct orch_deploy_result *m = &any->deploy_result;
 	enum store_res res;
+	struct task t;
 	int64_t task;
 
 	task = store_int(eng.e_store, 0, Q_DEPLOY_RUN_TASK, "i",
@@ -333,7 +339,9 @@ on_deploy_result(struct peer *p, uint32_t id, const union orch_any *any,
 	    "failed and so did its rollback: look at production now") !=
 	    STORE_OK)
 		return (-1);
-	if (task_drive(task) == -1 || queue_kick() == -1)
+	/* The deploy lane is free. */
+	if (task_drive(task) == -1 || task_get(task, &t) != STORE_OK ||
+	    tasks_let_in(&t) == -1 || queue_kick() == -1)
 		return (-1);
 	ack(p, id, RES_OK, "");
 	return (0);

@@ -23,6 +23,7 @@
 #include "libcommon/log.h"
 #include "engine.h"
 #include "notice.h"
+#include "pass.h"
 #include "queue.h"
 #include "task.h"
 
@@ -184,16 +185,20 @@ obey(struct task *t, const struct decision *d)
 	return (-1);
 }
 
-/* A task that left `created` or ended may let others of its project in. */
 static int
-drive_waiting(const struct task *t)
+drive_one(void *arg)
+{
+	return (task_drive(*(int64_t *)arg));
+}
+
+int
+tasks_let_in(const struct task *t)
 {
 	int64_t *ids = NULL, *more;
 	sqlite3_stmt *q;
 	size_t i, n = 0, room = 0;
-	int ret = 0;
 
-	q = store_bind(eng.e_store, Q_TASKS_CREATED, "is", t->t_id,
+	q = store_bind(eng.e_store, Q_TASKS_WAITING, "is", t->t_id,
 	    t->t_project);
 	while (store_step(eng.e_store, q) == STORE_OK) {
 		if (n == room) {
@@ -206,10 +211,13 @@ drive_waiting(const struct task *t)
 		ids[n++] = col_int(q, 0);
 	}
 	sqlite3_reset(q);
-	for (i = 0; ret == 0 && i < n; i++)
-		ret = task_drive(ids[i]);
+	/* Another task's trouble is not this one's. */
+	for (i = 0; i < n && !store_lost(eng.e_store); i++)
+		if (pass_try(drive_one, &ids[i]) == -1)
+			log_warnx("task row %lld: looking at it failed",
+			    (long long)ids[i]);
 	free(ids);
-	return (ret);
+	return (store_lost(eng.e_store) ? -1 : 0);
 }
 
 int
@@ -233,7 +241,7 @@ task_drive(int64_t id)
 		if ((again = obey(&t, &d)) == -1)
 			return (-1);
 		if (d.d_act == ACT_MOVE && stage_is_terminal(d.d_to) &&
-		    drive_waiting(&t) == -1)
+		    tasks_let_in(&t) == -1)
 			return (-1);
 	}
 	if (again == 1) {

@@ -62,8 +62,14 @@ wrapper_is_over(int64_t run)
 {
 	struct ident id;
 	struct run r;
+	struct job j;
 
 	if (run == 0 || run_get(run, &r) != STORE_OK || run_is_live(&r))
+		return (0);
+	/* One that never got its GO is started again. */
+	if (job_get(r.r_job, &j) != STORE_OK ||
+	    strcmp(j.j_status, "queued") == 0 ||
+	    strcmp(j.j_status, "running") == 0)
 		return (0);
 	return (r.r_ident[0] == '\0' ||
 	    (ident_parse(r.r_ident, &id) == 0 && drained(&id)));

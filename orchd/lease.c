@@ -177,9 +177,10 @@ on_begin(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (run_get((int64_t)p->p_run, &r) != STORE_OK ||
 	    task_get(r.r_task, &t) != STORE_OK)
 		return (-1);
-	if (r.r_kind != KIND_TRANSITION) {
+	if (r.r_kind != KIND_TRANSITION || !run_is_live(&r)) {
 		g.result = RES_REFUSED;
-		strlcpy(who, "only a transition takes a lease", sizeof(who));
+		strlcpy(who, "only a transition that runs takes a lease",
+		    sizeof(who));
 	} else if (strcmp(m->task, t.t_key) != 0 || (int64_t)m->seq != t.t_seq ||
 	    stage_lookup(m->stage) != t.t_stage) {
 		g.result = RES_STALE;

@@ -49,9 +49,13 @@ folder(const char *path, mode_t mode)
 		return (-1);
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 && (errno == ELOOP || errno == ENOTDIR)) {
+		log_warnx("folder %s is a symbolic link: name the folder that "
+		    "it leads to", path);
+		return (-1);
+	}
 	if (fd == -1 || fstat(fd, &sb) == -1) {
-		log_warn("folder %s%s", path, errno == ELOOP ||
-		    errno == ENOTDIR ? " (a symbolic link is refused)" : "");
+		log_warn("folder %s", path);
 		if (fd != -1)
 			close(fd);
 		return (-1);

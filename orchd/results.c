@@ -116,8 +116,9 @@ agent_run_failed(const struct task *t, const struct job *j,
     const struct orch_run_done *m)
 {
 	const struct conf_project *cp = eng_project(t->t_project);
+	/* What failed on orchd's own side, a full disk, is not its fault. */
 	int transient = m->cause == CAUSE_TRANSIENT ||
-	    m->cause == CAUSE_QUOTA;
+	    m->cause == CAUSE_QUOTA || m->cause == CAUSE_INFRA;
 	char what[1300], why[1400];
 
 	if (transient && cp != NULL && j->j_transient < conf_int(eng.e_conf,
@@ -356,7 +357,7 @@ judge_coverage(const struct task *t, const char *text, uint8_t *verdict,
 	char *end;
 
 	percent = strtod(text, &end);
-	if (end == text || percent < 0 || percent > 100) {
+	if (end == text || !(percent >= 0 && percent <= 100)) {
 		*verdict = GATE_ERROR;
 		*cause = CAUSE_INFRA;
 		snprintf(reason, len, "the coverage command printed no "
@@ -367,8 +368,9 @@ judge_coverage(const struct task *t, const char *text, uint8_t *verdict,
 	if (store_step(eng.e_store, q) == STORE_OK)
 		base = sqlite3_column_double(q, 0);
 	sqlite3_reset(q);
-	if (percent + conf_ratio(eng.e_conf, cp, OPT_COVERAGE_TOLERANCE) <
-	    base) {
+	/* The baseline is kept with two decimals. */
+	if (percent + 0.005 + conf_ratio(eng.e_conf, cp,
+	    OPT_COVERAGE_TOLERANCE) < base) {
 		*verdict = GATE_FAIL;
 		*cause = CAUSE_RED;
 		snprintf(reason, len, "coverage %.2f %% is below the "
@@ -379,15 +381,26 @@ judge_coverage(const struct task *t, const char *text, uint8_t *verdict,
 }
 
 static int
-gate_store(const struct run *r, const struct task *t,
+gate_store(const struct run *r, const struct task *t, const char *commit,
     const struct orch_run_done *m, uint8_t verdict, uint8_t cause,
     const char *reason, const char *text)
 {
 	return (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
-	    t->t_round, r->r_seq, r->r_gate, m->commit, m->tree,
+	    t->t_round, r->r_seq, r->r_gate, commit, m->tree,
 	    gate_verdict_name(verdict), (int64_t)cause, reason, r->r_id,
 	    r->r_started, (int64_t)m->duration_ms, text) == STORE_OK ? 0 :
 	    -1);
+}
+
+/* Wherever a reason stands, the gate's name stands before it already. */
+static void
+gate_reason(char *buf, size_t len, const char *gate, const char *reason)
+{
+	size_t n = strlen(gate);
+
+	if (strncmp(reason, gate, n) == 0 && strncmp(reason + n, ": ", 2) == 0)
+		reason += n + 2;
+	strlcpy(buf, reason, len);
 }
 
 int
@@ -411,14 +424,22 @@ result_gate(struct peer *p, const struct run *r,
 	if (job_end(j.j_id, "done", m->reason) != STORE_OK)
 		return (-1);
 	text = text_of(&m->text);
-	strlcpy(reason, m->reason, sizeof(reason));
+	gate_reason(reason, sizeof(reason), r->r_gate, m->reason);
 	if (strcmp(r->r_gate, "check_coverage") == 0 && verdict == GATE_PASS)
 		judge_coverage(&t, text, &verdict, &cause, reason,
 		    sizeof(reason));
+	/* The verdict belongs to the commit that was asked about. */
+	if (m->commit[0] != '\0' && strcmp(m->commit, j.j_commit) != 0) {
+		verdict = GATE_ERROR;
+		cause = CAUSE_INFRA;
+		snprintf(reason, sizeof(reason), "its runner judged %.12s "
+		    "instead of %.12s", m->commit, j.j_commit);
+	}
 	log_info("task %s: %s: %s%s%s", t.t_key, r->r_gate,
 	    gate_verdict_name(verdict), reason[0] != '\0' ? ": " : "",
 	    reason);
-	if (gate_store(r, &t, m, verdict, cause, reason, text) == 0) {
+	if (gate_store(r, &t, j.j_commit, m, verdict, cause, reason,
+	    text) == 0) {
 		a.verdict = verdict;
 		a.cause = cause;
 		a.reason = reason;
@@ -435,12 +456,18 @@ int
 result_monitor(const struct run *r, const struct orch_run_done *m)
 {
 	struct task t;
+	struct job j;
 	char *text;
 	int ret;
 
 	if (task_get(r->r_task, &t) != STORE_OK ||
-	    run_end(r, m->reason) != STORE_OK ||
-	    job_end(r->r_job, "done", m->reason) != STORE_OK)
+	    job_get(r->r_job, &j) != STORE_OK ||
+	    run_end(r, m->reason) != STORE_OK)
+		return (-1);
+	/* Cut short by us: its window begins again after the next start. */
+	if (m->cause == CAUSE_STOPPED && eng.e_quiescing)
+		return (job_requeue(&j, 1, 0, m->reason) == STORE_OK ? 0 : -1);
+	if (job_end(j.j_id, "done", m->reason) != STORE_OK)
 		return (-1);
 	if (m->cause == CAUSE_STOPPED)
 		return (0);

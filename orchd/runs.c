@@ -226,12 +226,17 @@ run_hello(struct peer *p, const struct orch_hello *h)
 static const char *
 stop_wanted(const struct run *r)
 {
+	struct run agent;
 	struct task t;
+	struct job j;
 
 	if (r->r_kind == KIND_HOOK)
 		return (NULL);
 	if (eng.e_quiescing)
 		return ("orchd is shut down");
+	if (r->r_kind == KIND_IMPORT && job_get(r->r_job, &j) == STORE_OK &&
+	    run_get(j.j_for_run, &agent) == STORE_OK && !run_is_live(&agent))
+		return ("the agent's run is closed");
 	if (r->r_kind != KIND_AGENT && r->r_kind != KIND_GATE)
 		return (NULL);
 	if (task_get(r->r_task, &t) != STORE_OK || t.t_cancel_at == 0)
@@ -322,6 +327,32 @@ clean_after(const struct run *r)
 	return (job_add(&js, NULL) == STORE_OK ? 0 : -1);
 }
 
+/* The worker that asked for it decides what follows. */
+static void
+gate_lost(const struct job *j, const char *why)
+{
+	struct orch_gate_answer a = { .result = RES_OK,
+	    .verdict = GATE_ERROR, .cause = CAUSE_INFRA, .reason = why };
+
+	gate_tell_worker(j->j_for_run, j->j_gate, j->j_commit, &a);
+}
+
+/* Without the agent's run nobody sends the bundle that its import wants. */
+static int
+import_orphaned(const struct run *agent)
+{
+	static const char why[] = "the agent's run is closed";
+	int64_t id;
+
+	if (agent->r_kind != KIND_AGENT)
+		return (0);
+	id = store_int(eng.e_store, 0, Q_RUN_OF_IMPORT, "i", agent->r_id);
+	if (id != 0)
+		(void)peer_stop_run((uint64_t)id, why);
+	return (store_run(eng.e_store, Q_IMPORT_CANCEL, "isi", eng_now(), why,
+	    agent->r_id) == STORE_OK ? 0 : -1);
+}
+
 /* The job of a lost run: once more, or it has failed for good. */
 static int
 requeue_lost(const struct run *r, const char *why)
@@ -336,7 +367,8 @@ requeue_lost(const struct run *r, const char *why)
 		return (-1);
 	if (strcmp(j.j_status, "running") != 0)
 		return (0);
-	if (r->r_kind == KIND_HOOK)
+	/* A hook may have acted once it got its GO; without, it never did. */
+	if (r->r_kind == KIND_HOOK && r->r_go_at != 0)
 		return (job_end(j.j_id, "failed", why) == STORE_OK ? 0 : -1);
 	/* An import without its bundle waits for the agent's runner. */
 	if (r->r_kind == KIND_IMPORT && bundle_fd(j.j_for_run) == -1)
@@ -350,6 +382,10 @@ requeue_lost(const struct run *r, const char *why)
 		if (r->r_kind == KIND_IMPORT)
 			return (run_get(j.j_for_run, &agent) == STORE_OK ?
 			    import_gave_up(&agent, why) : -1);
+		if (r->r_kind == KIND_GATE && j.j_for_run != 0) {
+			gate_lost(&j, why);
+			return (0);
+		}
 		if (r->r_kind == KIND_AGENT || r->r_kind == KIND_GATE)
 			return (task_park(&t, "blocked", why) == STORE_OK ?
 			    0 : -1);
@@ -365,8 +401,8 @@ run_lost(const struct run *r, const char *why)
 	struct ident id;
 
 	/* Owner dead is not effect dead: wait until nothing it started acts. */
-	if (r->r_kind == KIND_TRANSITION && r->r_ident[0] != '\0' &&
-	    ident_parse(r->r_ident, &id) == 0 && !drained(&id))
+	if (r->r_kind == KIND_TRANSITION && r->r_go_at != 0 &&
+	    r->r_ident[0] != '\0' && ident_parse(r->r_ident, &id) == 0 && !drained(&id))
 		return (0);
 	if (store_run_one(eng.e_store, Q_RUN_END, "sisi", "lost", eng_now(),
 	    why, r->r_id) != STORE_OK)
@@ -378,24 +414,33 @@ run_lost(const struct run *r, const char *why)
 	gate_forget_worker(r->r_id);
 	if (r->r_kind == KIND_TRANSITION && lease_reclaim(r, why) == -1)
 		return (-1);
-	if (requeue_lost(r, why) == -1 || clean_after(r) == -1 ||
+	if (import_orphaned(r) == -1 || requeue_lost(r, why) == -1 ||
+	    clean_after(r) == -1 ||
 	    task_drive(r->r_task) == -1 || queue_kick() == -1)
 		return (-1);
 	return (1);
+}
+
+/* Counted from the engine's start: before it there was nobody to greet. */
+static int
+hello_is_late(const struct run *r)
+{
+	int64_t since = r->r_started > eng.e_started_at ? r->r_started :
+	    eng.e_started_at;
+
+	return (eng_now() - since >= HELLO_LIMIT_MS);
 }
 
 /* One live run that is not connected. */
 static int
 sweep_one(const struct run *r)
 {
+	int late = hello_is_late(r);
 	struct ident id;
 	char why[256];
 
-	if (r->r_ident[0] == '\0' || ident_parse(r->r_ident, &id) == -1) {
-		if (eng_now() - r->r_started < HELLO_LIMIT_MS)
-			return (0);
-		return (run_lost(r, "it never said HELLO"));
-	}
+	if (r->r_ident[0] == '\0' || ident_parse(r->r_ident, &id) == -1)
+		return (late ? run_lost(r, "it never said HELLO") : 0);
 	switch (ident_check(&id, eng.e_world, why, sizeof(why))) {
 	case IDENT_DEAD:
 		return (run_lost(r, why));
@@ -406,7 +451,9 @@ sweep_one(const struct run *r)
 	case IDENT_ALIVE:
 		break;
 	}
-	return (0);
+	/* Without GO it has not begun, and its HELLO comes too late now. */
+	return (late && strcmp(r->r_status, "starting") == 0 ?
+	    run_lost(r, "it lives, but never said HELLO") : 0);
 }
 
 int

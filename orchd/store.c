@@ -102,6 +102,9 @@ file_is_safe(const char *path, char *err, size_t errlen)
 	else if (sb.st_mode & (S_IWGRP | S_IWOTH))
 		snprintf(err, errlen, "%s can be written by others (mode "
 		    "%04o); chmod 600 it", path, sb.st_mode & 07777);
+	else if (access(path, R_OK | W_OK) == -1)
+		snprintf(err, errlen, "%s (mode %04o): %s; chmod 600 it",
+		    path, sb.st_mode & 07777, strerror(errno));
 	else
 		return (0);
 	return (-1);
@@ -190,6 +193,10 @@ quick_check(struct store *st, const char *path, char *err, size_t errlen)
 	    NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
 		said = (const char *)sqlite3_column_text(q, 0);
 		ok = said != NULL && strcmp(said, "ok") == 0;
+		/* Below the line "*** in database main ***". */
+		if (said != NULL && strncmp(said, "***", 3) == 0 &&
+		    strchr(said, '\n') != NULL)
+			said = strchr(said, '\n') + 1;
 	}
 	if (!ok)
 		snprintf(err, errlen, "%s is damaged (%s); nothing was "

@@ -107,6 +107,12 @@ void		 task_branch(const struct task *, int64_t branch_round,
  */
 int		 task_drive(int64_t task);
 
+/*
+ * A task has ended, or its deploy has: look at those that wait for that, in
+ * created (serial_limit, dependencies) or in deploy (one at a time).
+ */
+int		 tasks_let_in(const struct task *);
+
 /* The facts that stage_decide wants (facts.c).  -1: the database failed. */
 int		 task_facts(const struct task *, struct facts *, char *active,
 		    size_t activelen);

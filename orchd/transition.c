@@ -101,6 +101,9 @@ transition_commit(const struct transition *tr)
 	    tr->tr_task, stage_name(tr->tr_from), tr->tr_seq);
 	if (res != STORE_OK)
 		return (res);
+	if (t.t_parked[0] != '\0' &&
+	    (res = alert_clear("parked", t.t_key)) != STORE_OK)
+		return (res);
 	if (tr->tr_backward &&
 	    (res = leave_merged_branch(&t)) != STORE_OK)
 		return (res);

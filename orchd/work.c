@@ -214,6 +214,9 @@ on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	const struct orch_gate *m = &any->gate;
 	struct orch_gate_answer no = { .result = RES_FENCED,
 	    .verdict = GATE_ERROR, .reason = "not the lease's epoch" };
+	struct orch_gate_answer stopped = { .result = RES_OK,
+	    .verdict = GATE_ERROR, .cause = CAUSE_STOPPED,
+	    .reason = "the task is to be cancelled" };
 	struct job_spec js = { .js_kind = KIND_GATE, .js_gate = m->gate,
 	    .js_commit = m->commit, .js_for_run = (int64_t)p->p_run };
 	struct run r;
@@ -231,8 +234,16 @@ on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (0);
 	if ((skipped = retest_skipped(p, id, &t, m)) != 0)
 		return (skipped == 1 ? 0 : -1);
+	/* Nothing heavy is begun for a task that is to be cancelled. */
+	if (t.t_cancel_at != 0) {
+		pass_send(p->p_id, ORCH_gate_answer, id, &stopped, -1);
+		return (0);
+	}
 	if (waiter_add(p, id, m) == -1 || store_run(eng.e_store,
 	    Q_LEASE_GATE, "si", m->gate, r.r_id) != STORE_OK)
+		return (-1);
+	if (store_run(eng.e_store, Q_GATE_ADOPT, "iiss", r.r_id, t.t_id,
+	    m->gate, m->commit) != STORE_OK)
 		return (-1);
 	if (store_int(eng.e_store, 0, Q_GATE_ASKED, "iss", r.r_id, m->gate,
 	    m->commit) > 0)
@@ -311,6 +322,12 @@ on_effect(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 			    "whether it was done: an operator has to look");
 			return (0);
 		}
+		if (strcmp(m->name, "merge") == 0 && store_int(eng.e_store,
+		    0, Q_MERGE_OTHER, "is", t.t_id, m->key) > 0) {
+			effect_refuse(p, id, RES_REFUSED, "another merge of "
+			    "this round is on record: look at orchctl show");
+			return (0);
+		}
 		res = store_run_one(eng.e_store, Q_EFFECT_INTENT, "issiii",
 		    t.t_id, m->name, m->key, (int64_t)m->class,
 		    (int64_t)m->epoch, eng_now());
@@ -321,7 +338,9 @@ on_effect(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		}
 		if (res != STORE_OK)
 			return (-1);
-		a.state = EFFECT_INTENT;
+		/* An attempt without an end, or none that counts. */
+		if (a.text == NULL || a.state != EFFECT_INTENT)
+			a.state = EFFECT_NONE;
 	}
 	pass_send(p->p_id, ORCH_effect_answer, id, &a, -1);
 	return (0);
@@ -466,6 +485,21 @@ on_landed(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	return (0);
 }
 
+/* A person may have thought better of it since the worker was queued. */
+static int
+deploy_allowed(const struct task *t)
+{
+	char active[256];
+	struct facts f;
+
+	if (task_facts(t, &f, active, sizeof(active)) == -1)
+		return (-1);
+	if (f.f_deploy == DEPLOY_STARTED || f.f_deploy == DEPLOY_ENDED)
+		return (1);	/* the start record answers */
+	return (f.f_deploy == DEPLOY_NONE && !f.f_confirm_refused &&
+	    (!f.f_confirm_needed || f.f_confirmed) && t->t_cancel_at == 0);
+}
+
 /* The start is on record before the hook runs: one row a key. */
 int
 on_hook_start(struct peer *p, uint32_t id, const union orch_any *any,
@@ -487,6 +521,12 @@ on_hook_start(struct peer *p, uint32_t id, const union orch_any *any,
 	    strcmp(m->revision, t.t_landed) != 0) {
 		ack.result = RES_REFUSED;
 		ack.text = "what is deployed is the landed commit";
+	} else if ((f = deploy_allowed(&t)) != 1) {
+		if (f == -1)
+			return (-1);
+		ack.result = RES_REFUSED;
+		ack.text = "nobody confirms this deploy any more, or "
+		    "another one of the project is under way";
 	} else if (store_int(eng.e_store, 0, Q_DEPLOY_KEY, "si", m->key,
 	    t.t_id) > 0) {
 		ack.result = RES_DUPLICATE;
@@ -607,7 +647,8 @@ on_commit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (res != STORE_OK && res != STORE_STALE)
 		return (-1);
 	if (close_run(&r, (int64_t)m->epoch, "done", m->reason) == -1 ||
-	    (res == STORE_OK && start_monitor(t.t_id) == -1))
+	    (res == STORE_OK && (start_monitor(t.t_id) == -1 ||
+	    (stage_is_terminal(to) && tasks_let_in(&t) == -1))))
 		return (-1);
 	return (finish_request(p, id, t.t_id, res == STORE_OK ? RES_OK :
 	    RES_STALE, res == STORE_OK ? "" : "the stage has moved"));
