@@ -58,7 +58,7 @@ is_html()
 	assert_has "$1: it is called HTML" "text/html" "$(cat "$T/head")"
 	assert_has "$1: a policy that lets nothing in" "default-src 'none'" \
 	    "$(grep -i '^content-security-policy:' "$T/head")"
-	sed 's/href="data:,"//g' "$T/body" >"$T/page"
+	sed 's/href="data:[^"]*"//g' "$T/body" >"$T/page"
 	assert_not "$1: no script, no address of another place" \
 	    grep -qiE '<script|(src|href)="?[a-z]+:|@import|url\(' "$T/page"
 	assert_not "$1: a title does not become markup" \
@@ -140,8 +140,9 @@ assert_has "the sentence of why is in it" "waits for a person" \
     "$(cat "$T/body")"
 is_html /queue
 is_html /health
+rm -f "$T/body"
 assert_is "HEAD is answered" 200 "$(get /status -X HEAD)"
-assert "without a body" [ ! -s "$T/body" ]
+assert_not "without a body" test -s "$T/body"
 
 assert_is "through a proxy this machine is anybody: /status" 401 \
     "$(get /status -H "X-Forwarded-For: 198.51.100.7")"
