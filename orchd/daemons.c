@@ -50,6 +50,7 @@ on_advance(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	struct task before, after;
 	char who[128];
 	sqlite3_stmt *q;
+	int busy;
 
 	if (task_by_key(m->task, &before) != STORE_OK ||
 	    (int64_t)m->seq != before.t_seq ||
@@ -76,10 +77,10 @@ on_advance(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (0);
 	}
 	store_count(eng.e_store, "reconcile_skipped", 1);
-	if (store_int(eng.e_store, 0, Q_JOB_ACTIVE, "i", after.t_id) != 0)
-		ack(p, id, RES_OK, "");
-	else
-		ack(p, id, RES_DUPLICATE, after.t_why);
+	q = store_bind(eng.e_store, Q_JOB_ACTIVE, "i", after.t_id);
+	busy = store_step(eng.e_store, q) == STORE_OK;
+	sqlite3_reset(q);
+	ack(p, id, busy ? RES_OK : RES_DUPLICATE, busy ? "" : after.t_why);
 	return (0);
 }
 

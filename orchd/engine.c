@@ -16,7 +16,9 @@
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -283,12 +285,41 @@ term_cb(int sig, short what, void *arg)
 	event_base_loopbreak(eng.e_base);
 }
 
+/*
+ * A folder with logs of runs had a database.  If that is gone, a new one
+ * would begin at item 1 again, on branches that are there already.
+ */
+static int
+database_is_lost(const char *path)
+{
+	char logs[1100];
+	struct dirent *de;
+	struct stat sb;
+	DIR *d;
+	int found = 0;
+
+	if (stat(path, &sb) == 0 && sb.st_size > 0)
+		return (0);
+	snprintf(logs, sizeof(logs), "%s/log", eng.e_conf->cf_state);
+	if ((d = opendir(logs)) == NULL)
+		return (0);
+	while (!found && (de = readdir(d)) != NULL)
+		found = de->d_name[0] != '.';
+	closedir(d);
+	return (found);
+}
+
 static void
 open_database(void)
 {
 	char path[1100], err[512];
 
 	snprintf(path, sizeof(path), "%s/orchd.db", eng.e_conf->cf_state);
+	if (database_is_lost(path))
+		fatalx("database: %s is missing or empty, but %s holds the "
+		    "logs of earlier runs; nothing was changed (restore a "
+		    "backup, or move the whole folder away to begin anew)",
+		    path, eng.e_conf->cf_state);
 	if ((eng.e_store = store_open(path, err, sizeof(err))) == NULL)
 		fatalx("database: %s", err);
 }
