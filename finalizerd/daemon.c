@@ -111,6 +111,9 @@ on_message(const struct orch_header *h, const union orch_any *m, int *fd)
 			asked = 0;
 		break;
 	case ORCH_ack:
+		/* It could not even list them: the next tick asks again. */
+		if (m->ack.result == RES_RETRY)
+			asked = 0;
 		if (m->ack.result != RES_OK && m->ack.result != RES_DUPLICATE)
 			log_debug("engine: %s: %s",
 			    orch_result_name(m->ack.result), m->ack.text);

@@ -50,6 +50,7 @@ edge_infra(struct worker *w, const char *err)
 	return (worker_end(w, GATE_ERROR, CAUSE_INFRA, MERGEABLE, "%s", err));
 }
 
+/* 1 or 0; -1: git could not say, which is neither. */
 static int
 edge_contains(struct worker *w, const char *whole, const char *part)
 {
@@ -57,9 +58,10 @@ edge_contains(struct worker *w, const char *whole, const char *part)
 	int yes;
 
 	if (git_is_ancestor(&w->w_repo, part, whole, &yes, err,
-	    sizeof(err)) != GIT_OK)
-		return (0);
-	return (yes);
+	    sizeof(err)) == GIT_OK)
+		return (yes);
+	log_warnx("task %s: %s", w->w_go->task, err);
+	return (-1);
 }
 
 static enum step
@@ -89,12 +91,13 @@ edge_adopt(struct worker *w, struct edge *e)
 	e->e_landed = 1;
 	(void)strlcpy(e->e_merge, e->e_branch, sizeof(e->e_merge));
 	if (mark_get(w, "land-tip", tip) == -1 ||
-	    !mark_is_tip(w, tip, w->w_go->head) || !edge_contains(w, e->e_target, tip))
+	    !mark_is_tip(w, tip, w->w_go->head) ||
+	    edge_contains(w, e->e_target, tip) != 1)
 		return;
 	e->e_tested = 1;
 	(void)strlcpy(e->e_merge, tip, sizeof(e->e_merge));
 	if (mark_get(w, "land-from", from) == 0 &&
-	    edge_contains(w, tip, from))
+	    edge_contains(w, tip, from) == 1)
 		(void)strlcpy(e->e_previous, from, sizeof(e->e_previous));
 }
 
@@ -118,9 +121,17 @@ edge_read(struct worker *w, struct edge *e)
 		    "%s is %.40s and not %.40s, which the gates judged",
 		    go->branch, e->e_branch, go->head));
 	(void)strlcpy(w->w_out.o_head, e->e_branch, sizeof(w->w_out.o_head));
-	if (edge_contains(w, e->e_target, e->e_branch))
+	/* In doubt nothing is merged that may have been merged before. */
+	switch (edge_contains(w, e->e_target, e->e_branch)) {
+	case 1:
 		edge_adopt(w, e);
-	return (STEP_NEXT);
+		return (STEP_NEXT);
+	case 0:
+		return (STEP_NEXT);
+	default:
+		return (edge_infra(w, "git cannot say whether the target "
+		    "contains the branch"));
+	}
 }
 
 /* Staging and security judge H, before the heavy part. */
@@ -313,7 +324,7 @@ edge_readback(struct worker *w, struct edge *e)
 
 	if ((r = edge_head(w, w->w_go->target, now)) != STEP_NEXT)
 		return (r);
-	if (!edge_contains(w, now, e->e_merge))
+	if (edge_contains(w, now, e->e_merge) != 1)
 		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, MERGEABLE,
 		    "read back: %s is %.40s and does not contain %.40s",
 		    w->w_go->target, now, e->e_merge));

@@ -232,8 +232,8 @@ is_asked(struct request *a, const char *wanted)
 	const struct orch_action *m = a->a_msg;
 	const struct task *t = &a->a_task;
 
-	if (m->seq != 0 && ((int64_t)m->seq != t->t_seq ||
-	    strcmp(m->stage, stage_name(t->t_stage)) != 0))
+	if ((int64_t)m->seq != t->t_seq ||
+	    strcmp(m->stage, stage_name(t->t_stage)) != 0)
 		(void)say(a, RES_STALE, "%s has moved to stage %s meanwhile. "
 		    "Nothing was changed", t->t_key, stage_name(t->t_stage));
 	else if (t->t_asked_gate[0] == '\0')
@@ -250,8 +250,7 @@ is_asked(struct request *a, const char *wanted)
 		(void)say(a, RES_REFUSED, "%s is in stage deploy, where "
 		    "\"approve\" does nothing (approved-on-deploy-noop): use "
 		    "orchctl confirm %s", t->t_key, t->t_key);
-	else if (m->commit[0] != '\0' && strcmp(m->commit,
-	    t->t_asked_commit) != 0)
+	else if (strcmp(m->commit, t->t_asked_commit) != 0)
 		(void)say(a, RES_STALE, "%s asks about commit %.12s, not "
 		    "%.12s. Nothing was changed", t->t_key,
 		    t->t_asked_commit, m->commit);
@@ -291,11 +290,22 @@ act_approve(struct request *a)
 }
 
 static int
+deploy_has_begun(const struct task *t)
+{
+	return (t->t_stage == STAGE_DEPLOY && store_int(eng.e_store, 0,
+	    Q_DEPLOY_EXISTS, "ii", t->t_id, t->t_seq) != 0);
+}
+
+static int
 act_reject(struct request *a)
 {
 	if (is_blank(a->a_msg->text))
 		return (say(a, RES_REFUSED, "say why with -m: the agent reads "
 		    "it. Nothing was changed"));
+	/* What has begun cannot be refused any more. */
+	if (deploy_has_begun(&a->a_task))
+		return (say(a, RES_REFUSED, "%s: its deploy is under way "
+		    "already. Nothing was changed", a->a_task.t_key));
 	return (is_asked(a, "reject") ? decide(a, "rejected") : 0);
 }
 
@@ -303,8 +313,7 @@ static int
 act_confirm(struct request *a)
 {
 	/* A repeated confirmation is a no-op. */
-	if (a->a_task.t_stage == STAGE_DEPLOY && store_int(eng.e_store, 0,
-	    Q_DEPLOY_EXISTS, "ii", a->a_task.t_id, a->a_task.t_seq) != 0)
+	if (deploy_has_begun(&a->a_task))
 		return (say(a, RES_OK, "%s: its deploy is under way already "
 		    "(self-deploy-already-initiated)", a->a_task.t_key));
 	return (is_asked(a, "confirm") ? decide(a, "approved") : 0);

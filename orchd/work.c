@@ -662,7 +662,9 @@ retry_later(const struct task *t, const struct orch_end *m)
 
 	log_info("task %s: %s: %s (try %lld)", t->t_key,
 	    orch_cause_name(m->cause), m->reason, (long long)n);
-	if (m->cause == CAUSE_STOPPED)
+	/* We stopped it; a worker that stops by itself is no exception. */
+	if (m->cause == CAUSE_STOPPED && (t->t_cancel_at != 0 ||
+	    eng.e_quiescing))
 		return (0);
 	store_count(eng.e_store, m->cause == CAUSE_TIMEOUT ?
 	    "merge_timeout" : "merge_infra_retry", 1);

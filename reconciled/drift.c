@@ -139,8 +139,12 @@ drift_ack(uint32_t id, const struct orch_ack *ack)
 	for (i = 0; i < CANDIDATES_MOST; i++)
 		if (waiting[i].id == id && id != 0)
 			break;
-	if (i == CANDIDATES_MOST)
+	if (i == CANDIDATES_MOST) {
+		/* No list came: the next tick asks again. */
+		if (ack->result == RES_RETRY)
+			asked = 0;
 		return (0);
+	}
 	waiting[i].id = 0;
 	switch (ack->result) {
 	case RES_OK:
