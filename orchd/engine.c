@@ -298,7 +298,9 @@ database_is_lost(const char *path)
 	DIR *d;
 	int found = 0;
 
-	if (stat(path, &sb) == 0 && sb.st_size > 0)
+	/* What is no file at all is store_open()'s to refuse. */
+	if (lstat(path, &sb) == 0 && (!S_ISREG(sb.st_mode) ||
+	    sb.st_size > 0))
 		return (0);
 	snprintf(logs, sizeof(logs), "%s/log", eng.e_conf->cf_state);
 	if ((d = opendir(logs)) == NULL)
