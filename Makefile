@@ -91,7 +91,13 @@ $(B)/$(1)/$(1): $(B)/$(1)/main.o $(B)/$(1)/lib$(1).a $(COMMON)
 	@echo "  LD   $$@"
 	$(Q)$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_$(1)) $(PLIBS)
 endef
-$(foreach p,$(PROGS),$(eval $(call program,$(p))))
+$(foreach p,$(PROGS) proto,$(eval $(call program,$(p))))
+
+# The table of orchd-proto(7), after a change of proto/messages.def.
+.PHONY: proto-table
+proto-table: $(B)/proto/proto
+	$(B)/proto/proto <man/orchd-proto.7 >$(B)/proto/orchd-proto.7
+	cat $(B)/proto/orchd-proto.7 >man/orchd-proto.7
 
 # Unit tests: tests/unit/<folder>_<module>_test.c, one program each.
 area	= $(firstword $(subst _, ,$(1)))
