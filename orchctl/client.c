@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libcommon/chan.h"
@@ -33,6 +34,7 @@
 #define SOCKET_SYSTEM	"/run/orchd/control.sock"
 #define ANSWER_MAX	(64U << 20)	/* bytes of all parts of an answer */
 #define HELLO_MS	10000
+#define QUERY_TRIES	5
 
 const char *
 client_default_socket(void)
@@ -276,13 +278,22 @@ client_query(struct client *cl, const char *verb, const char *object,
     const char *const *args, struct answer *a)
 {
 	static const char *const none[] = { NULL };
+	static const struct timespec pause = { 0, 100000000 };
+	enum ctl_exit res;
 	struct orch_query q;
+	int i;
 
 	memset(&q, 0, sizeof(q));
 	q.verb = verb;
 	q.object = object == NULL ? "" : object;
 	q.args.l_argv = args == NULL ? none : args;
-	return (client_call(cl, ORCH_query, &q, a));
+	/* A question that shared its pass with a write that found no room. */
+	for (i = 0; (res = client_call(cl, ORCH_query, &q, a)) == CTL_OK &&
+	    a->a_result == RES_RETRY && i < QUERY_TRIES; i++) {
+		answer_free(a);
+		(void)nanosleep(&pause, NULL);
+	}
+	return (res);
 }
 
 enum ctl_exit

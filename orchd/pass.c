@@ -28,6 +28,8 @@
 /* A pass is bounded: endless input would starve the lower priority. */
 #define PASS_REQUESTS	64
 #define PASS_MS		2
+#define SAY_AGAIN_MS	60000
+#define STEADY_MS	2000
 
 struct sending {
 	struct sending	*s_next;
@@ -47,6 +49,9 @@ static struct {
 	struct event	*commit_ev;
 	int		 open;
 	int		 failed;	/* the last COMMIT or BEGIN failed */
+	struct monotime	 when;		/* that was */
+	struct monotime	 said;		/* when it was logged */
+	sqlite3_int64	 changes;	/* rows written when it was opened */
 	unsigned int	 n;
 	struct monotime	 began;
 	struct sending	*first, **last;
@@ -207,14 +212,28 @@ pass_asked_by(uint32_t peer, unsigned int type, uint32_t id)
 		pass.asked[pass.nasked++] = (struct asked){ peer, id, type };
 }
 
+/* A disk stays full for long: the log hears of it once a minute. */
+static void
+pass_failed(const char *why)
+{
+	struct monotime now = monotime_now();
+
+	pass.when = now;
+	if (pass.failed && monotime_sub_ms(now, pass.said) < SAY_AGAIN_MS)
+		return;
+	pass.failed = 1;
+	pass.said = now;
+	log_warnx("database: %s: nothing can be stored, who asks is told so; "
+	    "it goes on by itself when that ends", why);
+}
+
 /* Nothing of this pass happened: say so to everyone who asked. */
 static void
-pass_lost(void)
+pass_lost(const char *why)
 {
 	unsigned int i, n = pass.nasked;
 
-	log_warnx("database: a transaction of %u requests was rolled back",
-	    pass.n);
+	pass_failed(why);
 	sending_drop(&pass.first);
 	pass.open = 0;
 	pass.nasked = 0;
@@ -230,9 +249,11 @@ pass_enter(void)
 {
 	if (!pass.open) {
 		if (store_begin(eng.e_store) != STORE_OK) {
-			pass.failed = 1;
+			pass_failed(sqlite3_errmsg(store_db(eng.e_store)));
 			return (-1);
 		}
+		pass.changes = sqlite3_total_changes64(store_db(
+		    eng.e_store));
 		pass.open = 1;
 		pass.n = 0;
 		pass.nasked = 0;
@@ -242,7 +263,7 @@ pass_enter(void)
 	pass.mark = pass.last;
 	if (store_savepoint(eng.e_store) != STORE_OK) {
 		if (store_lost(eng.e_store))
-			pass_lost();
+			pass_lost("a transaction was rolled back");
 		return (-1);
 	}
 	return (0);
@@ -252,7 +273,7 @@ int
 pass_leave(int ok)
 {
 	if (store_lost(eng.e_store)) {
-		pass_lost();
+		pass_lost("a transaction was rolled back");
 		return (-1);
 	}
 	if (!ok) {
@@ -261,7 +282,7 @@ pass_leave(int ok)
 	}
 	(void)store_release(eng.e_store);
 	if (store_lost(eng.e_store)) {
-		pass_lost();
+		pass_lost("a transaction was rolled back");
 		return (-1);
 	}
 	if (++pass.n >= PASS_REQUESTS ||
@@ -291,6 +312,18 @@ pass_try(int (*fn)(void *), void *arg)
 	return (store_lost(eng.e_store) ? -1 : ret);
 }
 
+/* A COMMIT of nothing needs no room, and a small one may still find some. */
+static void
+pass_worked(void)
+{
+	if (!pass.failed || sqlite3_total_changes64(store_db(eng.e_store)) ==
+	    pass.changes || monotime_sub_ms(monotime_now(), pass.when) <
+	    STEADY_MS)
+		return;
+	log_info("database: writes work again");
+	pass.failed = 0;
+}
+
 /*
  * A COMMIT that fails has not happened, or it is not known whether it has: a
  * full disk rolls back by itself; after a failed fsync nothing more may be
@@ -307,16 +340,13 @@ pass_commit(void)
 		pass.open = 0;
 		pass.nasked = 0;
 		event_del(pass.commit_ev);
-		if (pass.failed)
-			log_info("database: writes work again");
-		pass.failed = 0;
+		pass_worked();
 		sending_flush();
 		return;
 	}
 	if ((sqlite3_errcode(store_db(eng.e_store)) & 0xff) != SQLITE_FULL)
 		fatalx("database: COMMIT failed (%s); ending, to look at what "
 		    "is on disk", sqlite3_errmsg(store_db(eng.e_store)));
-	pass.failed = 1;
 	store_rollback(eng.e_store);
-	pass_lost();
+	pass_lost("the disk is full");
 }

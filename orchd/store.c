@@ -373,8 +373,12 @@ store_step(struct store *st, sqlite3_stmt *q)
 		sqlite3_reset(q);
 		return (STORE_EXISTS);
 	}
-	log_warnx("database: %s: %s", sqlite3_sql(q),
-	    sqlite3_errmsg(st->st_db));
+	/* A full disk is said by who opened the transaction, not each time. */
+	if ((rc & 0xff) == SQLITE_FULL)
+		log_debug("database: %s: full", sqlite3_sql(q));
+	else
+		log_warnx("database: %s: %s", sqlite3_sql(q),
+		    sqlite3_errmsg(st->st_db));
 	sqlite3_reset(q);
 	return (store_lost(st) ? STORE_LOST : STORE_FAIL);
 }
