@@ -175,6 +175,26 @@ text_width(const char *s)
 	return (used);
 }
 
+char *
+human_ids(const char *text, char *buf, size_t len)
+{
+	size_t n, keep, off = 0;
+
+	while (*text != '\0' && off + 1 < len) {
+		n = strspn(text, "0123456789abcdef");
+		keep = n == 40 || n == 64 ? 7 : n > 0 ? n : 1;
+		if (n == 0)
+			n = 1;
+		if (keep > len - off - 1)
+			keep = len - off - 1;
+		memcpy(buf + off, text, keep);
+		off += keep;
+		text += n;
+	}
+	buf[off] = '\0';
+	return (buf);
+}
+
 const char *
 short_id(const char *commit)
 {

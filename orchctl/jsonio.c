@@ -85,7 +85,9 @@ jwho(const json_t *obj)
 
 	if (*who == '\0')
 		who = jstr(obj, "role");
-	return (*who == '\0' ? jstr(obj, "work") : who);
+	if (*who == '\0')
+		who = jstr(obj, "work");
+	return (strcmp(who, jstr(obj, "kind")) == 0 ? "" : who);
 }
 
 /* A character that a terminal may obey or that hides the order of a text. */

@@ -171,7 +171,7 @@ int64_t	 jint(const json_t *, const char *key, int64_t def);
 int	 jbool(const json_t *, const char *key);
 /* A member, or NULL when it is missing, null or no list. */
 json_t	*jlist(const json_t *, const char *key);
-/* What a job or run is about: its gate, its role or its work. */
+/* What a job or run is about, beside its kind: its gate, role or work. */
 const char *jwho(const json_t *);
 /* Any simple member as text in buf, "-" when there is nothing to show. */
 const char *jshow(const json_t *, const char *key, char *buf, size_t len);
@@ -204,6 +204,8 @@ char	*human_since(time_t now, const json_t *, const char *key, char *buf,
 size_t	 text_width(const char *);
 /* Bytes of text that fit in width columns; *used is what they take. */
 size_t	 text_fit(const char *, size_t width, size_t *used);
+/* A copy of text in buf with each whole commit id cut short.  Returns buf. */
+char	*human_ids(const char *text, char *buf, size_t len);
 /* The first characters of a commit id: a pointer to one of some buffers. */
 const char *short_id(const char *commit);
 
@@ -220,7 +222,10 @@ void	 out_put(struct out *, enum shade, const char *fmt, ...)
 void	 out_nl(struct out *);
 /* Escaped text, broken at spaces to the width, later lines indented. */
 void	 out_wrap(struct out *, enum shade, size_t indent, const char *text);
-/* Text of several lines, each escaped and indented. */
+/* The same for a text that is escaped already. */
+void	 out_wrap_escaped(struct out *, enum shade, size_t indent,
+	    const char *text);
+/* Text of several lines, escaped and indented; of blank lines one is kept. */
 void	 out_text(struct out *, size_t indent, const char *text);
 /* The arrow of a move, as the place can show it. */
 const char *out_arrow(const struct out *);
@@ -229,9 +234,14 @@ char	*escaped(const char *);
 
 /* table.c */
 
-/* The column's numbers stand right; a flexible column gives way. */
+/*
+ * The column's numbers stand right; a flexible column gives way.  The last
+ * column may be one of sentences: they are broken at spaces, below their row
+ * where the line has no room for them, instead of being cut.
+ */
 #define COL_RIGHT	0x01
 #define COL_FLEX	0x02
+#define COL_WRAP	0x04
 
 struct column {
 	const char	*co_title;
@@ -244,7 +254,10 @@ struct table *table_new(const struct column *, size_t ncols);
 void	 table_cell(struct table *, enum shade, const char *);
 void	 table_cellf(struct table *, enum shade, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
-/* Print at most maxrows rows (0: all), with a heading unless there is none. */
+/*
+ * Print at most maxrows rows (0: all), with a heading unless there is none.
+ * With a limit a row is one line, and sentences are cut.
+ */
 void	 table_print(struct out *, const struct table *, size_t indent,
 	    size_t maxrows);
 size_t	 table_rows(const struct table *);

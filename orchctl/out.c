@@ -132,14 +132,12 @@ wrap_take(const char *s, size_t width)
 }
 
 void
-out_wrap(struct out *o, enum shade shade, size_t indent, const char *text)
+out_wrap_escaped(struct out *o, enum shade shade, size_t indent,
+    const char *text)
 {
-	char *safe = escaped(text);
-	const char *p = safe;
+	const char *p = text;
 	size_t width, n, len;
 
-	if (safe == NULL)
-		return;
 	width = o->o_width > 0 && (size_t)o->o_width > indent + 20 ?
 	    (size_t)o->o_width - indent : 1U << 20;
 	for (;;) {
@@ -153,6 +151,15 @@ out_wrap(struct out *o, enum shade shade, size_t indent, const char *text)
 			break;
 		fprintf(o->o_fp, "%*s", (int)indent, "");
 	}
+}
+
+void
+out_wrap(struct out *o, enum shade shade, size_t indent, const char *text)
+{
+	char *safe = escaped(text);
+
+	if (safe != NULL)
+		out_wrap_escaped(o, shade, indent, safe);
 	free(safe);
 }
 
@@ -161,21 +168,23 @@ out_text(struct out *o, size_t indent, const char *text)
 {
 	const char *end;
 	char *line;
-	size_t len;
+	size_t len, before = 0;
 
-	while (*text != '\0') {
+	for (; *text != '\0'; before = len) {
 		end = strchrnul(text, '\n');
 		len = (size_t)(end - text);
 		if (len > 0 && text[len - 1] == '\r')
 			len--;
 		if ((line = strndup(text, len)) == NULL)
 			return;
+		text = *end == '\n' ? end + 1 : end;
 		if (len > 0)
 			fprintf(o->o_fp, "%*s", (int)indent, "");
-		out_put(o, SHADE_NONE, "%s", line);
-		out_nl(o);
+		if (len > 0 || before > 0) {
+			out_put(o, SHADE_NONE, "%s", line);
+			out_nl(o);
+		}
 		free(line);
-		text = *end == '\n' ? end + 1 : end;
 	}
 }
 

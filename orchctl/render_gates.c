@@ -35,7 +35,7 @@ render_gates(struct out *o, const json_t *doc)
 	static const struct column cols[] = {
 		{ "WHEN", 0 }, { "GATE", 0 }, { "VERDICT", 0 },
 		{ "COMMIT", 0 }, { "TREE", 0 }, { "TOOK", COL_RIGHT },
-		{ "RUN", COL_RIGHT }, { "REASON", COL_FLEX }
+		{ "RUN", COL_RIGHT }, { "REASON", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 8);
 	const json_t *g;

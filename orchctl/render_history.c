@@ -23,8 +23,8 @@ void
 render_history(struct out *o, const json_t *list, size_t indent)
 {
 	static const struct column cols[] = {
-		{ "WHEN", 0 }, { "MOVE", 0 }, { "REASON", COL_FLEX },
-		{ "BY", COL_FLEX }, { "EPOCH", COL_RIGHT }
+		{ "WHEN", 0 }, { "MOVE", 0 }, { "EPOCH", COL_RIGHT },
+		{ "BY", COL_FLEX }, { "REASON", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 5);
 	const json_t *row;
@@ -39,10 +39,10 @@ render_history(struct out *o, const json_t *list, size_t indent)
 		table_cell(t, SHADE_DIM, buf);
 		table_cellf(t, SHADE_BOLD, "%s%s%s %s", from,
 		    *from == '\0' ? "" : " ", out_arrow(o), jstr(row, "to"));
-		table_cell(t, SHADE_NONE, jstr(row, "reason"));
-		table_cell(t, SHADE_NONE, jstr(row, "actor"));
 		table_cell(t, SHADE_NONE, jshow(row, "epoch", buf,
 		    sizeof(buf)));
+		table_cell(t, SHADE_NONE, jstr(row, "actor"));
+		table_cell(t, SHADE_NONE, jstr(row, "reason"));
 	}
 	if (table_rows(t) == 0) {
 		out_put(o, SHADE_NONE, "%*sno moves yet", (int)indent, "");

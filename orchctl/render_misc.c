@@ -119,7 +119,7 @@ render_effects(struct out *o, const json_t *doc)
 	static const struct column cols[] = {
 		{ "WHEN", 0 }, { "ID", COL_RIGHT }, { "EFFECT", 0 },
 		{ "STATE", 0 }, { "CLASS", 0 }, { "EPOCH", COL_RIGHT },
-		{ "KEY", COL_FLEX }, { "EVIDENCE", COL_FLEX }
+		{ "KEY", COL_FLEX }, { "EVIDENCE", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 8);
 	const json_t *list = json_is_array(doc) ? doc : jlist(doc, "effects");
@@ -143,7 +143,7 @@ render_alerts(struct out *o, const json_t *doc)
 {
 	static const struct column cols[] = {
 		{ "SINCE", COL_RIGHT }, { "ALERT", 0 }, { "SUBJECT", 0 },
-		{ "TIMES", COL_RIGHT }, { "WHAT", COL_FLEX }
+		{ "TIMES", COL_RIGHT }, { "WHAT", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 5);
 	const json_t *a;

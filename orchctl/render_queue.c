@@ -21,6 +21,8 @@
 
 #include "orchctl.h"
 
+#define BLOCK	18		/* columns of a block's name */
+
 static void
 job_row(struct table *t, const json_t *job)
 {
@@ -68,10 +70,11 @@ render_recent(struct out *o, const json_t *doc)
 {
 	static const struct column cols[] = {
 		{ "ENDED", 0 }, { "JOB", COL_RIGHT }, { "TASK", 0 },
-		{ "WHAT", 0 }, { "STATUS", 0 }, { "REASON", COL_FLEX }
+		{ "WHAT", 0 }, { "STATUS", 0 }, { "REASON", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 6);
 	const json_t *job;
+	const char *who;
 	char buf[32];
 	size_t i;
 
@@ -81,8 +84,9 @@ render_recent(struct out *o, const json_t *doc)
 		table_cell(t, SHADE_DIM, buf);
 		table_cell(t, SHADE_NONE, jshow(job, "id", buf, sizeof(buf)));
 		table_cell(t, SHADE_BOLD, jstr(job, "task"));
-		table_cellf(t, SHADE_NONE, "%s %s", jstr(job, "kind"),
-		    jwho(job));
+		who = jwho(job);
+		table_cellf(t, SHADE_NONE, "%s%s%s", jstr(job, "kind"),
+		    *who == '\0' ? "" : " ", who);
 		table_cell(t, strcmp(jstr(job, "status"), "failed") == 0 ?
 		    SHADE_BAD : SHADE_NONE, jstr(job, "status"));
 		table_cell(t, SHADE_NONE, jstr(job, "reason"));
@@ -108,26 +112,43 @@ block_value(const struct out *o, const json_t *block, const char *key,
 	return (human_clock(o->o_now, stamp_parse(block, key), buf, len));
 }
 
-/* Counters of a block in one line; its inner objects and lists are counted. */
+/* One counter where the line is at *col, or on the next line. */
+static void
+put_counter(struct out *o, size_t *col, const char *key, const char *value)
+{
+	size_t w = strlen(key) + 1 + text_width(value);
+
+	if (*col > BLOCK && o->o_width > 0 &&
+	    *col + 2 + w >= (size_t)o->o_width) {
+		out_nl(o);
+		out_put(o, SHADE_NONE, "%*s", BLOCK, "");
+		*col = BLOCK;
+	}
+	out_put(o, SHADE_NONE, "%s%s %s", *col > BLOCK ? "  " : "", key,
+	    value);
+	*col += w + (*col > BLOCK ? 2 : 0);
+}
+
+/* Counters of a block; its lists are counted, its objects left out. */
 static void
 put_block(struct out *o, const char *name, json_t *block)
 {
-	const char *key, *sep = "";
+	size_t col = BLOCK;
+	const char *key;
 	char buf[64];
 	json_t *v;
 
 	out_put(o, SHADE_BOLD, "%-16s  ", name);
 	if (json_is_false(json_object_get(block, "enabled"))) {
 		out_put(o, SHADE_DIM, "off");
-		sep = "  ";
+		col += 3;
 	}
 	json_object_foreach(block, key, v) {
 		if (json_is_object(v) || json_is_null(v) ||
 		    strcmp(key, "enabled") == 0)
 			continue;
-		out_put(o, SHADE_NONE, "%s%s %s", sep, key,
-		    block_value(o, block, key, buf, sizeof(buf)));
-		sep = "  ";
+		put_counter(o, &col, key, block_value(o, block, key, buf,
+		    sizeof(buf)));
 	}
 	out_nl(o);
 }

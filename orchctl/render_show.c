@@ -159,36 +159,43 @@ show_usage(struct out *o, const json_t *runs)
 	out_nl(o);
 }
 
-/* How a run ended, as far as it ended badly. */
+/* How a run ended, or that it did not. */
 static void
 run_end(const json_t *r, char *buf, size_t len)
 {
+	const char *bad = strcmp(jstr(r, "status"), "failed") == 0 ?
+	    "failed, " : "";
+
 	if (jbool(r, "timed_out"))
-		snprintf(buf, len, "out of time");
+		snprintf(buf, len, "%sout of time", bad);
 	else if (jint(r, "signal", 0) != 0)
-		snprintf(buf, len, "signal %" PRId64, jint(r, "signal", 0));
+		snprintf(buf, len, "%ssignal %" PRId64, bad,
+		    jint(r, "signal", 0));
 	else if (json_is_integer(json_object_get(r, "exit_code")))
-		snprintf(buf, len, "exit %" PRId64, jint(r, "exit_code", 0));
+		snprintf(buf, len, "%sexit %" PRId64, bad,
+		    jint(r, "exit_code", 0));
 	else
-		buf[0] = '\0';
+		snprintf(buf, len, "%s", jstr(r, "status"));
 }
 
 static void
 run_row(struct out *o, struct table *t, const json_t *r)
 {
 	const char *status = jstr(r, "status"), *who = jwho(r);
+	int64_t attempt = jint(r, "attempt", 1);
 	char buf[32];
 
 	table_cell(t, SHADE_NONE, jshow(r, "id", buf, sizeof(buf)));
-	table_cellf(t, SHADE_NONE, "%s%s%s", jstr(r, "kind"),
-	    *who == '\0' ? "" : " ", who);
-	table_cell(t, strcmp(status, "failed") == 0 ? SHADE_BAD : SHADE_NONE,
-	    status);
-	run_end(r, buf, sizeof(buf));
-	table_cell(t, SHADE_NONE, buf);
 	human_clock(o->o_now, stamp_parse(r, "started"), buf, sizeof(buf));
 	table_cell(t, SHADE_DIM, buf);
-	table_cell(t, SHADE_NONE, jshow(r, "attempt", buf, sizeof(buf)));
+	buf[0] = '\0';
+	if (attempt > 1)
+		snprintf(buf, sizeof(buf), ", try %" PRId64, attempt);
+	table_cellf(t, SHADE_NONE, "%s%s%s%s", jstr(r, "kind"),
+	    *who == '\0' ? "" : " ", who, buf);
+	run_end(r, buf, sizeof(buf));
+	table_cell(t, strcmp(status, "failed") == 0 ? SHADE_BAD :
+	    strcmp(status, "running") == 0 ? SHADE_GOOD : SHADE_NONE, buf);
 	table_cell(t, SHADE_NONE, jstr(r, "reason"));
 }
 
@@ -196,9 +203,8 @@ static void
 show_runs(struct out *o, const json_t *doc)
 {
 	static const struct column cols[] = {
-		{ "RUN", COL_RIGHT }, { "WHAT", 0 }, { "STATUS", 0 },
-		{ "END", 0 }, { "STARTED", 0 }, { "TRY", COL_RIGHT },
-		{ "REASON", COL_FLEX }
+		{ "RUN", COL_RIGHT }, { "STARTED", 0 }, { "WHAT", 0 },
+		{ "END", 0 }, { "REASON", COL_FLEX }
 	};
 	const json_t *runs = jlist(doc, "runs"), *r;
 	struct table *t;
@@ -208,7 +214,7 @@ show_runs(struct out *o, const json_t *doc)
 		return;
 	label(o, "runs");
 	show_usage(o, runs);
-	t = table_new(cols, 7);
+	t = table_new(cols, 5);
 	json_array_foreach(runs, i, r)
 		run_row(o, t, r);
 	table_print(o, t, 2, 0);
@@ -220,7 +226,7 @@ show_effects(struct out *o, const json_t *doc)
 {
 	const json_t *e;
 	const char *state, *name = "effects";
-	char buf[1280];
+	char buf[1280], brief[1280];
 	size_t i;
 
 	json_array_foreach(jlist(doc, "effects"), i, e) {
@@ -229,7 +235,7 @@ show_effects(struct out *o, const json_t *doc)
 		    *jstr(e, "evidence") == '\0' ? "" : ": ",
 		    jstr(e, "evidence"));
 		field(o, name, strcmp(state, "done") == 0 ? SHADE_NONE :
-		    SHADE_WARN, buf);
+		    SHADE_WARN, human_ids(buf, brief, sizeof(brief)));
 		name = "";
 	}
 }
@@ -292,6 +298,14 @@ show_records(struct out *o, const json_t *doc)
 	}
 }
 
+static void
+show_timeline(struct out *o, const json_t *doc)
+{
+	out_put(o, SHADE_DIM, "timeline");
+	out_nl(o);
+	render_history(o, jlist(doc, "history"), 2);
+}
+
 void
 render_show(struct out *o, const json_t *doc)
 {
@@ -306,14 +320,12 @@ render_show(struct out *o, const json_t *doc)
 	show_asked(o, doc);
 	show_alerts(o, doc);
 	show_gates(o, doc);
+	show_timeline(o, doc);
 	show_runs(o, doc);
 	show_effects(o, doc);
 	show_voices(o, doc, "approvals", "decisions", "actor");
 	show_voices(o, doc, "comments", "comments", "author");
 	show_records(o, doc);
-	out_put(o, SHADE_DIM, "timeline");
-	out_nl(o);
-	render_history(o, jlist(doc, "history"), 2);
 	if (*jstr(doc, "request") != '\0') {
 		out_put(o, SHADE_DIM, "request");
 		out_nl(o);

@@ -121,7 +121,7 @@ render_status(struct out *o, const json_t *doc)
 {
 	static const struct column cols[] = {
 		{ "TASK", 0 }, { "STAGE", 0 }, { "AGE", COL_RIGHT },
-		{ "TITLE", COL_FLEX }, { "WHAT", COL_FLEX }
+		{ "TITLE", COL_FLEX }, { "WHAT", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 5);
 	const json_t *task;

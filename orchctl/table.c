@@ -25,6 +25,8 @@
 #define COLS_MAX	8
 #define FLEX_GOOD	24		/* a flexible column keeps this */
 #define FLEX_LEAST	8		/* unless the line is very short */
+#define WRAP_LEAST	32		/* less is no room for sentences */
+#define WRAP_BELOW	4		/* their indent below the row */
 
 struct cell {
 	char		*ce_text;
@@ -37,6 +39,15 @@ struct table {
 	struct cell	*t_cells;
 	size_t		 t_n;
 	size_t		 t_cap;
+};
+
+/* How a table stands on the line. */
+struct layout {
+	size_t		 la_width[COLS_MAX];
+	size_t		 la_indent;
+	size_t		 la_ncols;	/* of a row's first line */
+	int		 la_wrap;	/* the last column is broken */
+	int		 la_below;	/* on lines of its own */
 };
 
 struct table *
@@ -100,11 +111,11 @@ cell_text(const struct cell *c)
 }
 
 static int
-has_heading(const struct table *t)
+has_heading(const struct table *t, size_t ncols)
 {
 	size_t i;
 
-	for (i = 0; i < t->t_ncols; i++)
+	for (i = 0; i < ncols; i++)
 		if (*t->t_cols[i].co_title != '\0')
 			return (1);
 	return (0);
@@ -112,11 +123,11 @@ has_heading(const struct table *t)
 
 /* Let flexible columns give way by over columns, not below least. */
 static size_t
-squeeze(const struct table *t, size_t *width, size_t over, size_t least)
+squeeze(const struct table *t, struct layout *la, size_t over, size_t least)
 {
-	size_t i, give;
+	size_t i, give, *width = la->la_width;
 
-	for (i = 0; i < t->t_ncols && over > 0; i++) {
+	for (i = 0; i < la->la_ncols && over > 0; i++) {
 		if (!(t->t_cols[i].co_flags & COL_FLEX) || width[i] <= least)
 			continue;
 		give = width[i] - least < over ? width[i] - least : over;
@@ -128,10 +139,10 @@ squeeze(const struct table *t, size_t *width, size_t over, size_t least)
 
 /* Natural widths; then flexible columns, first to last, fit the line. */
 static void
-measure(const struct out *o, const struct table *t, size_t indent,
-    size_t rows, size_t width[COLS_MAX])
+measure(const struct out *o, const struct table *t, struct layout *la,
+    size_t rows)
 {
-	size_t i, w, total = indent, limit;
+	size_t i, w, total = la->la_indent, limit, *width = la->la_width;
 
 	for (i = 0; i < t->t_ncols; i++)
 		width[i] = text_width(t->t_cols[i].co_title);
@@ -140,13 +151,38 @@ measure(const struct out *o, const struct table *t, size_t indent,
 		if (w > width[i % t->t_ncols])
 			width[i % t->t_ncols] = w;
 	}
-	for (i = 0; i < t->t_ncols; i++)
+	for (i = 0; i < la->la_ncols; i++)
 		total += width[i] + (i > 0 ? 2 : 0);
 	/* One column stays free: a full line would wrap on some terminals. */
 	limit = o->o_width > 1 ? (size_t)o->o_width - 1 : total;
 	if (total > limit)
-		squeeze(t, width, squeeze(t, width, total - limit, FLEX_GOOD),
+		squeeze(t, la, squeeze(t, la, total - limit, FLEX_GOOD),
 		    FLEX_LEAST);
+}
+
+/* Decide where the sentences of the last column go. */
+static void
+lay_out(const struct out *o, const struct table *t, struct layout *la,
+    size_t rows, int cut)
+{
+	size_t last = t->t_ncols - 1, natural;
+	struct layout whole = *la;
+	struct out endless = *o;
+
+	la->la_ncols = whole.la_ncols = t->t_ncols;
+	measure(o, t, la, rows);
+	la->la_wrap = !cut && (t->t_cols[last].co_flags & COL_WRAP) != 0;
+	if (!la->la_wrap)
+		return;
+	endless.o_width = 0;
+	measure(&endless, t, &whole, rows);
+	natural = whole.la_width[last];
+	la->la_below = la->la_width[last] < natural &&
+	    la->la_width[last] < WRAP_LEAST;
+	if (la->la_below) {
+		la->la_ncols = last;
+		measure(o, t, la, rows);
+	}
 }
 
 /* One cell in its width: cut with an ellipsis, padded except at the end. */
@@ -172,39 +208,64 @@ put_cell(struct out *o, enum shade shade, const char *text, size_t width,
 }
 
 static void
-put_row(struct out *o, const struct table *t, size_t indent, size_t row,
-    int heading, const size_t *width)
+put_heading(struct out *o, const struct table *t, const struct layout *la)
 {
-	const struct cell *c = heading ? NULL :
-	    &t->t_cells[row * t->t_ncols];
 	size_t i;
 
-	fprintf(o->o_fp, "%*s", (int)indent, "");
-	for (i = 0; i < t->t_ncols; i++) {
+	fprintf(o->o_fp, "%*s", (int)la->la_indent, "");
+	for (i = 0; i < la->la_ncols; i++) {
 		if (i > 0)
 			fputs("  ", o->o_fp);
-		put_cell(o, heading ? SHADE_DIM : c[i].ce_shade,
-		    heading ? t->t_cols[i].co_title : cell_text(&c[i]),
-		    width[i], t->t_cols[i].co_flags & COL_RIGHT,
-		    i == t->t_ncols - 1);
+		put_cell(o, SHADE_DIM, t->t_cols[i].co_title,
+		    la->la_width[i], t->t_cols[i].co_flags & COL_RIGHT,
+		    i == la->la_ncols - 1);
 	}
 	out_nl(o);
+}
+
+static void
+put_row(struct out *o, const struct table *t, const struct layout *la,
+    const struct cell *c)
+{
+	size_t i, last = t->t_ncols - 1, at = la->la_indent;
+
+	fprintf(o->o_fp, "%*s", (int)at, "");
+	for (i = 0; i < la->la_ncols; i++) {
+		if (i > 0)
+			fputs("  ", o->o_fp);
+		if (la->la_wrap && i == last) {
+			out_wrap_escaped(o, c[i].ce_shade, at,
+			    cell_text(&c[i]));
+			return;
+		}
+		put_cell(o, c[i].ce_shade, cell_text(&c[i]), la->la_width[i],
+		    t->t_cols[i].co_flags & COL_RIGHT,
+		    i == la->la_ncols - 1);
+		at += la->la_width[i] + 2;
+	}
+	out_nl(o);
+	if (!la->la_below || strcmp(cell_text(&c[last]), "-") == 0)
+		return;
+	at = la->la_indent + WRAP_BELOW;
+	fprintf(o->o_fp, "%*s", (int)at, "");
+	out_wrap_escaped(o, c[last].ce_shade, at, cell_text(&c[last]));
 }
 
 void
 table_print(struct out *o, const struct table *t, size_t indent,
     size_t maxrows)
 {
-	size_t width[COLS_MAX] = { 0 }, i, rows = table_rows(t), shown;
+	struct layout la = { .la_indent = indent };
+	size_t i, rows = table_rows(t), shown;
 
 	if (t == NULL)
 		return;
 	shown = maxrows > 0 && rows > maxrows ? maxrows : rows;
-	measure(o, t, indent, shown, width);
-	if (has_heading(t))
-		put_row(o, t, indent, 0, 1, width);
+	lay_out(o, t, &la, shown, maxrows > 0);
+	if (has_heading(t, la.la_ncols))
+		put_heading(o, t, &la);
 	for (i = 0; i < shown; i++)
-		put_row(o, t, indent, i, 0, width);
+		put_row(o, t, &la, &t->t_cells[i * t->t_ncols]);
 	if (shown < rows) {
 		out_put(o, SHADE_DIM, "and %zu more", rows - shown);
 		out_nl(o);

@@ -116,6 +116,19 @@ START_TEST(fit_never_cuts_a_character)
 }
 END_TEST
 
+START_TEST(whole_ids_are_cut_and_other_words_are_not)
+{
+	static const char id[] = "48b8f624816562505d3f4b1c92c9817491c684c5";
+	char text[128], buf[128];
+
+	snprintf(text, sizeof(text), "face is %s, at %.12s", id, id);
+	ck_assert_str_eq(human_ids(text, buf, sizeof(buf)),
+	    "face is 48b8f62, at 48b8f6248165");
+	ck_assert_str_eq(human_ids(text, buf, 11), "face is 48");
+	ck_assert_str_eq(human_ids("", buf, sizeof(buf)), "");
+}
+END_TEST
+
 START_TEST(short_id_shows_nothing_as_a_dash)
 {
 	ck_assert_str_eq(short_id("4f1c2e9aabbcc"), "4f1c2e9");
@@ -135,6 +148,7 @@ fill(TCase *t)
 	tcase_add_test(t, clock_shows_the_day_only_when_it_is_another);
 	tcase_add_test(t, width_counts_columns_not_bytes);
 	tcase_add_test(t, fit_never_cuts_a_character);
+	tcase_add_test(t, whole_ids_are_cut_and_other_words_are_not);
 	tcase_add_test(t, short_id_shows_nothing_as_a_dash);
 }
 

@@ -70,6 +70,47 @@ START_TEST(status_is_a_table_with_totals)
 }
 END_TEST
 
+/* A history whose reason is wider than the terminal. */
+static void
+long_reason(struct captured *cap, int width)
+{
+	json_t *doc = parse("[{\"from\":\"review\",\"to\":\"testing\","
+	    "\"epoch\":7,\"actor\":\"engine\",\"reason\":\"all gates passed: "
+	    "one two three four five six seven eight\"}]");
+
+	capture(cap, width);
+	render_history(&cap->out, doc, 0);
+	json_decref(doc);
+}
+
+START_TEST(a_long_reason_goes_on_in_its_column)
+{
+	struct captured cap;
+
+	long_reason(&cap, 80);
+	has(captured(&cap),
+	    "-     review → testing      7  engine  all gates passed: one two "
+	    "three four five\n"
+	    "                                       six seven eight\n");
+	ck_assert_ptr_null(strstr(captured(&cap), "…"));
+	capture_end(&cap);
+}
+END_TEST
+
+START_TEST(a_long_reason_without_room_goes_below_its_row)
+{
+	struct captured cap;
+
+	long_reason(&cap, 60);
+	has(captured(&cap),
+	    "WHEN  MOVE              EPOCH  BY\n"
+	    "-     review → testing      7  engine\n"
+	    "    all gates passed: one two three four five six seven\n"
+	    "    eight\n");
+	capture_end(&cap);
+}
+END_TEST
+
 START_TEST(status_fits_a_narrow_terminal)
 {
 	char *s = rendered(render_status, STATUS, 50), *line, *next;
@@ -151,8 +192,7 @@ START_TEST(show_says_what_is_asked_and_what_failed)
 	has(s, "g1 error at bb: cannot run: exit 127");
 	ck_assert_ptr_null(strstr(s, "old"));
 	has(s, "1 in all, 48 min, 3.12 USD");
-	has(s, "17  agent developer  failed  exit 3");
-	has(s, "hung");
+	has(s, "agent developer, try 2  failed, exit 3  hung");
 	has(s, "created → analysis");
 	has(s, "push intent");
 	has(s, "proc: left over");
@@ -271,6 +311,8 @@ static void
 fill(TCase *t)
 {
 	tcase_add_test(t, status_is_a_table_with_totals);
+	tcase_add_test(t, a_long_reason_goes_on_in_its_column);
+	tcase_add_test(t, a_long_reason_without_room_goes_below_its_row);
 	tcase_add_test(t, status_fits_a_narrow_terminal);
 	tcase_add_test(t, status_cannot_drive_a_terminal);
 	tcase_add_test(t, empty_documents_are_rendered);
