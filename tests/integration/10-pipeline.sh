@@ -64,7 +64,8 @@ c=$(submit "Thanks becomes merci" "agent developer: red")
 assert "an item with a red test comes to done" travel "$c" 60
 assert_is "the red test moved it nowhere" "$straight" "$(moves "$c")"
 assert_is "the developer ran twice" 2 "$(ctl -j show "$c" | tr -d '\n' |
-    sed 's/}, *{/}\n{/g' | grep -c '"role": *"developer"')"
+    sed 's/}, *{/}\n{/g' | grep '"kind": *"agent"' |
+    grep -c '"role": *"developer"')"
 
 d=$(submit "Colour becomes blue" "agent tester: bad")
 wait_asked "$d" 20
