@@ -168,5 +168,13 @@ sed -n '/^\.Sh CAVEATS/,/^So it is with/s/^\.Ic \([a-z_]*_[a-z_]*\).*/\1/p' \
 diff "$tmp/inert" "$tmp/named" | grep '^[<>]' >"$tmp/faults"
 none "orchd.conf(5) names each option that nothing reads"
 
+# A file of this tree that a document names is there; a module is its header.
+grep -ohE '`(etc|docs|tests|man|proto|[a-z]+d|runner|orchctl|libcommon)/[A-Za-z0-9_./-]*`' \
+    README.md docs/*.md docs/decisions/*.md | tr -d '`' | sort -u |
+    while read -r f; do
+	[ -e "$f" ] || [ -e "$f.h" ] || echo "$f"
+done >"$tmp/faults"
+none "each file that a document names is there"
+
 echo "1..$n"
 [ "$failed" -eq 0 ]
