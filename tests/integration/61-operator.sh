@@ -17,6 +17,11 @@ says()
 	grep -qF -- "$1" "$T/orchd.log"
 }
 
+told()
+{
+	[ "$(ctl -j status | json outbox)" = 0 ]
+}
+
 approvals()
 {
 	ctl -j show "$1" | tr -d '\n' | sed 's/}, *{/}\n{/g' |
@@ -26,12 +31,15 @@ approvals()
 begin
 make_project
 GLOBAL="serial_limit 1"
+PROJECT='	status { "In Review" "Waiting" }'
 write_conf
 start_orchd
 
 # A task at a time goes past created; then a reload lets the second one in.
 a=$(submit "Greeting becomes welcome")
 wait_asked "$a" 30
+assert_is "asked: the status is that of waiting, by the project's name" \
+    Waiting "$(task_field "$a" tracker_status)"
 b=$(submit "Parting becomes goodbye")
 assert_is "serial_limit 1: the second item waits" created "$(stage_of "$b")"
 assert_has "and says what for" serial_limit "$(ctl why "$b")"
@@ -84,7 +92,12 @@ assert_says "a database that nobody uses is checked" 0 sound \
     "$ORCHD" -C "$T/state/orchd.db"
 start_orchd
 assert "later the second item is done" travel "$b" 60
+wait_asked "$c" 30
+assert "the tracker hears of everything" wait_for 10 told
 stop_orchd
+assert_is "two items are Done, and the third one waits" \
+    "Done Done Waiting" "$(sqlite3 "$T/state/orchd.db" \
+    'SELECT status FROM item ORDER BY task' | tr '\n' ' ' | sed 's/ $//')"
 mkdir "$T/damaged" && mv "$T/state"/* "$T/damaged"
 tar -C "$T/state" -xpf "$T/backup.tar" || bail "tar"
 assert_says "the restored database is sound" 0 sound \
