@@ -262,8 +262,16 @@ cmd_job(struct ctx *c, int argc, char **argv)
 	json_t *doc;
 	enum ctl_exit res;
 
-	if ((res = words(c, argc, argv, 0, 1, &filter)) != CTL_OK ||
-	    (res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) != CTL_OK)
+	if ((res = words(c, argc, argv, 0, 1, &filter)) != CTL_OK)
+		return (res);
+	/* A task without jobs is one thing, no such task another. */
+	if (filter != NULL && filter[strspn(filter, "0123456789")] != '\0') {
+		res = ask_json(c, "why", filter, NULL, &doc, NULL);
+		json_decref(doc);
+		if (res != CTL_OK)
+			return (res);
+	}
+	if ((res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) != CTL_OK)
 		return (res);
 	show_part(c, pick_jobs(doc, filter), render_jobs);
 	json_decref(doc);

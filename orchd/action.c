@@ -22,6 +22,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "libcommon/esc.h"
 #include "libcommon/log.h"
 #include "action.h"
 #include "engine.h"
@@ -31,6 +32,8 @@
 #include "query.h"
 #include "queue.h"
 #include "runs.h"
+
+#define TITLE_MAX	500
 
 /* One action of a person, and where its answer goes. */
 struct request {
@@ -152,6 +155,34 @@ depend_store(const struct request *a, const struct task *t)
 	return (0);
 }
 
+/* One line that a terminal can show as it is. */
+static int
+is_plain(const char *s)
+{
+	char shown[4 * TITLE_MAX + 1];
+
+	return (esc(shown, sizeof(shown), s) == 0 && strcmp(shown, s) == 0);
+}
+
+static int
+say_projects(const struct request *a)
+{
+	const char *name = arg_value(a, "project");
+	char list[1024] = "";
+	size_t i;
+
+	for (i = 0; i < eng.e_conf->cf_nprojects; i++) {
+		(void)strlcat(list, i > 0 ? ", " : "", sizeof(list));
+		(void)strlcat(list, eng.e_conf->cf_projects[i].cp_name,
+		    sizeof(list));
+	}
+	if (name[0] == '\0')
+		return (say(a, RES_REFUSED, "which project? Say one with -p: "
+		    "%s", list));
+	return (say(a, RES_REFUSED, "there is no project %.64s in the "
+	    "configuration, but %s", name, list));
+}
+
 static int
 submit_store(const struct request *a, const struct conf_project *cp,
     const char *title, int64_t priority, struct task *t)
@@ -181,11 +212,13 @@ act_submit(struct request *a)
 	int64_t priority = 0;
 
 	if (cp == NULL)
-		return (say(a, RES_REFUSED, "which project? Say one of the "
-		    "configuration's with -p"));
-	if (is_blank(title) || strlen(title) > 500)
-		return (say(a, RES_REFUSED, "a title is needed, of at most "
-		    "500 bytes"));
+		return (say_projects(a));
+	if (is_blank(title) || strlen(title) > TITLE_MAX)
+		return (say(a, RES_REFUSED, "a title is needed, of at most %d "
+		    "bytes", TITLE_MAX));
+	if (!is_plain(title))
+		return (say(a, RES_REFUSED, "a title is one line of plain "
+		    "text in UTF-8; this one holds something else"));
 	if (prio[0] != '\0')
 		priority = strtonum(prio, -1000, 1000, &bad);
 	if (bad != NULL)
@@ -440,6 +473,7 @@ on_action(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 			return (verbs[i].v_do(&a));
 		return (say(&a, RES_NOTFOUND, res == STORE_EXISTS ?
 		    "more than one task is called %s: say its prefix too" :
+		    any->action.task[0] == '\0' ? "which task?%s" :
 		    "there is no task %s", any->action.task));
 	}
 	return (say(&a, RES_REFUSED, "this engine does not know \"%s\"",

@@ -240,7 +240,8 @@ on_query(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		if ((res = task_resolve(m->object, &t)) != STORE_OK) {
 			snprintf(text, sizeof(text), res == STORE_EXISTS ?
 			    "more than one task is called %s: say its prefix "
-			    "too" : "there is no task %s", m->object);
+			    "too" : m->object[0] == '\0' ? "which task?%s" :
+			    "there is no task %s", m->object);
 			answer(p, id, RES_NOTFOUND, text, NULL, -1);
 			return (0);
 		}

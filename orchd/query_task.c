@@ -236,7 +236,8 @@ query_show(const struct task *t)
 	    t->t_asked_gate, "asked_commit", t->t_asked_commit, "asked_path",
 	    path, "parked", t->t_parked[0] != '\0', "parked_reason",
 	    json_text(t->t_parked_reason), "cancel_requested",
-	    t->t_cancel_at != 0, "created", json_time(t->t_created), "why",
+	    t->t_cancel_at != 0 && !stage_is_terminal(t->t_stage), "created",
+	    json_time(t->t_created), "why",
 	    json_text(why), "waits", waits, "epoch", (json_int_t)t->t_epoch);
 	lists = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:o, s:s}", "request", request(t), "pull", pull(t), "gates",
