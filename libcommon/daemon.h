@@ -48,8 +48,9 @@ struct daemon_ops {
 
 /*
  * Run a daemon: descriptor 3, CHILD_START ... CHILD_GO, d_setup, the sandbox
- * of its role, HELLO, child_ready, the loop.  Returns the exit status.  Ends by itself when
- * descriptor 3 does (the parent died), at SIGTERM and at hello_no.
+ * of its role, HELLO, child_ready, the loop.  Returns the exit status.  Ends
+ * by itself when descriptor 3 does (the parent died), at SIGTERM and at
+ * hello_no.
  */
 int	 daemon_run(const struct daemon_ops *, int argc, char **argv);
 

@@ -40,7 +40,7 @@ struct link {
 	uint8_t			 l_key[32];
 	int			 l_sock;
 	uint32_t		 l_next_id;
-	int			 l_decode;	/* ORCH_LENIENT: another minor */
+	int			 l_decode;	/* ORCH_LENIENT: other minor */
 	int			 l_cancelled;
 	int			 l_refused;	/* by hello_no: for good */
 	char			 l_reason[256];

@@ -47,8 +47,9 @@ int	 link_wait_go(struct link *, struct orch_run_go *go, int *fd);
 
 /*
  * Send a request and wait for the answer of type want with its correlation id.
- * Answers live until the next call.  fd (or -1) goes along each time.  Reconnects for ever.  -1 with
- * errno ECANCELED (hello_no or run_stop meanwhile), EMSGSIZE.
+ * Answers live until the next call.  fd (or -1) goes along each time.
+ * Reconnects for ever.  -1 with errno ECANCELED (hello_no or run_stop
+ * meanwhile), EMSGSIZE.
  */
 int	 link_call(struct link *, unsigned int type, const void *msg, int fd,
 	    unsigned int want, union orch_any *answer);
