@@ -37,10 +37,13 @@ before=$(pid_of engine)
 start_task developer reach
 start_task developer mess
 start_task analyst daemon
-for what in hang stubborn flood freeze line nothing fail suicide; do
+for what in hang stubborn flood freeze nothing fail suicide; do
 	start_task analyst $what
 done
 settle 55
+# By itself, because it has much to write within its time.
+start_task analyst line
+settle 30
 
 parked_in "it does nothing: no commit" "$(id_of analyst nothing)" \
     analysis "left no commit"
