@@ -8,9 +8,10 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-l|-b] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-m|-l|-b] [word ...]
 #
-# Only unit tests (-u), integration tests (-i), lint (-l) or measurements (-b);
+# Only unit tests (-u), integration tests (-i), the model of the ownership
+# protocol (-m), lint (-l) or measurements (-b);
 # a word selects the tests whose name contains it.  Logs stay in build/check.
 # The last line is "N passed, N failed"; the exit status is 0 only if something
 # ran and nothing failed.
@@ -24,19 +25,20 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 B=build
-kinds="unit config integration lint"
+kinds="unit config integration model lint"
 unit_limit=120
 script_limit=300
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 
-while getopts B:uilb opt; do
+while getopts B:uimlb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
 	i) kinds=integration ;;
+	m) kinds=model ;;
 	l) kinds=lint ;;
 	b) kinds=bench ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-l|-b] [word ...]" >&2
+	*) echo "usage: run.sh [-B build] [-u|-i|-m|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -81,7 +83,7 @@ count_log()
 	    /^not ok / { checks++; bad++ }
 	    END {
 		if ((rc != 0 && bad == 0) || checks == 0) { checks++; bad++ }
-		print checks - bad, bad
+		print checks - bad, bad + 0
 	    }' "$1"
 }
 
@@ -175,6 +177,11 @@ run_integration()
 		[ -x "$t" ] || continue
 		try integration "$(basename "$t" .sh)" $script_limit "$t"
 	done
+}
+
+run_model()
+{
+	try model model $script_limit tests/model/run.sh
 }
 
 # Measurements: their figures are shown, and kept beside the logs.
