@@ -238,12 +238,72 @@ START_TEST(who_does_not_read_is_cut_off)
 }
 END_TEST
 
+/* What each request is answered with, under its own correlation id. */
+static const struct {
+	enum orch_role	q_role;
+	unsigned int	q_type;
+	unsigned int	q_answer;
+} requests[] = {
+	{ ROLE_RUNNER, ORCH_run_exit, ORCH_ack },
+	{ ROLE_RUNNER, ORCH_run_done, ORCH_ack },
+	{ ROLE_RUNNER, ORCH_run_session, ORCH_ack },
+	{ ROLE_WORKER, ORCH_begin, ORCH_grant },
+	{ ROLE_WORKER, ORCH_gate, ORCH_gate_answer },
+	{ ROLE_WORKER, ORCH_effect, ORCH_effect_answer },
+	{ ROLE_WORKER, ORCH_effect_done, ORCH_ack },
+	{ ROLE_WORKER, ORCH_pull, ORCH_pull_answer },
+	{ ROLE_WORKER, ORCH_landed, ORCH_ack },
+	{ ROLE_WORKER, ORCH_hook_start, ORCH_ack },
+	{ ROLE_WORKER, ORCH_record, ORCH_ack },
+	{ ROLE_WORKER, ORCH_commit, ORCH_ack },
+	{ ROLE_WORKER, ORCH_end, ORCH_ack },
+	{ ROLE_WORKER, ORCH_abort, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_advance, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_candidates, ORCH_candidate },
+	{ ROLE_RECONCILED, ORCH_outbox_next, ORCH_outbox_row },
+	{ ROLE_RECONCILED, ORCH_outbox_done, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_item, ORCH_ack },
+	{ ROLE_REAPERD, ORCH_live_list, ORCH_live },
+	{ ROLE_REAPERD, ORCH_dead, ORCH_ack },
+	{ ROLE_REAPERD, ORCH_notice, ORCH_ack },
+	{ ROLE_FINALIZERD, ORCH_deploy_list, ORCH_deploy_row },
+	{ ROLE_FINALIZERD, ORCH_deploy_result, ORCH_ack },
+	{ ROLE_WEBHOOK, ORCH_event, ORCH_event_answer },
+	{ ROLE_WEBHOOK, ORCH_query, ORCH_answer },
+	{ ROLE_PAGE, ORCH_query, ORCH_answer },
+	{ ROLE_CTL, ORCH_query, ORCH_answer },
+	{ ROLE_CTL, ORCH_action, ORCH_answer },
+};
+
+/* Empty requests, which mean nothing: whoever asks waits for an answer. */
+START_TEST(each_request_gets_an_answer_of_its_type)
+{
+	size_t i;
+	int sock, t;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		sock = enter_as(requests[i].q_role);
+		raw_message(&raw, requests[i].q_type, 4711, FILL_EMPTY);
+		send_raw(sock);
+		while ((t = hear(sock, FROM_ENGINE, WAIT_MS)) != -1)
+			if (head.h_id == 4711)
+				break;
+		ck_assert_msg(t == (int)requests[i].q_answer,
+		    "%s is answered with %s", orch_msg(requests[i].q_type)->
+		    m_name, t == -1 ? "nothing" : orch_msg((unsigned int)t)->
+		    m_name);
+		close(sock);
+	}
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, everybody_says_only_what_is_his, 0,
 	    (int)NROLES);
 	tcase_add_test(tc, nothing_counts_before_hello);
+	tcase_add_test(tc, each_request_gets_an_answer_of_its_type);
 	tcase_add_test(tc, a_run_ends_no_other_run);
 	tcase_add_test(tc, a_worker_without_a_lease_is_fenced);
 	tcase_add_test(tc, a_descriptor_that_nobody_wants_ends_it);
