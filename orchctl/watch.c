@@ -59,13 +59,15 @@ fetch(struct watch *w, const char *verb, const char *object,
 	return (res);
 }
 
-/* A line of what happened: "DEMO-1  review: REQUEST_CHANGES -> development". */
+/* What happened: "DEMO-1  review -> development (round 1)  the reason". */
 void
 watch_put_move(struct out *o, const json_t *task, const json_t *row)
 {
 	const char *from = jstr(row, "from"), *to = jstr(row, "to");
-	const char *reason = jstr(row, "reason");
+	const char *reason = jstr(row, "reason"), *id = jstr(task, "id");
 	enum shade shade = SHADE_NONE;
+	char round[32] = "";
+	size_t col;
 
 	if (strcmp(to, "done") == 0)
 		shade = SHADE_GOOD;
@@ -73,15 +75,17 @@ watch_put_move(struct out *o, const json_t *task, const json_t *row)
 	    (strcmp(to, "development") == 0 &&
 	    strcmp(from, "architecture") != 0))
 		shade = SHADE_WARN;
-	out_put(o, SHADE_BOLD, "%s", jstr(task, "id"));
-	out_put(o, SHADE_NONE, "  %s%s%s %s ", from,
-	    *reason == '\0' ? "" : ": ", reason, out_arrow(o));
-	out_put(o, shade, "%s", to);
 	if (shade == SHADE_WARN && strcmp(to, "development") == 0 &&
 	    jint(task, "round", 0) > 0)
-		out_put(o, SHADE_NONE, " (round %lld)",
+		snprintf(round, sizeof(round), " (round %lld)",
 		    (long long)jint(task, "round", 0));
-	out_nl(o);
+	out_put(o, SHADE_BOLD, "%s", id);
+	out_put(o, SHADE_NONE, "  %s %s ", from, out_arrow(o));
+	out_put(o, shade, "%s", to);
+	out_put(o, SHADE_NONE, "%s%s", round, *reason == '\0' ? "" : "  ");
+	col = text_width(id) + text_width(from) + text_width(out_arrow(o)) +
+	    text_width(to) + strlen(round) + 6;
+	out_wrap(o, SHADE_NONE, col, reason);
 }
 
 static void
@@ -131,9 +135,9 @@ on_waits(const json_t *task, void *arg)
 	if (!jbool(task, "parked") && (strcmp(waits, "run") == 0 ||
 	    strcmp(waits, "capacity") == 0))
 		return;
-	out_put(&w->w_events, SHADE_BOLD, "%s", jstr(task, "id"));
-	out_put(&w->w_events, status_shade(task), "  %s", status_what(task));
-	out_nl(&w->w_events);
+	out_put(&w->w_events, SHADE_BOLD, "%s  ", jstr(task, "id"));
+	out_wrap(&w->w_events, status_shade(task),
+	    text_width(jstr(task, "id")) + 2, status_what(task));
 }
 
 /* Nobody answers: go on for a while, an engine may be on its way. */

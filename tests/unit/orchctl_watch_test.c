@@ -162,8 +162,8 @@ START_TEST(move_is_one_line)
 	capture(&cap, 0);
 	watch_put_move(&cap.out, task, back);
 	watch_put_move(&cap.out, task, on);
-	ck_assert_str_eq(captured(&cap), "DEMO-1  review: REQUEST_CHANGES "
-	    "\"no\\ntest\" → development (round 1)\n"
+	ck_assert_str_eq(captured(&cap), "DEMO-1  review → "
+	    "development (round 1)  REQUEST_CHANGES \"no\\ntest\"\n"
 	    "DEMO-1  architecture → development\n");
 	capture_end(&cap);
 	json_decref(task);
@@ -254,7 +254,7 @@ START_TEST(watch_tells_each_move_and_ends_with_the_task)
 	engine_start(&e, r, 4, NULL);
 	ck_assert_int_eq(run_verb(&cap, e.path, args), CTL_OK);
 	ck_assert_str_eq(captured(&cap), "A-1    review\n"
-	    "A-1  review: ok → testing\nA-1  testing → done\n");
+	    "A-1  review → testing  ok\nA-1  testing → done\n");
 	engine_end(&e);
 	capture_end(&cap);
 }
