@@ -49,6 +49,11 @@ parked_in "it does nothing: no commit" "$(id_of analyst nothing)" \
     analysis "left no commit"
 parked_in "it fails: its exit code and its last words" \
     "$(id_of analyst fail)" analysis "exit code 3.*something is wrong"
+ctl log "$(id_of analyst fail)" >"$T/its.log" 2>&1
+assert "its escapes are shown, not obeyed" grep -qF 'x1b[2J' "$T/its.log"
+cat "$T/show" >>"$T/its.log"
+assert_not "no ESC is in log or show" \
+    grep -q "$(printf '\033')" "$T/its.log"
 parked_in "it hangs: its time limit" "$(id_of analyst hang)" analysis \
     "ran out of its time of 6 s"
 parked_in "it ignores SIGTERM: its time limit" "$(id_of analyst stubborn)" \

@@ -19,7 +19,8 @@ max_developer_retries 1
 transient_max 1
 serial_limit 60
 max_concurrency 4
-max_gate_runs 4"
+max_gate_runs 4
+test_timeout_s 8"
 write_conf
 start_orchd
 
@@ -33,7 +34,8 @@ start_task developer late
 start_task developer trespass
 start_task analyst trespass
 start_task analyst empty
-for what in rewrite unroot gitlink submodule oddname plant; do
+for what in rewrite unroot gitlink submodule oddname plant slowtest \
+    crashtest notest; do
 	start_task developer $what
 done
 start_task analyst plant
@@ -82,6 +84,17 @@ parked_in "no repository: said" "$(id_of developer gitlink)" development \
     "repository is unusable|left no commit|could not|no commit"
 parked_in "a submodule: its path" "$(id_of developer submodule)" \
     development "sub.*submodules are not taken"
+parked_in "tests without end: could not run, its time" \
+    "$(id_of developer slowtest)" development \
+    "check_tests_local could not run.*time of 8 s"
+parked_in "tests that crash: could not run, the signal" \
+    "$(id_of developer crashtest)" development \
+    "check_tests_local could not run.*(signal 11|no report)"
+parked_in "tests that report nothing: could not run, no report" \
+    "$(id_of developer notest)" development \
+    "check_tests_local could not run.*report"
+assert_is "nothing of a test is left" "" "$(leftovers | while read -r p; do
+    tr '\0' ' ' <"/proc/$p/cmdline" | grep -F "$T/canary"; done)"
 id=$(id_of developer oddname)
 assert_is "odd names of files: the work counts" done "$(stage_of "$id")"
 for role in analyst developer reviewer; do
