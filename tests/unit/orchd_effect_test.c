@@ -1,0 +1,343 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+
+/* The journal of irreversible effects, and what a commit needs. */
+
+#include "orchd/lease.h"
+
+#include "engine_fixture.h"
+
+#define KEY	"push:DEMO-1:0"
+
+static struct fx_spawn	s;
+static struct fx_msg	go;
+static uint64_t		epoch;
+static int		sock;
+
+static void
+setup(void)
+{
+	fx_open("", "");
+}
+
+static void
+owner(const char *stage, const char *work)
+{
+	sock = fx_worker_in(stage, work, &s, &go);
+	epoch = fx_begin(sock, &go.any.run_go);
+	ck_assert_uint_gt(epoch, 0);
+}
+
+/* Ask for an effect; its result, with state and evidence. */
+static enum orch_result
+intent(const char *key, enum orch_class class, enum orch_effect_state *state,
+    char evidence[64])
+{
+	struct orch_effect e = { epoch, "push", key, (uint8_t)class };
+	enum orch_result res;
+	struct fx_msg m;
+
+	fx_ask(sock, ORCH_effect, &e, -1, &m);
+	ck_assert_uint_eq(m.h.h_type, ORCH_effect_answer);
+	res = m.any.effect_answer.result;
+	*state = m.any.effect_answer.state;
+	strlcpy(evidence, m.any.effect_answer.evidence, 64);
+	fx_free(&m);
+	return (res);
+}
+
+static enum orch_result
+done(const char *key, enum orch_effect_state state, const char *evidence)
+{
+	struct orch_effect_done d = { epoch, key, (uint8_t)state, evidence };
+
+	return (fx_result(sock, ORCH_effect_done, &d));
+}
+
+/* The worker dies; its successor is at its GO with the next epoch. */
+static void
+successor(void)
+{
+	fx_free(&go);
+	fx_leave(sock);
+	fx_sql("UPDATE run SET ident = '' WHERE id = %llu",
+	    (unsigned long long)s.run);
+	fx_tick(60000);
+	fx_tick(60000);
+	fx_expect(&s, KIND_TRANSITION, fx_str("SELECT work FROM job ORDER BY "
+	    "id DESC"));
+	sock = fx_connect_run(&s, &go);
+	epoch = fx_begin(sock, &go.any.run_go);
+	ck_assert_uint_gt(epoch, 0);
+}
+
+START_TEST(an_intent_is_on_record_before_go_and_done_with_its_evidence)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(st, EFFECT_NONE);
+	ck_assert_int_eq(fx_int("SELECT epoch FROM effect WHERE key = '" KEY
+	    "' AND state = 'intent' AND class = 1"), (int64_t)epoch);
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "ref = 0"), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT state || evidence FROM effect"),
+	    "doneref = 0");
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "ref = 0"), RES_DUPLICATE);
+}
+END_TEST
+
+START_TEST(what_is_done_is_never_overwritten_nor_done_again)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "first"), RES_OK);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(st, EFFECT_DONE);
+	ck_assert_str_eq(ev, "first");
+	ck_assert_int_eq(done(KEY, EFFECT_FAILED, "second"), RES_FENCED);
+	ck_assert_int_eq(done(KEY, EFFECT_CONFLICT, "second"), RES_FENCED);
+	/* The next owner is told so as well. */
+	successor();
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(st, EFFECT_DONE);
+	ck_assert_int_eq(done(KEY, EFFECT_FAILED, "third"), RES_FENCED);
+	ck_assert_str_eq(fx_str("SELECT state || evidence FROM effect"),
+	    "donefirst");
+}
+END_TEST
+
+START_TEST(done_without_an_intent_of_this_epoch_is_refused)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "e"), RES_FENCED);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(done(KEY, EFFECT_INTENT, "e"), RES_REFUSED);
+	ck_assert_int_eq(done(KEY, EFFECT_NONE, "e"), RES_REFUSED);
+	successor();
+	/* The dead owner's intent is not this one's to end. */
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "e"), RES_FENCED);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(st, EFFECT_INTENT);
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "e"), RES_OK);
+}
+END_TEST
+
+START_TEST(what_failed_or_conflicted_may_be_tried_again)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(done(KEY, _i == 0 ? EFFECT_CONFLICT : EFFECT_FAILED,
+	    "moved"), RES_OK);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(st, EFFECT_NONE);
+	ck_assert_str_eq(ev, "moved");
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "now"), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect"), 1);
+}
+END_TEST
+
+START_TEST(a_blind_effect_is_not_repeated_after_a_crash)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(intent("mail", CLASS_BLIND, &st, ev), RES_OK);
+	successor();
+	ck_assert_int_eq(intent("mail", CLASS_BLIND, &st, ev), RES_REFUSED);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE epoch = "
+	    "%llu", (unsigned long long)epoch), 0);
+}
+END_TEST
+
+START_TEST(a_key_of_another_task_and_an_unknown_class_are_refused)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(fx_submit("other", NULL), RES_OK);
+	fx_sql("INSERT INTO effect (task, name, key, class, state, epoch, at) "
+	    "VALUES (2, 'push', 'theirs', 1, 'intent', 1, 1)");
+	ck_assert_int_eq(intent("theirs", CLASS_CAS, &st, ev), RES_REFUSED);
+	ck_assert_int_eq(done("theirs", EFFECT_DONE, "e"), RES_FENCED);
+	ck_assert_int_eq(intent("x", 0, &st, ev), RES_REFUSED);
+	ck_assert_int_eq(intent("x", CLASS_BLIND + 1, &st, ev), RES_REFUSED);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect"), 1);
+}
+END_TEST
+
+START_TEST(a_cancel_is_heard_between_effects_and_not_inside_one)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("architecture", "publish");
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(fx_act("cancel", "DEMO-1", ""), RES_OK);
+	/* What has begun ends honestly, also after a crash. */
+	successor();
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_int_eq(done(KEY, EFFECT_DONE, "e"), RES_OK);
+	ck_assert_int_eq(intent("next", CLASS_CAS, &st, ev), RES_REFUSED);
+	ck_assert_str_eq(fx_task("DEMO-1", "stage"), "architecture");
+}
+END_TEST
+
+static enum orch_result
+commit(const char *from, uint64_t seq, const char *to)
+{
+	struct orch_commit c = { epoch, from, seq, to, "why" };
+
+	return (fx_result(sock, ORCH_commit, &c));
+}
+
+START_TEST(a_work_moves_a_task_only_along_its_own_edge)
+{
+	enum stage to;
+
+	owner("analysis", "publish");
+	for (to = 0; to < STAGE_MAX; to++)
+		ck_assert_int_eq(commit("analysis", go.any.run_go.seq,
+		    stage_name(to)), RES_REFUSED);
+	ck_assert_int_eq(commit("analysis", go.any.run_go.seq, "nowhere"),
+	    RES_REFUSED);
+	ck_assert_str_eq(fx_task("DEMO-1", "stage"), "analysis");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM lease"), 1);
+}
+END_TEST
+
+START_TEST(an_edge_without_merge_pass_and_landing_moves_nothing)
+{
+	struct orch_landed l = { .tree =
+	    "00000000000000000000000000000000000000aa", .previous =
+	    "00000000000000000000000000000000000000bb", .coverage = "" };
+	enum stage to;
+	char key[128];
+
+	owner("deploy-staging", "edge");
+	for (to = 0; to < STAGE_MAX; to++)
+		ck_assert_int_eq(commit("deploy-staging", go.any.run_go.seq,
+		    stage_name(to)), RES_REFUSED);
+	/* A landing needs its merge on record, and the re-test's pass. */
+	l.epoch = epoch;
+	l.commit = go.any.run_go.head;
+	ck_assert_int_eq(fx_result(sock, ORCH_landed, &l), RES_REFUSED);
+	snprintf(key, sizeof(key), "merge:DEMO-1:r0:%s", go.any.run_go.head);
+	fx_effect(sock, epoch, "merge", key, CLASS_CAS);
+	ck_assert_int_eq(fx_result(sock, ORCH_landed, &l), RES_REFUSED);
+	fx_sql("INSERT INTO gate_result (task, round, stage_seq, gate, "
+	    "commit_id, verdict, started_at) VALUES (1, 0, 1, "
+	    "'check_branch_mergeable', '%s', 'pass', 1)",
+	    go.any.run_go.head);
+	ck_assert_int_eq(fx_result(sock, ORCH_landed, &l), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM merge_lease"), 0);
+	ck_assert_int_eq(commit("deploy-staging", go.any.run_go.seq,
+	    "deploy"), RES_OK);
+	ck_assert_str_eq(fx_task("DEMO-1", "stage"), "deploy");
+	fx_sound();
+}
+END_TEST
+
+START_TEST(a_stale_commit_moves_nothing_and_ends_the_lease)
+{
+	char *history;
+
+	owner("deploy-staging", "edge");
+	fx_sql("UPDATE task SET landed = '%s'", go.any.run_go.head);
+	history = strdup(fx_str("SELECT group_concat(id || stage || stage_seq"
+	    " || round || epoch) || (SELECT count(*) FROM transition) || "
+	    "(SELECT count(*) FROM outbox) FROM task"));
+	ck_assert_int_eq(commit("deploy-staging", go.any.run_go.seq - 1,
+	    "deploy"), RES_STALE);
+	ck_assert_str_eq(fx_str("SELECT group_concat(id || stage || stage_seq"
+	    " || round || epoch) || (SELECT count(*) FROM transition) || "
+	    "(SELECT count(*) FROM outbox) FROM task"), history);
+	free(history);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM lease"), 0);
+}
+END_TEST
+
+START_TEST(a_deploy_starts_once_and_only_of_the_landed_commit)
+{
+	struct orch_hook_start h = { .key = "deploy:DEMO-1:x", .tree = "",
+	    .previous = "", .revision =
+	    "0123456789012345678901234567890123456789" };
+
+	fx_task_in("deploy");
+	while (fx_step())
+		continue;
+	ck_assert_int_eq(fx_act("confirm", "DEMO-1", ""), RES_OK);
+	fx_expect(&s, KIND_TRANSITION, "deploy");
+	sock = fx_connect_run(&s, &go);
+	h.epoch = epoch = fx_begin(sock, &go.any.run_go);
+	ck_assert_int_eq(fx_result(sock, ORCH_hook_start, &h), RES_REFUSED);
+	h.revision = go.any.run_go.commit;
+	ck_assert_int_eq(fx_result(sock, ORCH_hook_start, &h), RES_OK);
+	ck_assert_int_eq(fx_result(sock, ORCH_hook_start, &h),
+	    RES_DUPLICATE);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM deploy"), 1);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE kind = "
+	    "'hook'"), 1);
+	/* A repeated confirmation is a no-op. */
+	ck_assert_int_eq(fx_act("confirm", "DEMO-1", ""), RES_OK);
+	ck_assert_ptr_nonnull(strstr(fx_said,
+	    "self-deploy-already-initiated"));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM approval WHERE gate = "
+	    "'check_deploy_status'"), 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *su = suite_create("effect");
+	TCase *tc = tcase_create("effect");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, fx_close);
+	tcase_add_test(tc,
+	    an_intent_is_on_record_before_go_and_done_with_its_evidence);
+	tcase_add_test(tc, what_is_done_is_never_overwritten_nor_done_again);
+	tcase_add_test(tc, done_without_an_intent_of_this_epoch_is_refused);
+	tcase_add_loop_test(tc, what_failed_or_conflicted_may_be_tried_again,
+	    0, 2);
+	tcase_add_test(tc, a_blind_effect_is_not_repeated_after_a_crash);
+	tcase_add_test(tc,
+	    a_key_of_another_task_and_an_unknown_class_are_refused);
+	tcase_add_test(tc,
+	    a_cancel_is_heard_between_effects_and_not_inside_one);
+	tcase_add_test(tc, a_work_moves_a_task_only_along_its_own_edge);
+	tcase_add_test(tc,
+	    an_edge_without_merge_pass_and_landing_moves_nothing);
+	tcase_add_test(tc, a_stale_commit_moves_nothing_and_ends_the_lease);
+	tcase_add_test(tc,
+	    a_deploy_starts_once_and_only_of_the_landed_commit);
+	suite_add_tcase(su, tc);
+	fx_main_exit(su);
+}
