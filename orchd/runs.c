@@ -421,13 +421,17 @@ run_lost(const struct run *r, const char *why)
 	return (1);
 }
 
-/* Counted from the engine's start: before it there was nobody to greet. */
+/*
+ * A request to start that was lost is known by nothing but time, also when
+ * engines come and go.  One that lives had nobody to greet before this one.
+ */
 static int
 hello_is_late(const struct run *r)
 {
-	int64_t since = r->r_started > eng.e_started_at ? r->r_started :
-	    eng.e_started_at;
+	int64_t since = r->r_started;
 
+	if (r->r_ident[0] != '\0' && since < eng.e_started_at)
+		since = eng.e_started_at;
 	return (eng_now() - since >= HELLO_LIMIT_MS);
 }
 
@@ -476,6 +480,18 @@ runs_sweep(void)
 	return (0);
 }
 
+/* What would be wrong each time that it is asked: not to come again. */
+static int
+refuse(struct peer *p, uint32_t id, const char *text)
+{
+	struct orch_ack ack = { RES_REFUSED, text };
+
+	log_warnx("%s (run %llu): refused: %s", orch_role_name(p->p_role),
+	    (unsigned long long)p->p_run, text);
+	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+	return (0);
+}
+
 int
 on_run_exit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
@@ -484,7 +500,7 @@ on_run_exit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	enum store_res res;
 
 	if (m->run != p->p_run)
-		return (-1);
+		return (refuse(p, id, "that is another's run"));
 	res = store_run_one(eng.e_store, Q_RUN_EXIT, "iiiii",
 	    (int64_t)m->code, (int64_t)m->sig, (int64_t)m->timed_out,
 	    eng_now(), (int64_t)m->run);
@@ -526,15 +542,18 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	struct run r;
 	int ret = -1;
 
-	if (m->run != p->p_run || run_get((int64_t)m->run, &r) != STORE_OK)
+	if (m->run != p->p_run)
+		return (refuse(p, id, "that is another's run"));
+	if (m->verdict >= GATE_VERDICT_MAX || m->cause >= CAUSE__MAX)
+		return (refuse(p, id, "no such verdict or cause"));
+	if (run_get((int64_t)m->run, &r) != STORE_OK)
 		return (-1);
 	if (!run_is_live(&r)) {
 		ack.result = RES_DUPLICATE;
 		pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 		return (0);
 	}
-	if (m->verdict >= GATE_VERDICT_MAX || m->cause >= CAUSE__MAX ||
-	    store_usage(&r, m) == -1)
+	if (store_usage(&r, m) == -1)
 		return (-1);
 	switch (r.r_kind) {
 	case KIND_AGENT:

@@ -127,11 +127,31 @@ START_TEST(a_run_ends_no_other_run)
 
 	say(sock, ORCH_run_done, &m, -1);
 	expect(sock, ORCH_ack);
-	ck_assert_int_ne(got.ack.result, RES_OK);
-	ck_assert_int_ne(got.ack.result, RES_DUPLICATE);
+	ck_assert_int_eq(got.ack.result, RES_REFUSED);
 	other = enter_as(ROLE_WORKER);	/* it lives, and has its key */
 	ck_assert_int_eq(ping(other), 0);
 	close(other);
+	close(sock);
+}
+END_TEST
+
+/* It is refused at once: asking again would not make it true. */
+START_TEST(a_verdict_that_does_not_exist_is_refused)
+{
+	struct orch_run_done m = { .run = agent.s_run, .verdict = 200 };
+	int sock = enter_as(ROLE_RUNNER);
+
+	say(sock, ORCH_run_done, &m, -1);
+	expect(sock, ORCH_ack);
+	ck_assert_int_eq(got.ack.result, RES_REFUSED);
+	m.verdict = 0;
+	m.cause = 200;
+	say(sock, ORCH_run_done, &m, -1);
+	expect(sock, ORCH_ack);
+	ck_assert_int_eq(got.ack.result, RES_REFUSED);
+	close(sock);
+	sock = enter_as(ROLE_RUNNER);	/* it is not over by that */
+	ck_assert_int_eq(ping(sock), 0);
 	close(sock);
 }
 END_TEST
@@ -305,6 +325,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, nothing_counts_before_hello);
 	tcase_add_test(tc, each_request_gets_an_answer_of_its_type);
 	tcase_add_test(tc, a_run_ends_no_other_run);
+	tcase_add_test(tc, a_verdict_that_does_not_exist_is_refused);
 	tcase_add_test(tc, a_worker_without_a_lease_is_fenced);
 	tcase_add_test(tc, a_descriptor_that_nobody_wants_ends_it);
 	tcase_add_test(tc, noise_ends_only_who_makes_it);
