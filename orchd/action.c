@@ -342,11 +342,29 @@ act_reject(struct request *a)
 	return (is_asked(a, "reject") ? decide(a, "rejected") : 0);
 }
 
+/* Has somebody confirmed the landed commit, with its deploy yet to begin? */
+static int
+is_confirmed(const struct task *t)
+{
+	sqlite3_stmt *q;
+	int yes;
+
+	if (t->t_stage != STAGE_DEPLOY)
+		return (0);
+	q = store_bind(eng.e_store, Q_APPROVAL_LAST, "iis", t->t_id, t->t_seq,
+	    "check_deploy_status");
+	yes = store_step(eng.e_store, q) == STORE_OK &&
+	    strcmp(col_text(q, 0), "approved") == 0 &&
+	    strcmp(col_text(q, 1), t->t_landed) == 0;
+	sqlite3_reset(q);
+	return (yes);
+}
+
 static int
 act_confirm(struct request *a)
 {
 	/* A repeated confirmation is a no-op. */
-	if (deploy_has_begun(&a->a_task))
+	if (deploy_has_begun(&a->a_task) || is_confirmed(&a->a_task))
 		return (say(a, RES_OK, "%s: its deploy is under way already "
 		    "(self-deploy-already-initiated)", a->a_task.t_key));
 	return (is_asked(a, "confirm") ? decide(a, "approved") : 0);
