@@ -269,7 +269,8 @@ supervise()
 	done
 }
 
-# ours: processes of this demo that are alive, apart from this script.
+# ours: processes of this demo that are alive, apart from this script.  What
+# a person started to look at it (orchctl, less, a shell in the folder) is not.
 ours()
 {
 	me=$(id -u)
@@ -278,11 +279,15 @@ ours()
 		# orchd's programs are not dumpable: their folder is root's.
 		[ "$pid" != $$ ] && grep -q "^Uid:[[:space:]]*$me[[:space:]]" \
 		    "$p/status" 2>/dev/null || continue
-		case $(readlink "$p/cwd" 2>/dev/null):$(
+		case cwd=$(readlink "$p/cwd" 2>/dev/null):exe=$(
 		    readlink "$p/exe" 2>/dev/null):$(
-		    tr '\0' ' ' <"$p/cmdline" 2>/dev/null) in
-		*demo.sh*) ;;
-		*"$D"/*|*"$run"/*) echo "$pid" ;;
+		    { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null) in
+		*demo.sh*|*:exe="$orchctl":*) ;;
+		cwd="$D"/state/*|*:exe="$D"/*) echo "$pid" ;;
+		*:*" -f $D/orchd.conf "*|*": $D/state"*|*" of $D/state"*)
+			echo "$pid" ;;
+		*:"$D"/agents/*|*:"$D"/hooks/*) echo "$pid" ;;
+		*:*"sh $D"/agents/*|*:*"sh $D"/hooks/*) echo "$pid" ;;
 		esac
 	done
 }
@@ -321,29 +326,65 @@ finish()
 
 # --- what a person sees ------------------------------------------------------
 
-# moves TASK: print what has happened since the last call.
+# rows NAME: each object of that list in the JSON on standard input, a line.
+rows()
+{
+	tr -d '\n' | sed "s/.*\"$1\": *\[//; s/}, *{/}\\n{/g" | grep '{'
+}
+
+# fresh NAME TASK: of the lines on standard input those that it has not
+# printed at an earlier call.
+fresh()
+{
+	cat >"$D/tmp/fresh"
+	seen=$(cat "$D/tmp/$1.$2" 2>/dev/null || echo 0)
+	wc -l <"$D/tmp/fresh" >"$D/tmp/$1.$2"
+	tail -n +$((seen + 1)) "$D/tmp/fresh"
+}
+
+# moves TASK: print what has happened since the last call.  A red test moves
+# nothing: the developer runs again.
 moves()
 {
-	ctl -j history "$1" 2>/dev/null | tr -d '\n' |
-	    sed 's/}, *{/}\n{/g; s/"history": *\[ *{/\n{/' |
-	    grep '"to":' >"$D/tmp/moves"
-	known=$(cat "$D/tmp/moves.$1" 2>/dev/null || echo 0)
-	total=$(wc -l <"$D/tmp/moves")
-	[ "$total" -gt "$known" ] || return 0
-	tail -n +$((known + 1)) "$D/tmp/moves" | while read -r row; do
+	ctl -j gate "$1" 2>/dev/null | rows gates >"$D/tmp/gates"
+	grep '"gate": *"check_tests_local"' "$D/tmp/gates" |
+	    grep '"verdict": *"fail"' | fresh red "$1" |
+	    while read -r row; do
+		say "$1  development: red at" \
+		    "$(short "$(echo "$row" | first commit)")," \
+		    "the developer gets the log: $(echo "$row" |
+		    first reason)"
+	done
+	ctl -j history "$1" 2>/dev/null | rows history | fresh moves "$1" |
+	    while read -r row; do
 		from=$(echo "$row" | first from)
 		to=$(echo "$row" | first to)
 		why=$(echo "$row" | first reason)
+		[ "$to" = deploy ] && behind "$1"
 		say "$1  ${from:+$from → }$to  ${why}"
 	done
-	echo "$total" >"$D/tmp/moves.$1"
+}
+
+# behind TASK: was what landed a merge commit, and how was it tested?
+behind()
+{
+	merged=$(grep '"gate": *"check_branch_mergeable"' "$D/tmp/gates" |
+	    tail -n 1)
+	how=$(echo "$merged" | first reason)
+	case $how in
+	''|"not repeated"*) return 0 ;;
+	esac
+	say "$1  was behind main: merge commit" \
+	    "$(short "$(echo "$merged" | first commit)") tested again: $how"
 }
 
 # One line that stays in place, on a terminal only.
 now_line()
 {
 	[ -t 1 ] || return 0
-	printf '\r\033[K%.110s' "$1"
+	width=$(stty size 2>/dev/null | cut -d' ' -f2)
+	printf '\r\033[K%s' "$1" | cut -c "1-$((${width:-80} + 3))" |
+	    tr -d '\n'
 }
 
 # person TASK SHOW: do what a person is asked for, after saying so.
@@ -383,7 +424,13 @@ step()
 	done)
 		[ "$deploying" = "$1" ] && deploying=
 		case $show in
-		*"post_deploy_status: HEALTHY"*) finished="$finished $1" ;;
+		*"post_deploy_status: HEALTHY"*)
+			[ -e "$D/tmp/healthy.$1" ] ||
+			    say "$1  watched: HEALTHY, $(echo "$show" |
+			    grep -o '[0-9]* of [0-9]* probes ok' | head -n 1)"
+			: >"$D/tmp/healthy.$1"
+			finished="$finished $1"
+			;;
 		*"post_deploy_status: "*)
 			die "$1 is deployed, but the monitor is not content:" \
 			    "$D/orchctl show $1"
@@ -403,7 +450,7 @@ step()
 		person "$1" "$show"
 		;;
 	esac
-	line="$line  $1 $stage: $(echo "$show" | first why | cut -c1-48)"
+	line="$line  $(echo "$show" | first why | cut -c1-52)"
 }
 
 travel()
@@ -540,6 +587,7 @@ until ctl -j status >/dev/null 2>&1; do
 	sleep 0.1
 done
 begin=$(date +%s)
+say "meanwhile, elsewhere:  $D/orchctl watch    http://127.0.0.1:$page/"
 
 tasks=
 for item in "$here"/items/*.md; do
@@ -563,7 +611,7 @@ done
 say ""
 if [ -t 0 ] && [ -t 1 ]; then
 	say "look around:   $D/orchctl history ${tasks%% *}" \
-	    "    state: http://127.0.0.1:$page/status"
+	    "    pages: http://127.0.0.1:$page/queue"
 	say "the program:   http://127.0.0.1:$port/health" \
 	    "    source: git --git-dir=$D/state/mirror/tally.git log --graph"
 	printf 'Enter ends it. '
@@ -581,4 +629,6 @@ fi
 say "both done in $took s. $merges merges, $deploys deploys, $runs runs," \
     "$orphans orphans."
 say "kept: $D (history/, orchd.log, state/, production/)"
+say "to look around in it again:  $orchd -f $D/orchd.conf &" \
+    " $D/orchctl show ${tasks%% *}"
 exit 0
