@@ -99,7 +99,11 @@ screen_picture(struct out *o, const struct watch *w)
 	/* A blank line, heading, "and more", blank, totals, last line. */
 	most = o->o_height > 8 ? (size_t)o->o_height - 6 : 2;
 	out_nl(o);
-	table_print(o, t, 0, most);
+	if (table_rows(t) == 0) {
+		out_put(o, SHADE_DIM, "no task is on its way");
+		out_nl(o);
+	} else
+		table_print(o, t, 0, most);
 	table_free(t);
 	out_nl(o);
 	if (w->w_away.mt_ns != 0) {
@@ -195,7 +199,7 @@ screen_draw(struct watch *w, const char *events, size_t len)
 		fprintf(fp, "\033[%zuA\r\033[J", w->w_lines);
 	fwrite(events, 1, len, fp);
 	w->w_lines = 0;
-	if (w->w_live)
+	if (w->w_live && w->w_status != NULL)
 		draw_picture(w);
 	fflush(fp);
 }
