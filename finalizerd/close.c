@@ -35,6 +35,40 @@ close_expect(struct worker *w, char old[GIT_OID_SIZE])
 	(void)strlcpy(old, w->w_go->commit, GIT_OID_SIZE);
 }
 
+/*
+ * What has landed cannot be cancelled.  A person may have asked while a merge
+ * was under way, or in doubt; the engine takes this FAIL as the answer.
+ */
+static enum step
+close_landed(struct worker *w)
+{
+	const struct orch_run_go *go = w->w_go;
+	char target[GIT_OID_SIZE], tip[GIT_OID_SIZE], err[256] = "";
+	int yes;
+
+	if (go->branch[0] == '\0' || go->commit[0] == '\0')
+		return (STEP_NEXT);	/* never published */
+	close_expect(w, tip);
+	switch (w->w_forge->f_head(w, go->target, target, err, sizeof(err))) {
+	case FORGE_OK:
+		break;
+	case FORGE_NOTFOUND:
+		return (STEP_NEXT);
+	case FORGE_STALE:
+	case FORGE_UNKNOWN:
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s",
+		    err));
+	}
+	if (git_is_ancestor(&w->w_repo, tip, target, &yes, err,
+	    sizeof(err)) != GIT_OK)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s",
+		    err));
+	if (!yes)
+		return (STEP_NEXT);
+	return (worker_end(w, GATE_FAIL, CAUSE_MOVED, "", "%s contains %.7s "
+	    "already: a merge cannot be cancelled", go->target, tip));
+}
+
 /* Delete the branch if it still is what we know; keep its state in a mark. */
 static enum step
 close_branch(struct worker *w, char *note, size_t notelen)
@@ -80,7 +114,8 @@ close_run(struct worker *w)
 	char note[400] = "", reason[1000], key[256];
 	enum step r;
 
-	if ((r = close_branch(w, note, sizeof(note))) != STEP_NEXT)
+	if ((r = close_landed(w)) != STEP_NEXT ||
+	    (r = close_branch(w, note, sizeof(note))) != STEP_NEXT)
 		return (r);
 	(void)snprintf(key, sizeof(key), "pr-close:%s:r%u", go->task,
 	    go->round);

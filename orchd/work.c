@@ -710,6 +710,21 @@ edge_failed(const struct task *t, const struct run *r,
 	    -1);
 }
 
+/* close found that it has landed: there is nothing to cancel any more. */
+static int
+cancel_dropped(const struct task *t, const struct orch_end *m)
+{
+	char key[160], text[1200];
+
+	log_info("task %s: not cancelled: %s", t->t_key, m->reason);
+	snprintf(key, sizeof(key), "cancel:%s:%lld", t->t_key,
+	    (long long)t->t_seq);
+	snprintf(text, sizeof(text), "not cancelled: %.1000s", m->reason);
+	return (store_run_one(eng.e_store, Q_TASK_UNCANCEL, "i", t->t_id) ==
+	    STORE_OK && outbox_add("tracker", t, "comment", key, text) ==
+	    STORE_OK ? 0 : -1);
+}
+
 static int
 end_routed(const struct task *t, const struct run *r,
     const struct orch_end *m)
@@ -721,6 +736,8 @@ end_routed(const struct task *t, const struct run *r,
 			return (-1);
 		return (0);
 	}
+	if (strcmp(r->r_work, "close") == 0 && m->verdict == GATE_FAIL)
+		return (cancel_dropped(t, m));
 	/* What the edge has pushed is the branch's head from now on. */
 	if (strcmp(r->r_work, "edge") == 0 && strlen(m->head) == 40 &&
 	    strcmp(m->head, t->t_head) != 0 && store_run_one(eng.e_store,

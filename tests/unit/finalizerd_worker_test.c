@@ -939,6 +939,21 @@ START_TEST(close_leaves_a_branch_that_moved)
 }
 END_TEST
 
+/* Asked for during the merge, or while that was in doubt. */
+START_TEST(close_cancels_nothing_that_has_landed)
+{
+	close_reset();
+	set_ref("refs/heads/main", oid_h);
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 0);
+	ck_assert_int_eq(eng->e_ends, 1);
+	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "cannot be cancelled"));
+	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), oid_h);
+	ck_assert_int_eq(eng->e_pull, PULL_IS_OPEN);
+}
+END_TEST
+
 /* A merge commit of ours is ours to delete. */
 START_TEST(close_takes_our_merge_commit_too)
 {
@@ -1020,6 +1035,7 @@ main(void)
 	tcase_add_test(tc, failed_deploy_goes_back);
 	tcase_add_test(tc, close_deletes_once_and_keeps_the_state);
 	tcase_add_test(tc, close_leaves_a_branch_that_moved);
+	tcase_add_test(tc, close_cancels_nothing_that_has_landed);
 	tcase_add_test(tc, close_takes_our_merge_commit_too);
 	tcase_add_test(tc, cancel_between_effects_is_no_failure);
 	tcase_add_test(tc, coverage_of_the_merge_commit_is_reported);
