@@ -224,6 +224,12 @@ finish()
 	for pid in $left; do
 		note "$pid: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 	done
+	if grep -rqE 'Sanitizer: |runtime error: ' "$T/orchd.log" \
+	    "$T/state/log" 2>/dev/null; then
+		fail "a sanitizer has nothing to say"
+		grep -rhE -A 8 'Sanitizer: |runtime error: ' "$T/orchd.log" \
+		    "$T/state/log" | head -n 40 | sed 's/^/#   /'
+	fi
 	[ $FAILED -eq 0 ] || evidence
 	echo "1..$N"
 	[ $FAILED -eq 0 ]
