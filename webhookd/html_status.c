@@ -59,10 +59,12 @@ figure(struct evbuffer *out, json_t *totals, const char *key, const char *of,
 	html_value(out, v);
 	if (of != NULL && json_object_get(totals, of) != NULL) {
 		html_raw(out, strcmp(of, "queue_later") == 0 ?
-		    " <small>and later " : " <small>of ");
+		    " <small>later " : " <small>of ");
 		html_value(out, json_object_get(totals, of));
 		html_raw(out, "</small>");
 	}
+	if (alarm)
+		html_raw(out, " <small><code>orchctl alert</code></small>");
 	html_raw(out, "</dd></div>");
 }
 
@@ -193,7 +195,9 @@ html_status(struct evbuffer *out, json_t *root)
 	pipeline(out, tasks);
 	if (json_array_size(tasks) == 0) {
 		html_raw(out, "<p class=\"empty\">No task is on its way. "
-		    "Start one: <code>orchctl submit</code></p>\n");
+		    "Start one: <code>orchctl submit</code><br>"
+		    "What ran last is on the page of the "
+		    "<a href=\"/queue\">queue</a>.</p>\n");
 		return;
 	}
 	html_raw(out, "<div class=\"scroll\"><table class=\"tasks\"><thead>"

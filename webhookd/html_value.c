@@ -104,16 +104,78 @@ html_member(struct evbuffer *out, const char *name, json_t *v)
 	html_value(out, v);
 }
 
-/* A list of objects: the members of the first one are the columns. */
+/* What a job is about stands beside its kind instead of in three columns. */
+static const char *const abouts[] = { "gate", "role", "work" };
+
+static int
+is_about(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(abouts) / sizeof(abouts[0]); i++)
+		if (strcmp(key, abouts[i]) == 0)
+			return (1);
+	return (0);
+}
+
+static void
+kind_cell(struct evbuffer *out, json_t *row)
+{
+	const char *kind = json_string_value(json_object_get(row, "kind"));
+	const char *s;
+	size_t i;
+
+	html_value(out, json_object_get(row, "kind"));
+	for (i = 0; i < sizeof(abouts) / sizeof(abouts[0]); i++) {
+		s = json_string_value(json_object_get(row, abouts[i]));
+		if (s == NULL || *s == '\0' ||
+		    (kind != NULL && strcmp(s, kind) == 0))
+			continue;
+		html_raw(out, " ");
+		html_text(out, s);
+		return;
+	}
+}
+
+/* Sentences may be broken over lines. */
+static int
+is_sentence(const char *key)
+{
+	return (strcmp(key, "reason") == 0 || strcmp(key, "text") == 0 ||
+	    strcmp(key, "why") == 0);
+}
+
+/* Has any row something to show in that column? */
+static int
+column_used(json_t *list, const char *key)
+{
+	json_t *row, *v;
+	size_t i;
+
+	json_array_foreach(list, i, row) {
+		v = json_object_get(row, key);
+		if (v != NULL && !json_is_null(v) && (!json_is_string(v) ||
+		    *json_string_value(v) != '\0'))
+			return (1);
+	}
+	return (0);
+}
+
+/*
+ * A list of objects: the members of the first one are the columns, without
+ * those in which no row has anything.
+ */
 static void
 table(struct evbuffer *out, json_t *list)
 {
 	const char *columns[COLUMNS_MAX], *key;
 	json_t *first = json_array_get(list, 0), *row, *v;
 	size_t i, n = 0, col;
+	int job = json_object_get(first, "kind") != NULL;
 
 	json_object_foreach(first, key, v)
-		if (n < COLUMNS_MAX)
+		if (n < COLUMNS_MAX && !(job && is_about(key)) &&
+		    column_used(list, key))
 			columns[n++] = key;
 	html_raw(out, "<div class=\"scroll\"><table><thead><tr>");
 	for (col = 0; col < n; col++) {
@@ -125,9 +187,13 @@ table(struct evbuffer *out, json_t *list)
 	json_array_foreach(list, i, row) {
 		html_raw(out, "<tr>");
 		for (col = 0; col < n; col++) {
-			html_raw(out, "<td>");
-			html_member(out, columns[col],
-			    json_object_get(row, columns[col]));
+			html_raw(out, is_sentence(columns[col]) ?
+			    "<td class=\"text\">" : "<td>");
+			if (job && strcmp(columns[col], "kind") == 0)
+				kind_cell(out, row);
+			else
+				html_member(out, columns[col],
+				    json_object_get(row, columns[col]));
 			html_raw(out, "</td>");
 		}
 		html_raw(out, "</tr>\n");

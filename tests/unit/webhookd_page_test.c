@@ -215,6 +215,23 @@ START_TEST(members_are_shown_with_their_unit)
 }
 END_TEST
 
+START_TEST(what_a_job_is_about_stands_beside_its_kind)
+{
+	const char *p = page("queue", "{\"jobs\":["
+	    "{\"id\":1,\"kind\":\"gate\",\"role\":\"\",\"gate\":\"check_x\","
+	    "\"work\":\"\",\"note\":\"\",\"reason\":\"red\"},"
+	    "{\"id\":2,\"kind\":\"monitor\",\"role\":\"\",\"gate\":\"\","
+	    "\"work\":\"monitor\",\"note\":null}]}");
+
+	ck_assert_ptr_nonnull(strstr(p, "<td>gate check_x</td>"
+	    "<td class=\"text\">red</td>"));
+	ck_assert_ptr_nonnull(strstr(p, "<td>monitor</td>"));
+	ck_assert_ptr_null(strstr(p, ">gate</th>"));
+	ck_assert_ptr_null(strstr(p, ">work</th>"));
+	ck_assert_ptr_null(strstr(p, ">note</th>"));
+}
+END_TEST
+
 START_TEST(missing_members_are_shown_as_none)
 {
 	const char *p;
@@ -325,6 +342,7 @@ main(void)
 	tcase_add_test(tc, values_from_outside_cannot_be_markup);
 	tcase_add_test(tc, status_shows_each_task);
 	tcase_add_test(tc, members_are_shown_with_their_unit);
+	tcase_add_test(tc, what_a_job_is_about_stands_beside_its_kind);
 	tcase_add_test(tc, missing_members_are_shown_as_none);
 	tcase_add_test(tc, policy_fits_the_style);
 	tcase_add_test(tc, spans_are_short);
