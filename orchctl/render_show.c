@@ -264,20 +264,26 @@ show_voices(struct out *o, const json_t *doc, const char *key,
 	}
 }
 
+/* What the sentence above says already is not repeated. */
 static void
 show_alerts(struct out *o, const json_t *doc)
 {
+	const char *name = "alerts";
 	const json_t *a;
 	char buf[1280];
 	size_t i;
 
 	json_array_foreach(jlist(doc, "alerts"), i, a) {
+		if (jbool(doc, "parked") &&
+		    strcmp(jstr(a, "kind"), "parked") == 0)
+			continue;
 		if (json_is_string(a))
 			snprintf(buf, sizeof(buf), "%s", json_string_value(a));
 		else
 			snprintf(buf, sizeof(buf), "%s: %s", jstr(a, "kind"),
 			    jstr(a, "text"));
-		field(o, i == 0 ? "alerts" : "", SHADE_BAD, buf);
+		field(o, name, SHADE_BAD, buf);
+		name = "";
 	}
 }
 
@@ -313,9 +319,8 @@ render_show(struct out *o, const json_t *doc)
 
 	show_head(o, doc);
 	show_branch(o, doc);
-	if (jbool(doc, "parked"))
-		field(o, "parked", SHADE_BAD, *parked == '\0' ? "yes" :
-		    parked);
+	if (jbool(doc, "parked") && strstr(jstr(doc, "why"), parked) == NULL)
+		field(o, "parked", SHADE_BAD, parked);
 	field(o, "now", status_shade(doc), status_what(doc));
 	show_asked(o, doc);
 	show_alerts(o, doc);
