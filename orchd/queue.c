@@ -23,8 +23,12 @@
 #include "libcommon/log.h"
 #include "engine.h"
 #include "notice.h"
+#include "pass.h"
 #include "queue.h"
 #include "runs.h"
+
+/* Until a job that could not be started is tried again. */
+#define TROUBLE_MS	30000
 
 enum store_res
 job_add(const struct job_spec *js, int64_t *id)
@@ -173,8 +177,9 @@ take(const struct job *j, struct slots *s)
 
 /* queued -> running with the attempt counted, and its run. */
 static int
-claim(struct job *j)
+claim(void *arg)
 {
+	struct job *j = arg;
 	struct task t;
 	enum store_res res;
 
@@ -239,8 +244,15 @@ queue_kick(void)
 		take(&ready[n++], &s);
 	}
 	sqlite3_reset(q);
-	for (i = 0; i < n; i++)
-		if (claim(&ready[i]) == -1)
-			return (-1);
-	return (0);
+	/* A job that cannot be started stops no other: it comes again. */
+	for (i = 0; i < n && !store_lost(eng.e_store); i++)
+		if (pass_try(claim, &ready[i]) == -1 &&
+		    !store_lost(eng.e_store)) {
+			log_warnx("job %lld: starting it failed, again in "
+			    "%d s", (long long)ready[i].j_id,
+			    TROUBLE_MS / 1000);
+			(void)store_run(eng.e_store, Q_JOB_LATER, "ii",
+			    eng_now() + TROUBLE_MS, ready[i].j_id);
+		}
+	return (store_lost(eng.e_store) ? -1 : 0);
 }

@@ -402,7 +402,8 @@ run_lost(const struct run *r, const char *why)
 
 	/* Owner dead is not effect dead: wait until nothing it started acts. */
 	if (r->r_kind == KIND_TRANSITION && r->r_go_at != 0 &&
-	    r->r_ident[0] != '\0' && ident_parse(r->r_ident, &id) == 0 && !drained(&id))
+	    r->r_ident[0] != '\0' && ident_parse(r->r_ident, &id) == 0 &&
+	    !drained(&id))
 		return (0);
 	if (store_run_one(eng.e_store, Q_RUN_END, "sisi", "lost", eng_now(),
 	    why, r->r_id) != STORE_OK)
@@ -437,8 +438,9 @@ hello_is_late(const struct run *r)
 
 /* One live run that is not connected. */
 static int
-sweep_one(const struct run *r)
+sweep_one(void *arg)
 {
+	const struct run *r = arg;
 	int late = hello_is_late(r);
 	struct ident id;
 	char why[256];
@@ -474,10 +476,12 @@ runs_sweep(void)
 			n++;
 	}
 	sqlite3_reset(q);
-	for (i = 0; i < n; i++)
-		if (sweep_one(&live[i]) == -1)
-			return (-1);
-	return (0);
+	/* One run's trouble never stops the others. */
+	for (i = 0; i < n && !store_lost(eng.e_store); i++)
+		if (pass_try(sweep_one, &live[i]) == -1)
+			log_warnx("run %lld: looking at it failed, again "
+			    "later", (long long)live[i].r_id);
+	return (store_lost(eng.e_store) ? -1 : 0);
 }
 
 /* What would be wrong each time that it is asked: not to come again. */

@@ -33,8 +33,11 @@ role_is_due(const struct conf_project *cp, enum stage to)
 {
 	const char *role = stage_rules[to].sr_role;
 
-	if (cp == NULL || role[0] == '\0')
+	if (role[0] == '\0')
 		return (0);
+	/* A project that is away may come back: then its agent is due. */
+	if (cp == NULL)
+		return (1);
 	return (conf_agent_for(eng.e_conf, cp, conf_role_lookup(role)) !=
 	    NULL);
 }

@@ -161,6 +161,40 @@ START_TEST(a_task_that_cannot_be_driven_stops_no_other)
 }
 END_TEST
 
+START_TEST(a_job_that_cannot_be_started_stops_no_other)
+{
+	struct fx_spawn s;
+
+	fx_conf("serial_limit 2\nmax_concurrency 2", "");
+	fx_sql("CREATE TRIGGER t BEFORE INSERT ON run WHEN new.task = 1 "
+	    "BEGIN SELECT RAISE(ABORT, 'test'); END");
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	fx_expect(&s, KIND_AGENT, "analyst");
+	ck_assert_int_eq(fx_int("SELECT task FROM run"), 2);
+	fx_sql("DROP TRIGGER t");
+	fx_tick(31000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE task = 1"),
+	    1);
+	fx_sound();
+}
+END_TEST
+
+START_TEST(a_run_that_cannot_be_looked_at_stops_no_other)
+{
+	fx_conf("serial_limit 2\nmax_concurrency 2", "");
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	fx_sql("CREATE TRIGGER t BEFORE UPDATE ON run WHEN old.task = 1 "
+	    "BEGIN SELECT RAISE(ABORT, 'test'); END");
+	fx_tick(20000);
+	ck_assert_str_eq(fx_str("SELECT status FROM run WHERE id = 1"),
+	    "starting");
+	ck_assert_str_eq(fx_str("SELECT status FROM run WHERE id = 2"),
+	    "lost");
+}
+END_TEST
+
 START_TEST(a_cancel_is_heard_by_a_run_that_was_away)
 {
 	struct fx_spawn s;
@@ -553,6 +587,8 @@ main(void)
 	tcase_add_test(tc,
 	    a_run_whose_go_was_lost_says_hello_again_and_gets_it);
 	tcase_add_test(tc, a_task_that_cannot_be_driven_stops_no_other);
+	tcase_add_test(tc, a_job_that_cannot_be_started_stops_no_other);
+	tcase_add_test(tc, a_run_that_cannot_be_looked_at_stops_no_other);
 	tcase_add_test(tc, a_cancel_is_heard_by_a_run_that_was_away);
 	tcase_add_test(tc, what_begins_during_a_shutdown_is_stopped_without_go);
 	tcase_add_test(tc, a_runner_that_lives_but_never_greets_is_given_up);
