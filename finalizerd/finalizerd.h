@@ -170,8 +170,8 @@ struct ref_effect {
 	char		 re_held[GIT_OID_SIZE];	/* what the last probe saw */
 };
 
-extern const struct effect_driver effect_push;		/* old -> new, or made */
-extern const struct effect_driver effect_merge;		/* target contains new */
+extern const struct effect_driver effect_push;		/* old to new */
+extern const struct effect_driver effect_merge;		/* target has new */
 extern const struct effect_driver effect_branch_delete;	/* old -> gone */
 
 /* effect_pull.c: effects on the pull request */

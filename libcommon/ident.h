@@ -30,7 +30,7 @@
  * is everything but the incarnation, which the process draws for itself.
  */
 struct ident {
-	char		id_boot_id[37];		/* of this boot, 36 characters */
+	char		id_boot_id[37];		/* of this boot */
 	uint64_t	id_pidns;		/* inode of the pid namespace */
 	int32_t		id_pid;
 	uint64_t	id_start_time;		/* /proc/PID/stat field 22 */

@@ -46,7 +46,7 @@ struct proclog {
 	struct line		 pl_line[2];
 	char			 pl_out[OUT_MAX];
 	size_t			 pl_outlen;
-	uint64_t		 pl_taken;	/* written or waiting in pl_out */
+	uint64_t		 pl_taken;	/* written, or in pl_out */
 	uint64_t		 pl_written;
 	uint64_t		 pl_limited;	/* dropped: limit reached */
 	uint64_t		 pl_failed;	/* dropped: write failed */

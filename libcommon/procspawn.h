@@ -27,7 +27,7 @@ struct procspawn {
 	int	 sp_pidfd;
 	int	 sp_out;		/* its stdout, not blocking */
 	int	 sp_err;		/* its stderr, not blocking */
-	int	 sp_exec_errno;		/* exec or chdir failed: it ends itself */
+	int	 sp_exec_errno;		/* exec or chdir failed: it ends */
 };
 
 /*

@@ -65,7 +65,7 @@ struct proctree_opts {
 #define PROCTREE_OPTS_INIT	{ .log_fd = -1, .in_fd = -1 }
 
 struct proctree_result {
-	int		 exit_code;	/* -1: ended by a signal, or not begun */
+	int		 exit_code;	/* -1: by a signal, or not begun */
 	int		 sig;		/* the signal, else 0 */
 	int		 timed_out;	/* the time limit passed */
 	int		 ended;		/* proctree_end() was called */
@@ -73,7 +73,7 @@ struct proctree_result {
 	int		 left;		/* processes that could not be ended */
 	uint64_t	 duration_ms;
 	uint64_t	 log_bytes;	/* written to log_fd */
-	uint64_t	 log_dropped;	/* not written: log_max or a full disk */
+	uint64_t	 log_dropped;	/* by log_max or a full disk */
 	char		 tail[PROCTREE_TAIL_MAX]; /* last lines, escaped */
 };
 
@@ -113,7 +113,7 @@ struct proctree	*proctree_start(struct event_base *,
 		    const struct proctree_opts *, proctree_done_cb, void *arg,
 		    char *err, size_t errlen);
 
-/* Ends it: TERM to the tree, grace, KILL.  done_cb follows.  May be repeated. */
+/* Ends it: TERM to the tree, grace, KILL; done_cb follows.  Repeatable. */
 void		 proctree_end(struct proctree *);
 
 /*

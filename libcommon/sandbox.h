@@ -42,18 +42,18 @@ enum sandbox_net {
 struct sandbox_opts {
 	enum sandbox_level	 level;
 	const char		*workdir;	/* writable; becomes cwd */
-	const char *const	*ro_binds;	/* the mirror, ...; may be NULL */
+	const char *const	*ro_binds;	/* or NULL */
 	const char *const	*rw_binds;	/* may be NULL */
 	const char		*home;		/* a writable folder to be HOME;
 						 * NULL: private, in memory
 						 * (landlock needs one) */
 	enum sandbox_net	 net;
-	const char		*proxy_sock;	/* NET_ALLOW: proxy_start's path */
-	uint64_t		 mem_max;	/* bytes a process; 0: no limit */
+	const char		*proxy_sock;	/* NET_ALLOW: its path */
+	uint64_t		 mem_max;	/* bytes; 0: no limit */
 	uint64_t		 fsize_max;	/* bytes a file; 0: no limit */
 	uint32_t		 nproc_max;	/* processes; 0: no limit */
 	uint64_t		 tmp_max;	/* bytes of /tmp; 0: 512 MiB */
-	const char		*shim;		/* the runner's binary, needed */
+	const char		*shim;		/* the runner's binary */
 };
 
 /* "bwrap", "landlock" or "none"; "none", "open" or "allow". */

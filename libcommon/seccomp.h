@@ -23,12 +23,12 @@
 
 /*
  * For the roles of the daemons and of workers; any other has no filter and is
- * refused.  Gives up, for good, what the role never needs: no_new_privs, no core, not
- * dumpable (no other process of the user reads its memory), and the calls of
- * the table in seccomp.c.  After this a refused call answers EPERM (open:
- * EACCES in the webhook and page roles; a socket family: EAFNOSUPPORT).  Call it when everything is acquired
- * and privileges are dropped.  Returns 0, or -1 with a sentence in err; the
- * caller must not go on then.
+ * refused.  Gives up, for good, what the role never needs: no_new_privs, no
+ * core, not dumpable (no other process of the user reads its memory), and the
+ * calls of the table in seccomp.c.  After this a refused call answers EPERM
+ * (open: EACCES in the webhook and page roles; a socket family: EAFNOSUPPORT).
+ * Call it when everything is acquired and privileges are dropped.  Returns 0,
+ * or -1 with a sentence in err; the caller must not go on then.
  */
 int	sandbox_enter(enum orch_role, char *err, size_t errlen);
 

@@ -70,7 +70,8 @@ render_recent(struct out *o, const json_t *doc)
 {
 	static const struct column cols[] = {
 		{ "ENDED", 0 }, { "JOB", COL_RIGHT }, { "TASK", 0 },
-		{ "WHAT", 0 }, { "STATUS", 0 }, { "REASON", COL_FLEX | COL_WRAP }
+		{ "WHAT", 0 }, { "STATUS", 0 },
+		{ "REASON", COL_FLEX | COL_WRAP }
 	};
 	struct table *t = table_new(cols, 6);
 	const json_t *job;

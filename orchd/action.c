@@ -250,7 +250,8 @@ act_depend(struct request *a)
 		    stage_name(a->a_task.t_stage)));
 	if ((why = depend_all_refused(a, &a->a_task)) != NULL)
 		return (say(a, RES_REFUSED, "%s. Nothing was changed", why));
-	if (depend_store(a, &a->a_task) == -1 || task_drive(a->a_task.t_id) == -1)
+	if (depend_store(a, &a->a_task) == -1 ||
+	    task_drive(a->a_task.t_id) == -1)
 		return (-1);
 	return (say(a, RES_OK, "%s waits for them", a->a_task.t_key));
 }

@@ -100,7 +100,7 @@ struct conf_agent {
 	int64_t			 ca_memory_mb;	/* 0: no limit */
 	int64_t			 ca_processes;	/* 0: no limit */
 	struct strlist		 ca_bind;	/* read-only, absolute */
-	unsigned int		 ca_given;	/* settings made in this block */
+	unsigned int		 ca_given;	/* set in this block */
 	struct conf_loc		 ca_loc;
 };
 
@@ -215,7 +215,7 @@ struct conf_project {
 	int			 cp_review_approval;	/* required */
 	struct conf_gate	*cp_gates;
 	size_t			 cp_ngates;
-	char			*cp_status[CONF_STATUS_MAX];	/* NULL: own name */
+	char			*cp_status[CONF_STATUS_MAX];	/* or NULL */
 	struct conf_grace	*cp_grace;
 	size_t			 cp_ngrace;
 	struct conf_agent	*cp_agents;	/* own blocks only */

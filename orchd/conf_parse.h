@@ -56,7 +56,7 @@ struct parser {
 	int			 ps_recover;	/* skip blocks until line end */
 	char			 ps_prev[80];	/* token before the last */
 	char			 ps_last[80];
-	struct strlist		 ps_seen;	/* "scope:setting" already made */
+	struct strlist		 ps_seen;	/* "scope:setting" made */
 };
 
 /* conf_parse.c */

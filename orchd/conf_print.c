@@ -70,7 +70,8 @@ print_options(const struct option_value *v, const char *indent, int all,
 	for (i = 0; i < OPT_MAX; i++) {
 		if (!all && !v[i].ov_set)
 			continue;
-		fprintf(fp, "%s%s ", indent, option_def((enum option)i)->od_name);
+		fprintf(fp, "%s%s ", indent,
+		    option_def((enum option)i)->od_name);
 		option_print_value((enum option)i, &v[i], fp);
 		fputc('\n', fp);
 	}

@@ -181,7 +181,8 @@ on_begin(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		g.result = RES_REFUSED;
 		strlcpy(who, "only a transition that runs takes a lease",
 		    sizeof(who));
-	} else if (strcmp(m->task, t.t_key) != 0 || (int64_t)m->seq != t.t_seq ||
+	} else if (strcmp(m->task, t.t_key) != 0 ||
+	    (int64_t)m->seq != t.t_seq ||
 	    stage_lookup(m->stage) != t.t_stage) {
 		g.result = RES_STALE;
 		snprintf(who, sizeof(who), "%s is in stage %s, sequence %lld",

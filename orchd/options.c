@@ -27,8 +27,8 @@
 #define G	OPTION_G
 #define P	OPTION_P
 static const struct option_def options[OPT_MAX] = {
-#define ORCH_OPTION(id, name, type, min, max, dflt, scope, reload, help)	\
-	[OPT_##id] = { #name, "ORCH_" #id, OPTION_##type, min, max, dflt,	\
+#define ORCH_OPTION(id, name, type, min, max, dflt, scope, reload, help) \
+	[OPT_##id] = { #name, "ORCH_" #id, OPTION_##type, min, max, dflt, \
 	    scope, reload, help },
 #include "options.def"
 #undef ORCH_OPTION

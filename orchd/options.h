@@ -98,8 +98,8 @@ int	 option_set(enum option, struct option_value *, char *const *, size_t,
  * Set a value from one environment text: as above, but a list is split at
  * blanks and commas.
  */
-int	 option_set_env(enum option, struct option_value *, const char *, char *,
-	    size_t);
+int	 option_set_env(enum option, struct option_value *, const char *,
+	    char *, size_t);
 
 /* Set the default of options.def.  Aborts when the table is wrong. */
 void	 option_set_default(enum option, struct option_value *);

@@ -47,7 +47,7 @@ struct child {
 	pid_t		 c_pid;		/* 0: not running */
 	struct chan	*c_chan;
 	int		 c_ready;	/* serving */
-	int		 c_renew;	/* to be replaced, when its turn comes */
+	int		 c_renew;	/* to be replaced in its turn */
 	int		 c_renewing;	/* its replacement is under way */
 	int		 c_stopping;	/* it ends: asked, or its channel did */
 	int		 c_asked;	/* we asked it to end */

@@ -132,7 +132,8 @@ global	: MACRO EQUALS text {
 		build_path(ps, &@1, "read token", &ps->ps_cf->cf_read_token,
 		    $4);
 	}
-	| PROJECT text { build_project(ps, &@1, $2); $2 = NULL; } project_block {
+	| PROJECT text { build_project(ps, &@1, $2); $2 = NULL; }
+	    project_block {
 		ps->ps_project = NULL;
 	}
 	| both
@@ -234,7 +235,9 @@ agent_item
 envs	: %empty
 	| envs NL
 	| envs WORD		{ build_env(ps, &@2, $2, CONF_ENV_PASS, NULL); }
-	| envs WORD QSTRING	{ build_env(ps, &@2, $2, CONF_ENV_LITERAL, $3); }
+	| envs WORD QSTRING	{
+		build_env(ps, &@2, $2, CONF_ENV_LITERAL, $3);
+	}
 	| envs WORD FILE_ text	{ build_env(ps, &@2, $2, CONF_ENV_FILE, $4); }
 	| envs error NL		{ yyerrok; }
 	;

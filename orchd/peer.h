@@ -26,7 +26,7 @@
 
 struct peer {
 	struct peer	*p_next;
-	uint32_t	 p_id;		/* never reused while the engine lives */
+	uint32_t	 p_id;		/* never used again */
 	struct chan	*p_chan;
 	enum orch_role	 p_role;	/* expected: set by how it came */
 	int		 p_hello;	/* HELLO was taken */

@@ -66,7 +66,8 @@ const struct stage_rule stage_rules[STAGE_MAX] = {
 		{ "check_deploy_status", GATE_BY_WORKER, BACK_DEVELOPMENT,
 		    0, 0 },
 	} },
-	[STAGE_DONE] = { "done", "", 0, 0, STAGE_MAX, { { NULL, 0, 0, 0, 0 } } },
+	[STAGE_DONE] = { "done", "", 0, 0, STAGE_MAX,
+	    { { NULL, 0, 0, 0, 0 } } },
 	[STAGE_CANCELLED] = { "cancelled", "", 0, 0, STAGE_MAX,
 	    { { NULL, 0, 0, 0, 0 } } },
 };

@@ -56,7 +56,7 @@ struct gate_rule {
 	enum gate_kind	 gr_kind;
 	enum gate_back	 gr_back;
 	int		 gr_optional;
-	int		 gr_of_tree;	/* valid for the same code tree */
+	int		 gr_of_tree;	/* holds for its code tree */
 };
 
 struct stage_rule {

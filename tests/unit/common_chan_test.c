@@ -692,7 +692,7 @@ START_TEST(no_field_is_added_before_hello_ok)
 }
 END_TEST
 
-/* --- the blocking forms ---------------------------------------------------- */
+/* --- the blocking forms --------------------------------------------------- */
 
 static int
 read_peer(int sock, uint32_t senders, int ms, unsigned int *type)

@@ -42,7 +42,7 @@
 static int parent = -1, engine = -1;	/* our ends */
 static pid_t child;
 
-/* --- the daemon ------------------------------------------------------------ */
+/* --- the daemon ----------------------------------------------------------- */
 
 static char secret[32];
 static int listener;
@@ -145,7 +145,7 @@ start_with(int sock, char *arg)
 	_exit(daemon_run(&ops, arg == NULL ? 1 : 2, argv));
 }
 
-/* --- parent and engine ----------------------------------------------------- */
+/* --- parent and engine ---------------------------------------------------- */
 
 static void
 setup(void)

@@ -92,7 +92,7 @@ teardown(void)
 	(void)rmdir(dir);
 }
 
-/* --- the engine's side ----------------------------------------------------- */
+/* --- the engine's side ---------------------------------------------------- */
 
 /* The last message; its frame lives until the next. */
 static struct orch_header head;
@@ -167,7 +167,7 @@ grant(uint64_t epoch, enum orch_result result)
 	say(ORCH_grant, head.h_id, &m);
 }
 
-/* --- the worker's side ----------------------------------------------------- */
+/* --- the worker's side ---------------------------------------------------- */
 
 /* What a worker does; its exit status is what it found. */
 static void

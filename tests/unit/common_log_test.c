@@ -187,7 +187,7 @@ START_TEST(redact_known_value_in_every_encoding)
 	redact_is("a p%40ss%2fword%2b42 b", "a [redacted] b");
 	redact_is("a 704073732f776f72642b3432 b", "a [redacted] b");
 	redact_is("a 704073732F776F72642B3432 b", "a [redacted] b");
-	/* base64 of the value, of "x:" and of "me:" before it, and "." behind */
+	/* base64 of the value, "x:" or "me:" before it, "." behind */
 	redact_is("cEBzcy93b3JkKzQy", "[redacted]");
 	redact_is("eDpwQHNzL3dvcmQrNDIu", "eDp[redacted]Iu");
 	redact_is("bWU6cEBzcy93b3JkKzQyLg==", "bWU6[redacted]Lg==");
@@ -225,13 +225,15 @@ START_TEST(redact_token_shapes)
 	redact_is("/bot123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr/send",
 	    "/[redacted]/send");
 	redact_is("https://tok3n:x@host/p", "https://*******@host/p");
-	redact_is("Authorization: token 0123456789", "Authorization:[redacted]");
+	redact_is("Authorization: token 0123456789",
+	    "Authorization:[redacted]");
 }
 END_TEST
 
 START_TEST(redact_leaves_ordinary_text)
 {
-	redact_is("task-ant-hill sk-ant ghp_ AKIA", "task-ant-hill sk-ant ghp_ AKIA");
+	redact_is("task-ant-hill sk-ant ghp_ AKIA",
+	    "task-ant-hill sk-ant ghp_ AKIA");
 	redact_is("https://host/a@b", "https://host/a@b");
 	redact_is("robot12:34 at 12:30:15", "robot12:34 at 12:30:15");
 	redact_is("4f1c2e94f1c2e94f1c2e94f1c2e94f1c2e94f1c2",

@@ -178,7 +178,8 @@ as_role(int role, try_fn try)
 	int	 st;
 
 	if ((pid = fork()) == 0) {
-		if (role == ROLE_NONE ? seccomp_agent(0, err, sizeof(err)) == -1 :
+		if (role == ROLE_NONE ?
+		    seccomp_agent(0, err, sizeof(err)) == -1 :
 		    sandbox_enter((enum orch_role)role, err,
 		    sizeof(err)) == -1)
 			_exit(255);

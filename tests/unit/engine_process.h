@@ -67,7 +67,7 @@ struct started {
 };
 static struct started agent, worker;
 
-/* --- messages -------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 /* The last message; its frame lives until the next. */
 static struct orch_header head;
@@ -146,7 +146,7 @@ logged(void)
 	return (buf);
 }
 
-/* --- the engine and its peers ---------------------------------------------- */
+/* --- the engine and its peers --------------------------------------------- */
 
 static inline int
 listen_at(char *path, size_t len, const char *name)
@@ -397,7 +397,7 @@ teardown(void)
 	free(raw.r_p);
 }
 
-/* --- the table ------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 /* Who may say what to the engine, after HELLO.  Ping is everybody's. */
 static const struct {

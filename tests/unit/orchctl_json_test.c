@@ -39,7 +39,8 @@ expect(const char *in, const char *want)
 
 START_TEST(json_is_written_as_it_is_with_one_line_end)
 {
-	expect("{\"a\":\"grün 日 \\u001b\"}", "{\"a\":\"grün 日 \\u001b\"}\n");
+	expect("{\"a\":\"grün 日 \\u001b\"}",
+	    "{\"a\":\"grün 日 \\u001b\"}\n");
 	expect("{}\n", "{}\n");
 	expect("", "\n");
 }

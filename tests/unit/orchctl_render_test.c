@@ -89,7 +89,8 @@ START_TEST(a_long_reason_goes_on_in_its_column)
 
 	long_reason(&cap, 80);
 	has(captured(&cap),
-	    "-     review → testing      7  engine  all gates passed: one two "
+	    "-     review → testing      7  engine  "
+	    "all gates passed: one two "
 	    "three four five\n"
 	    "                                       six seven eight\n");
 	ck_assert_ptr_null(strstr(captured(&cap), "…"));

@@ -118,7 +118,8 @@ refused(const struct orch_spawn *rq, const char *why)
 
 START_TEST(an_agent_gets_what_its_block_says_and_no_more)
 {
-	struct orch_spawn		 rq = request(KIND_AGENT, "developer", "");
+	struct orch_spawn		 rq = request(KIND_AGENT,
+					    "developer", "");
 	const struct orch_run_spec	*sp;
 	struct run_plan			*rl;
 

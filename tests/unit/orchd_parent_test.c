@@ -322,7 +322,8 @@ START_TEST(what_survives_a_restart_is_restored)
 	par.p_control_sock = fds[3];
 	par.p_next_generation = 17;
 	par.p_conf_generation = 3;
-	ck_assert_ptr_nonnull(par.p_listen = calloc(1, sizeof(struct listener)));
+	par.p_listen = calloc(1, sizeof(struct listener));
+	ck_assert_ptr_nonnull(par.p_listen);
 	par.p_nlisten = 1;
 	par.p_listen[0].l_role = CONF_LISTEN_PAGE;
 	par.p_listen[0].l_port = 80;

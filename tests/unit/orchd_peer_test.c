@@ -118,7 +118,7 @@ START_TEST(nothing_counts_before_hello)
 }
 END_TEST
 
-/* --- after HELLO ----------------------------------------------------------- */
+/* --- after HELLO ---------------------------------------------------------- */
 
 START_TEST(a_run_ends_no_other_run)
 {

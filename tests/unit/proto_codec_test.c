@@ -38,7 +38,7 @@ static const struct {
 
 static struct raw raw;
 
-/* Walk the catalogue: the message after m (NULL: the first), NULL at the end. */
+/* Walk the catalogue: the message after m (NULL: the first), NULL at end. */
 static const struct orch_msg *
 next_msg(const struct orch_msg *m)
 {

@@ -109,7 +109,7 @@ START_TEST(each_message_and_field_is_in_the_table)
 }
 END_TEST
 
-/* mandoc wants lines of 80 at most, and none begins with a control character. */
+/* mandoc wants lines of 80 at most, none with a control character first. */
 START_TEST(no_line_is_long_or_a_macro_by_accident)
 {
 	char *text = table(), *line, *end;

@@ -189,6 +189,7 @@ static inline void
 te_start(struct te *te)
 {
 	static union orch_any msg;
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	const char *field = "";
 	uint8_t *frame;
 	size_t len;
@@ -203,7 +204,7 @@ te_start(struct te *te)
 	if ((te->pid = fork()) == 0) {
 		close(te->lfd);
 		(void)dup2(log, STDERR_FILENO);
-		signal(SIGPIPE, SIG_IGN);
+		(void)sigaction(SIGPIPE, &ignore, NULL);
 		rc = run_serve(&msg.run_spec, log);
 		free(frame);
 		close(log);
