@@ -41,14 +41,20 @@ without_times()
 	    s/[0-9][0-9]*\(s\|min\|h\)ago//g; s/"why":"[^"]*"//g'
 }
 
+# Both are asked; in between something may have happened.
+both_say()
+{
+	get "/$1" >/dev/null
+	without_times <"$T/body" >"$T/page.json"
+	ctl -j "$1" | without_times >"$T/ctl.json"
+	cmp "$T/page.json" "$T/ctl.json"
+}
+
 same_as_orchctl()
 {
 	assert_is "/$1 is served" 200 "$(get "/$1")"
 	assert_has "/$1 is JSON" "application/json" "$(cat "$T/head")"
-	without_times <"$T/body" >"$T/page.json"
-	ctl -j "$1" | without_times >"$T/ctl.json"
-	assert "/$1 is what orchctl -j $1 prints" \
-	    cmp "$T/page.json" "$T/ctl.json"
+	assert "/$1 is what orchctl -j $1 prints" wait_for 5 both_say "$1"
 }
 
 is_html()
