@@ -176,7 +176,9 @@ run_spawn(uint32_t id, const struct orch_spawn *rq)
 
 	memset(&answer, 0, sizeof(answer));
 	answer.run = rq->run;
-	if (par.p_phase != PHASE_SERVE)
+	/* What an agent has handed in is still taken over. */
+	if (par.p_phase != PHASE_SERVE && (par.p_phase != PHASE_QUIESCE ||
+	    rq->kind != KIND_IMPORT))
 		snprintf(err, sizeof(err), "orchd is ending");
 	else if (spawn(rq, &answer, ident, err, sizeof(err)) == -1)
 		log_warnx("run %llu: %s", (unsigned long long)rq->run, err);

@@ -156,6 +156,9 @@ is_edge(const struct job *j)
 static int
 fits(const struct job *j, const struct slots *s)
 {
+	/* Of what is left at a shutdown, the work of ended agents comes in. */
+	if (eng.e_quiescing && j->j_kind != KIND_IMPORT)
+		return (0);
 	if (j->j_kind == KIND_AGENT)
 		return (s->agents > 0);
 	if (j->j_kind == KIND_GATE)
@@ -231,7 +234,7 @@ queue_kick(void)
 	sqlite3_stmt *q;
 	size_t i, n = 0;
 
-	if (eng.e_quiescing || eng.e_conf == NULL)
+	if (eng.e_conf == NULL)
 		return (0);
 	count_slots(&s);
 	q = store_bind(eng.e_store, Q_JOBS_READY, "i", eng_now());

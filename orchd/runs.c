@@ -232,7 +232,7 @@ stop_wanted(const struct run *r)
 
 	if (r->r_kind == KIND_HOOK)
 		return (NULL);
-	if (eng.e_quiescing)
+	if (eng.e_quiescing && r->r_kind != KIND_IMPORT)
 		return ("orchd is shut down");
 	if (r->r_kind == KIND_IMPORT && job_get(r->r_job, &j) == STORE_OK &&
 	    run_get(j.j_for_run, &agent) == STORE_OK && !run_is_live(&agent))

@@ -224,6 +224,31 @@ START_TEST(what_begins_during_a_shutdown_is_stopped_without_go)
 }
 END_TEST
 
+START_TEST(a_shutdown_still_takes_over_what_an_agent_handed_in)
+{
+	struct orch_run_done d = { .verdict = GATE_PASS,
+	    .tree = "00000000000000000000000000000000000000b5" };
+	struct fx_spawn s;
+	struct fx_msg m;
+	int sock = analyst(&s), fd;
+
+	eng.e_quiescing = 1;
+	d.run = s.run;
+	fd = memfd_create("bundle", MFD_CLOEXEC);
+	ck_assert_int_eq(chan_write_one(sock, ORCH_run_done, 9, &d, fd,
+	    FX_WAIT), 0);
+	close(fd);
+	fx_expect(&s, KIND_IMPORT, "analyst");
+	fx_play_import(&s);
+	ck_assert_msg(fx_read(sock, &m), "the agent's runner stays");
+	ck_assert_uint_eq(m.h.h_type, ORCH_ack);
+	fx_free(&m);
+	/* And nothing else begins. */
+	ck_assert_msg(!fx_spawned(&s), "%s begins", orch_kind_name(s.kind));
+	eng.e_quiescing = 0;
+}
+END_TEST
+
 START_TEST(a_runner_that_lives_but_never_greets_is_given_up)
 {
 	struct orch_spawned sp = { .pid = FX_VPID + 3 };
@@ -552,6 +577,9 @@ START_TEST(a_hook_that_never_began_is_started_again_and_no_deploy_failed)
 	fx_pump();
 	d = fx_connect(ROLE_FINALIZERD);
 	ck_assert_int_eq(fx_result(d, ORCH_deploy_result, &r), RES_DENIED);
+	fx_tick(1000);
+	fx_expect(&s, KIND_HOOK, "");
+	fx_play_spawn(&s);
 	fx_play_until("DEMO-1", "done");
 	ck_assert_str_eq(fx_task("DEMO-1", "stage"), "done");
 	ck_assert_uint_eq(fx.deploys, 1);
@@ -591,6 +619,8 @@ main(void)
 	tcase_add_test(tc, a_run_that_cannot_be_looked_at_stops_no_other);
 	tcase_add_test(tc, a_cancel_is_heard_by_a_run_that_was_away);
 	tcase_add_test(tc, what_begins_during_a_shutdown_is_stopped_without_go);
+	tcase_add_test(tc,
+	    a_shutdown_still_takes_over_what_an_agent_handed_in);
 	tcase_add_test(tc, a_runner_that_lives_but_never_greets_is_given_up);
 	tcase_add_test(tc, the_end_of_a_task_lets_the_next_one_in);
 	tcase_add_test(tc, the_end_of_a_deploy_frees_the_lane_at_once);
