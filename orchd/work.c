@@ -624,7 +624,9 @@ on_commit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 
 	if ((f = fenced(p, id, m->epoch, &r, &t)) != 0)
 		return (f == 1 ? 0 : -1);
-	if ((why = commit_refused(&r, &t, to)) != NULL) {
+	why = stage_edge_allowed(stage_lookup(m->from), to) ?
+	    commit_refused(&r, &t, to) : "there is no such move";
+	if (why != NULL) {
 		struct orch_ack no = { RES_REFUSED, why };
 
 		log_warnx("task %s: %s -> %s refused: %s", t.t_key, m->from,
@@ -669,9 +671,14 @@ retry_later(const struct task *t, const struct orch_end *m)
 	store_count(eng.e_store, m->cause == CAUSE_TIMEOUT ?
 	    "merge_timeout" : "merge_infra_retry", 1);
 	if (n > conf_int(eng.e_conf, eng_project(t->t_project),
-	    OPT_MERGE_INFRA_MAX_RETRIES))
-		return (task_park(t, "blocked", m->reason) == STORE_OK ? 0 :
-		    -1);
+	    OPT_MERGE_INFRA_MAX_RETRIES)) {
+		if (task_park(t, "blocked", m->reason) != STORE_OK)
+			return (-1);
+		/* A cancelled one is not left parked: again, but seldom. */
+		n = t->t_retries;
+		return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", n,
+		    eng_now() + RETRY_MAX_MS, t->t_id) == STORE_OK ? 0 : -1);
+	}
 	return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", n,
 	    eng_now() + backoff_ms(RETRY_BASE_MS, n - 1, RETRY_MAX_MS),
 	    t->t_id) == STORE_OK ? 0 : -1);
