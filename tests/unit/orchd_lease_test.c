@@ -170,6 +170,19 @@ second_worker(struct fx_spawn *s, int *sock, struct fx_msg *go)
 	*sock = fx_connect_run(s, go);
 }
 
+/* The owner becomes virtual process 1, in this state of life. */
+static void
+owner_is(uint64_t run, enum fx_life life)
+{
+	char ident[IDENT_TEXT_MAX];
+
+	fx.life[1] = FX_ALIVE;
+	fx_ident(1, ident);
+	fx.life[1] = life;
+	fx_sql("UPDATE run SET ident = '%s' WHERE id = %llu", ident,
+	    (unsigned long long)run);
+}
+
 START_TEST(a_second_worker_is_refused_with_the_owners_name)
 {
 	struct fx_spawn s, s2;
@@ -183,6 +196,23 @@ START_TEST(a_second_worker_is_refused_with_the_owners_name)
 	ck_assert_uint_eq(fx_begin(sock2, &go2.any.run_go), 0);
 	snprintf(owner, sizeof(owner), "run %llu", (unsigned long long)s.run);
 	ck_assert_msg(strstr(fx_said, owner) != NULL, "%s", fx_said);
+	ck_assert_int_eq(fx_int("SELECT run FROM lease"), (int64_t)s.run);
+	fx_free(&go);
+	fx_free(&go2);
+}
+END_TEST
+
+START_TEST(a_second_worker_is_refused_while_the_owner_may_live)
+{
+	struct fx_spawn s, s2;
+	struct fx_msg go, go2;
+	int sock, sock2;
+
+	sock = fx_worker_in("analysis", "publish", &s, &go);
+	ck_assert_uint_gt(fx_begin(sock, &go.any.run_go), 0);
+	second_worker(&s2, &sock2, &go2);
+	owner_is(s.run, _i == 0 ? FX_HIDDEN : FX_ALIVE);
+	ck_assert_uint_eq(fx_begin(sock2, &go2.any.run_go), 0);
 	ck_assert_int_eq(fx_int("SELECT run FROM lease"), (int64_t)s.run);
 	fx_free(&go);
 	fx_free(&go2);
@@ -210,19 +240,6 @@ START_TEST(the_same_worker_gets_its_lease_again_with_the_same_epoch)
 	fx_free(&go);
 }
 END_TEST
-
-/* The owner becomes virtual process 1, in this state of life. */
-static void
-owner_is(uint64_t run, enum fx_life life)
-{
-	char ident[IDENT_TEXT_MAX];
-
-	fx.life[1] = FX_ALIVE;
-	fx_ident(1, ident);
-	fx.life[1] = life;
-	fx_sql("UPDATE run SET ident = '%s' WHERE id = %llu", ident,
-	    (unsigned long long)run);
-}
 
 static const struct {
 	enum fx_life	life;
@@ -495,6 +512,8 @@ main(void)
 	tcase_add_test(tc, an_older_epoch_moves_nothing);
 	tcase_add_test(tc, a_move_is_history_comment_and_counters_in_one);
 	tcase_add_test(tc, a_second_worker_is_refused_with_the_owners_name);
+	tcase_add_loop_test(tc,
+	    a_second_worker_is_refused_while_the_owner_may_live, 0, 2);
 	tcase_add_test(tc,
 	    the_same_worker_gets_its_lease_again_with_the_same_epoch);
 	tcase_add_loop_test(tc, only_a_proven_death_takes_a_lease_away, 0,
