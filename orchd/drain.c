@@ -24,9 +24,16 @@
 
 #include "drain.h"
 
-/* Fields 3 (state) and 6 (session) of /proc/PID/stat; -1: it is gone. */
+/* What /proc/PID/stat says of one process. */
+struct seen {
+	char			s_state;	/* field 3 */
+	int			s_session;	/* field 6 */
+	unsigned long long	s_start;	/* field 22 */
+};
+
+/* -1: it is gone. */
 static int
-stat_session(const char *pid, char *state, int *session)
+stat_read(const char *pid, struct seen *s)
 {
 	char path[300], buf[512], *p;
 	ssize_t n;
@@ -42,7 +49,9 @@ stat_session(const char *pid, char *state, int *session)
 	buf[n] = '\0';
 	/* The name may hold anything, also ')': the last one counts. */
 	if ((p = strrchr(buf, ')')) == NULL ||
-	    sscanf(p + 1, " %c %*d %*d %d", state, session) != 2)
+	    sscanf(p + 1, " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u "
+	    "%*u %*d %*d %*d %*d %*d %*d %llu", &s->s_state, &s->s_session,
+	    &s->s_start) != 3)
 		return (-1);
 	return (0);
 }
@@ -52,21 +61,30 @@ drained(const struct ident *id)
 {
 	struct dirent *de;
 	struct ident here;
-	char state;
+	struct seen s;
+	char pid[16];
 	DIR *d;
-	int session, empty = 1;
+	int empty = 1;
 
 	/* After a reboot nothing of it is left. */
 	if (ident_self(&here) == 0 && strcmp(here.id_boot_id,
 	    id->id_boot_id) != 0)
 		return (1);
+	/*
+	 * The kernel gives a number to nobody while a session bears it: where
+	 * the pid is another's now, the session has ended.
+	 */
+	snprintf(pid, sizeof(pid), "%d", (int)id->id_pid);
+	if (stat_read(pid, &s) == 0 && s.s_start != id->id_start_time)
+		return (1);
 	if ((d = opendir("/proc")) == NULL)
 		return (0);
 	while (empty && (de = readdir(d)) != NULL) {
 		if (!isdigit((unsigned char)de->d_name[0]) ||
-		    stat_session(de->d_name, &state, &session) == -1)
+		    stat_read(de->d_name, &s) == -1)
 			continue;
-		if (session == id->id_pid && state != 'Z' && state != 'X')
+		if (s.s_session == id->id_pid && s.s_state != 'Z' &&
+		    s.s_state != 'X')
 			empty = 0;
 	}
 	closedir(d);

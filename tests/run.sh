@@ -181,7 +181,8 @@ run_integration()
 
 run_model()
 {
-	try model model $script_limit tests/model/run.sh
+	# Half a minute of one processor, more where others want it too.
+	try model model $((2 * script_limit)) tests/model/run.sh
 }
 
 # Measurements: their figures are shown, and kept beside the logs.
