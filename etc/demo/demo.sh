@@ -252,7 +252,9 @@ supervise()
 	trap '' INT TERM
 	starts=0
 	while :; do
-		"$orchd" -f "$D/orchd.conf" >>"$D/orchd.log" 2>&1 &
+		# A session of its own: Ctrl-C is for this script, which then
+		# asks orchd to end; asked twice it would not wait for agents.
+		setsid "$orchd" -f "$D/orchd.conf" >>"$D/orchd.log" 2>&1 &
 		echo $! >"$D/tmp/orchd.pid"
 		wait $!
 		rc=$?
@@ -307,6 +309,12 @@ bring_down()
 	done
 	"$D/hooks/stop" "$D/production"
 	kill -0 "$supervisor" 2>/dev/null || supervisor=
+	# A runner that has reported its end needs a moment to be gone.
+	i=0
+	while [ -n "$(ours)" ] && [ $i -lt 20 ]; do
+		sleep 0.1
+		i=$((i + 1))
+	done
 }
 
 finish()
@@ -317,7 +325,10 @@ finish()
 	bring_down
 	left=$(ours)
 	if [ -n "$left" ]; then
-		say "still alive, ended now:" $left
+		for pid in $left; do
+			say "still alive, ended now: $pid $(
+			    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)"
+		done
 		kill -9 $left 2>/dev/null
 		[ "$rc" -eq 0 ] && rc=1
 	fi
@@ -629,6 +640,10 @@ fi
 say "both done in $took s. $merges merges, $deploys deploys, $runs runs," \
     "$orphans orphans."
 say "kept: $D (history/, orchd.log, state/, production/)"
-say "to look around in it again:  $orchd -f $D/orchd.conf &" \
-    " $D/orchctl show ${tasks%% *}"
+# The user of a demo that root has started is not the one who reads this.
+again=
+[ -z "$prefix" ] || again="setpriv --reuid $(id -un) --regid $(id -gn) \
+--clear-groups "
+say "to look around in it again:  $again$orchd -f $D/orchd.conf"
+say "and elsewhere:  $again$D/orchctl show ${tasks%% *}"
 exit 0
