@@ -259,22 +259,25 @@ enum ctl_exit
 cmd_job(struct ctx *c, int argc, char **argv)
 {
 	const char *filter;
-	json_t *doc;
+	json_t *doc, *picked;
 	enum ctl_exit res;
 
-	if ((res = words(c, argc, argv, 0, 1, &filter)) != CTL_OK)
+	if ((res = words(c, argc, argv, 0, 1, &filter)) != CTL_OK ||
+	    (res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) != CTL_OK)
 		return (res);
+	picked = pick_jobs(doc, filter);
+	json_decref(doc);
 	/* A task without jobs is one thing, no such task another. */
-	if (filter != NULL && filter[strspn(filter, "0123456789")] != '\0') {
+	if (filter != NULL && filter[strspn(filter, "0123456789")] != '\0' &&
+	    json_array_size(jlist(picked, "jobs")) == 0) {
 		res = ask_json(c, "why", filter, NULL, &doc, NULL);
 		json_decref(doc);
-		if (res != CTL_OK)
+		if (res != CTL_OK) {
+			json_decref(picked);
 			return (res);
+		}
 	}
-	if ((res = ask_json(c, "queue", NULL, NULL, &doc, NULL)) != CTL_OK)
-		return (res);
-	show_part(c, pick_jobs(doc, filter), render_jobs);
-	json_decref(doc);
+	show_part(c, picked, render_jobs);
 	return (CTL_OK);
 }
 
