@@ -87,7 +87,7 @@ START_TEST(the_printed_form_parses_to_the_same)
 	    "\tcoverage_tolerance 0.125\n"
 	    "\ttest_timeout_s 3\n"
 	    "\tstatus { \"Done\" \"A \\\"quoted\\\" \\\\ name\" }\n"
-	    "\tgate g in deploy command report \"a\\nb\" \"\"\n"
+	    "\tgate g in review command report \"a\\nb\" \"\"\n"
 	    "\tagent tester { env { A \"\"; B file \"x\"; C } }\n}\n";
 	struct conf		*a, *b;
 	char			*first, *second;
