@@ -204,8 +204,12 @@ START_TEST(an_approval_does_not_hold_for_a_later_commit)
 	fx_sql("UPDATE task SET head = "
 	    "'0123456789012345678901234567890123456789', published = "
 	    "'0123456789012345678901234567890123456789', drive_at = 1");
+	fx_sql("UPDATE gate_result SET commit_id = "
+	    "'0123456789012345678901234567890123456789'");
 	fx_tick(1);
 	ck_assert_str_eq(fx_task("DEMO-1", "stage"), "analysis");
+	ck_assert_str_eq(fx_task("DEMO-1", "asked_commit"),
+	    "0123456789012345678901234567890123456789");
 }
 END_TEST
 
