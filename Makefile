@@ -3,6 +3,7 @@
 #   make                 build everything
 #   make demo            run the main job on the embedded defaults
 #   make check           build and run the whole test suite
+#   make soak            the crash points, all of them (hours)
 #   make SAN=1 ...       the same with address and undefined-behaviour sanitizers
 #   make CC=clang ...    the same with clang
 #   make fuzz            run each fuzz target for FUZZ_SECONDS (clang)
@@ -111,8 +112,15 @@ $(B)/tests/unit/$(1)_%_test: $(B)/tests/unit/$(1)_%_test.o \
 endef
 $(foreach a,$(areas),$(eval $(call unit,$(a))))
 
+# The crash points of the commit path, one program.
+CRASH	= $(B)/tests/crash/crash
+$(CRASH): $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c)) \
+    $(B)/orchd/liborchd.a $(COMMON)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(LDHARD) -o $@ $^ $(LIBS_tests) $(PLIBS)
+
 .PHONY: units
-units: $(UNITS)
+units: $(UNITS) $(CRASH)
 .SECONDARY:
 
 # What people type.  demo and check find and install missing packages first,
@@ -136,6 +144,13 @@ check:
 	@etc/deps.sh build run check
 	@$(SUBMAKE) all units
 	@tests/run.sh -B $(B) $(ONLY)
+
+# Every crash point in every way, and every pair of them: hours.
+.PHONY: soak
+soak:
+	@etc/deps.sh build run check
+	@$(SUBMAKE) $(CRASH)
+	$(CRASH) -a -j $(JOBS)
 
 .PHONY: lint
 lint:

@@ -8,10 +8,10 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-m|-l|-b] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-m|-c|-l|-b] [word ...]
 #
 # Only unit tests (-u), integration tests (-i), the model of the ownership
-# protocol (-m), lint (-l) or measurements (-b);
+# protocol (-m), crash points (-c), lint (-l) or measurements (-b);
 # a word selects the tests whose name contains it.  Logs stay in build/check.
 # The last line is "N passed, N failed"; the exit status is 0 only if something
 # ran and nothing failed.
@@ -25,20 +25,22 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 B=build
-kinds="unit config integration model lint"
+kinds="unit config integration model crash lint"
 unit_limit=120
 script_limit=300
+crash_limit=900
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 
-while getopts B:uimlb opt; do
+while getopts B:uimclb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
 	i) kinds=integration ;;
 	m) kinds=model ;;
+	c) kinds=crash ;;
 	l) kinds=lint ;;
 	b) kinds=bench ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-m|-l|-b] [word ...]" >&2
+	*) echo "usage: run.sh [-B build] [-u|-i|-m|-c|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -183,6 +185,19 @@ run_model()
 {
 	# Half a minute of one processor, more where others want it too.
 	try model model $((2 * script_limit)) tests/model/run.sh
+}
+
+# The crash points, with as many lanes as there are processors; a build with
+# sanitizers tries a sample of them.
+run_crash()
+{
+	[ -x "$B/tests/crash/crash" ] || return 0
+	case $B in
+	*san*) every=10 ;;
+	*) every=1 ;;
+	esac
+	try crash crash $crash_limit "$B/tests/crash/crash" -t $every \
+	    -j "$(nproc 2>/dev/null || echo 1)"
 }
 
 # Measurements: their figures are shown, and kept beside the logs.

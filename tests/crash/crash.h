@@ -1,0 +1,185 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+
+#ifndef TESTS_CRASH_CRASH_H
+#define TESTS_CRASH_CRASH_H
+
+/*
+ * Crash points of the commit path.  Three processes play one case: the engine
+ * on the failing disk of vfs.h, the world that it serves (parent, runners,
+ * workers, hooks, people), and the driver, which outlives both.  What lasts
+ * beyond a loss of power is struct outside, in memory that all three share.
+ */
+
+#include <stdint.h>
+
+#include "libcommon/verdict.h"
+#include "proto/proto.h"
+#include "tests/crash/vfs.h"
+
+#define CRASHES	2	/* in one case: in the run, and in the recovery */
+#define ID_ROOM	41
+#define TASK	"DEMO-1"
+
+enum fault {
+	FAULT_NONE,
+	FAULT_LOST,		/* what was acknowledged is gone */
+	FAULT_REPEATED,		/* an effect happened twice */
+	FAULT_CORRUPT,		/* orchd's own check finds a contradiction */
+	FAULT_OTHER,		/* it ends elsewhere, or not at all */
+	FAULT__MAX
+};
+
+/* A request to start a run that no process has taken up yet. */
+struct wanted {
+	uint64_t	w_run;
+	enum orch_kind	w_kind;
+	uint8_t		w_key[32];
+	char		w_gate[65];
+	char		w_role[33];
+};
+
+/* One irreversible thing that was done to the world. */
+struct applied {
+	char		a_name[33];
+	char		a_key[200];
+	unsigned int	a_times;
+};
+
+struct hook {
+	uint64_t	h_run;
+	char		h_revision[ID_ROOM];
+	int		h_ended;
+	int		h_code;
+};
+
+/* What the engine shows after each turn. */
+struct shown {
+	int		s_there;
+	char		s_stage[20];
+	int64_t		s_seq;
+	char		s_parked[16];
+	char		s_asked[40];
+	char		s_asked_commit[ID_ROOM];
+	int		s_cancel;
+	int		s_deploys;	/* without an end */
+};
+
+#define APPLIED	48
+#define HOOKS	8
+#define WANTED	16
+#define FACTS	400
+
+struct outside {
+	int64_t		 o_ms;		/* the time */
+	struct applied	 o_applied[APPLIED];
+	struct hook	 o_hooks[HOOKS];
+	struct wanted	 o_wanted[WANTED];
+	/* SQL that must say 1 from now on: it was acknowledged. */
+	char		 o_facts[FACTS][240];
+	unsigned int	 o_napplied, o_nhooks, o_nwanted, o_nfacts;
+	char		 o_asked[ID_ROOM];	/* what was asked first */
+	int		 o_healed;	/* what failed fails no more */
+	int		 o_gone;	/* a hook is dead without a result */
+	int		 o_erred;	/* what fails once has failed */
+	struct shown	 o_shown;
+	int64_t		 o_from;	/* stage_seq at the start */
+	/* of this case */
+	struct shim_plan o_plan[CRASHES];
+	unsigned int	 o_engines;	/* started so far */
+	unsigned int	 o_crashes;	/* that ended by the plan */
+	/* of the last engine; o_opened: allocations until it was open */
+	int64_t		 o_points, o_allocs, o_opened;
+	enum fault	 o_fault;
+	char		 o_said[1024];
+	char		 o_summary[8192];
+};
+
+/* How the world behaves while one transition happens. */
+struct script {
+	const char	*s_name;
+	const char	*s_from;	/* script whose end is the start */
+	const char	*s_goal;	/* stage, or "parked" */
+	const char	*s_fails;	/* gate or "hook" that fails ... */
+	enum gate_verdict s_verdict;
+	unsigned int	 s_rounds;	/* ... in rounds below this one */
+	int		 s_reject;	/* a person refuses what comes first */
+	int		 s_cancel;	/* a person cancels */
+	int		 s_retry;	/* a person resumes */
+	int		 s_stale;	/* a worker commits a stage too late */
+};
+
+/* One case as its world and its engine see it. */
+struct scene {
+	const struct script *c_script;
+	struct outside	*c_out;
+	char		 c_dir[72];
+	int		 c_normal;	/* mutation: synchronous=NORMAL */
+	int		 c_blind;	/* mutation: effects without a probe */
+	/* ends of the world and of the engine */
+	int		 c_listen[2];	/* engine.sock, control.sock */
+	int		 c_parent[2];
+	int		 c_orders[2];
+};
+
+#define WORLD_END	0	/* exit status of a world: all is done */
+#define WORLD_DARK	70	/* the power is gone */
+#define WORLD_FAULT	71
+
+/* scene.c: play one case in a process of its own; does not return */
+void	 world_run(struct scene *) __attribute__((noreturn));
+
+/* engine.c: the engine, until it is told to end; does not return */
+void	 engine_run(struct scene *) __attribute__((noreturn));
+
+/* Parse the configuration that all cases share; once, before they start. */
+void	 engine_conf(const char *dir);
+
+/* The first fault of a case counts. */
+void	 blame(struct outside *, enum fault, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+
+/* From now on this SQL must say 1. */
+void	 fact(struct outside *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* world.c: whoever is connected to the engine */
+
+struct actor;
+
+/* Everybody is cut off: connect and say the unanswered again. */
+void	 actors_cut(void);
+
+/* Say what is due; how many messages that were. */
+int	 actors_speak(struct scene *);
+
+/* Hear what has come; how many messages that were. */
+int	 actors_listen(struct scene *);
+
+/* Is anybody there? */
+int	 actors_busy(void);
+
+/* Take up a run, or the request of a person, or the daemon's look. */
+void	 actor_run(struct scene *, const struct wanted *);
+void	 actor_person(struct scene *, const char *verb);
+void	 actor_daemon(struct scene *);
+int	 actor_is_there(int kind_of);	/* 'p' person, 'd' daemon */
+
+/* Answers that could not be stored since the last call. */
+unsigned int actors_refused(void);
+
+#endif
