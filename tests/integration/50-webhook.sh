@@ -180,7 +180,8 @@ flood()
 	n=$2
 	while [ "$n" -le "$3" ]; do
 		cat >"$T/flood.$1" <<END
-{"ref":"refs/heads/main","before":"$n","after":"$((n + 1))","serial":"$1-$n",
+{"ref":"refs/heads/main","before":"$n","after":"$((n + 1))",
+"serial":"$1-$n",
 "repository":{"id":1,"full_name":"sample/sample"}}
 END
 		sig=$(hmac $SECRET <"$T/flood.$1")
