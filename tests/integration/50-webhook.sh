@@ -172,7 +172,7 @@ refuses_requests()
 	    -H "X-Gitea-Event: push" "$(url /webhook/gitea)")"
 }
 
-# --- a flood, and somebody dies ------------------------------------------------
+# --- a flood, and somebody dies -----------------------------------------------
 
 # flood NAME FROM TO: deliveries with bodies of their own; "code id" of each.
 flood()
