@@ -141,7 +141,7 @@ edge_gates_head(struct worker *w)
 	const char *head = w->w_go->head;
 	enum step r;
 
-	if ((r = wire_gate(w, "check_staging_status", head)) != STEP_NEXT)
+	if ((r = staging_run(w)) != STEP_NEXT)
 		return (r);
 	if (worker_option_num(w, "security", 0, 1, 0))
 		return (wire_gate(w, "check_security", head));

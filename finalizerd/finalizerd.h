@@ -52,6 +52,8 @@ struct worker {
 	uint64_t		 w_epoch;
 	int			 w_stopped;	/* run_stop came */
 	char			 w_coverage[16]; /* per cent of M, or "" */
+	char			 w_gate_reason[512]; /* of the last gate */
+	uint64_t		 w_gate_ms;	/* when it was measured */
 	struct outcome		 w_out;
 };
 
@@ -225,6 +227,11 @@ int	 mark_is_tip(struct worker *, const char *commit, const char *head);
 
 /* The works, one a file */
 enum step publish_run(struct worker *);
+
+/* The first gate of the edge: staging at H, with its record. */
+enum step staging_run(struct worker *);
+
+/* The whole edge. */
 enum step edge_run(struct worker *);
 enum step deploy_run(struct worker *);
 enum step finish_run(struct worker *);

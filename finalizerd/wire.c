@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "libcommon/log.h"
 
 #include "finalizerd.h"
@@ -153,6 +155,9 @@ wire_gate(struct worker *w, const char *gate, const char *commit)
 	if ((r = wire_refused(w, gate, any.gate_answer.result,
 	    any.gate_answer.reason)) != STEP_NEXT)
 		return (r);
+	(void)strlcpy(w->w_gate_reason, any.gate_answer.reason,
+	    sizeof(w->w_gate_reason));
+	w->w_gate_ms = any.gate_answer.at_ms;
 	if (any.gate_answer.verdict == GATE_PASS) {
 		log_info("task %s: %s at %.7s: pass", w->w_go->task, gate,
 		    commit);

@@ -35,6 +35,7 @@
 
 #define BACKOFF_MIN_MS	100
 #define BACKOFF_MAX_MS	60000
+#define ENGINE_BACKOFF_MAX_MS 1500
 #define LIVED_MS	60000	/* a life that makes up for crashes */
 #define STOP_MS		5000	/* between TERM and KILL */
 #define PINGS_MAX	6	/* of 10 s each */
@@ -433,6 +434,9 @@ schedule(struct child *c)
 {
 	uint32_t	 ms = c->c_backoff_ms;
 
+	/* Without the engine nobody gets an answer. */
+	if (child_id(c) == CH_ENGINE && ms > ENGINE_BACKOFF_MAX_MS)
+		ms = ENGINE_BACKOFF_MAX_MS;
 	timer_set(&c->c_restart, restart_cb, c, ms +
 	    arc4random_uniform(ms / 4 + 1));
 }

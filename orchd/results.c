@@ -444,6 +444,7 @@ result_gate(struct peer *p, const struct run *r,
 		a.cause = cause;
 		a.reason = reason;
 		a.tree = m->tree;
+		a.at_ms = (uint64_t)r->r_started + m->duration_ms;
 		gate_tell_worker(j.j_for_run, r->r_gate, j.j_commit, &a);
 		ret = task_drive(t.t_id);
 	}

@@ -166,6 +166,7 @@ gate_on_record(struct peer *p, uint32_t id, const struct task *t,
 		a.cause = (uint8_t)col_int(q, 1);
 		a.reason = col_text(q, 2);
 		a.tree = col_text(q, 3);
+		a.at_ms = (uint64_t)col_int(q, 4);
 		pass_send(p->p_id, ORCH_gate_answer, id, &a, -1);
 	}
 	sqlite3_reset(q);

@@ -231,6 +231,23 @@ START_TEST(edge_conflict_names_the_files)
 }
 END_TEST
 
+/* A file of the item in the records branch. */
+static const char *
+record_text(const char *name)
+{
+	static char text[4096];
+	char path[300], err[256], *buf;
+	size_t len;
+
+	snprintf(path, sizeof(path), "docs/work-items/" TASK "/%s", name);
+	ck_assert_int_eq(git_show_file(&repo,
+	    get_ref("refs/heads/orchd/records"), path, sizeof(text) - 1, &buf,
+	    &len, err, sizeof(err)), GIT_OK);
+	strlcpy(text, buf, sizeof(text));
+	free(buf);
+	return (text);
+}
+
 START_TEST(edge_red_gate_lands_nothing)
 {
 	static const char *const gates[] = { "check_staging_status",
@@ -247,7 +264,13 @@ START_TEST(edge_red_gate_lands_nothing)
 		ck_assert_int_eq(eng->e_cause, CAUSE_RED);
 		ck_assert_str_eq(get_ref("refs/heads/main"), oid_t);
 		ck_assert_str_eq(get_ref("refs/heads/" BRANCH), oid_h);
-		ck_assert_uint_eq(eng->e_njournal, 0);
+		/* Nothing but what staging measured is on record. */
+		ck_assert_uint_eq(eng->e_njournal, 1);
+		ck_assert_int_eq(strncmp(eng->e_journal[0].j_key,
+		    "records:" TASK ":15:", strlen("records:" TASK ":15:")),
+		    0);
+		ck_assert_ptr_nonnull(strstr(record_text("15-staging-log.md"),
+		    i == 0 ? "FAILED" : "SUCCESS"));
 	}
 }
 END_TEST
@@ -316,7 +339,7 @@ START_TEST(edge_stop_takes_effect_between_effects)
 {
 	int k;
 
-	for (k = 2; k <= 11; k++) {
+	for (k = 2; k <= 14; k++) {
 		edge_set(oid_h);
 		eng->e_stop_at = k;
 		ck_assert_int_eq(run_worker(), 0);
@@ -329,8 +352,8 @@ START_TEST(edge_stop_takes_effect_between_effects)
 			    EFFECT_DONE);
 		if (eng->e_ends)
 			ck_assert_int_eq(eng->e_cause, CAUSE_STOPPED);
-		/* Before the merge's intent (call 7) nothing more begins. */
-		ck_assert_int_eq(eng->e_lands, k < 7 ? 0 : 1);
+		/* Before the merge's intent (call 10) nothing more begins. */
+		ck_assert_int_eq(eng->e_lands, k < 10 ? 0 : 1);
 	}
 }
 END_TEST
