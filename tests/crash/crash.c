@@ -493,9 +493,9 @@ static const struct plan soak_plan = { .every = { [SHIM_KILL] = 1,
 	[SHIM_POWER] = 1, [SHIM_IOERR] = 1, [SHIM_IOERR_STAYS] = 1,
 	[SHIM_FULL] = 1, [SHIM_FULL_STAYS] = 1, [SHIM_NOMEM] = 1 },
 	.seeds = 20, .pairs = -1, .seed = 1 };
-/* Losses of power only, for the mutations. */
-static const struct plan mutant_plan = { .every = { [SHIM_POWER] = 13 },
-	.seeds = 1, .seed = 1 };
+/* Losses of power only, for the mutations; of the transition that merges. */
+static const struct plan mutant_plan = { .every = { [SHIM_POWER] = 1 },
+	.seeds = 2, .seed = 1 };
 
 /* Fewer points than this: somebody goes round the disk that we watch. */
 #define POINTS_MIN	3700
@@ -594,9 +594,11 @@ check_product(const struct plan *p, int only)
 static void
 check_mutants(void)
 {
+	int merge = (int)script_of("merge");
+
 	memset(totals, 0, sizeof(*totals));
 	normal = 1;
-	(void)spread(&mutant_plan, -1);
+	(void)spread(&mutant_plan, merge);
 	verdict(totals->t_faults[FAULT_LOST] > 0, "with synchronous=NORMAL "
 	    "%lld of %lld losses of power lose what was acknowledged",
 	    (long long)totals->t_faults[FAULT_LOST],
@@ -604,7 +606,7 @@ check_mutants(void)
 	memset(totals, 0, sizeof(*totals));
 	normal = 0;
 	blind = 1;
-	(void)spread(&mutant_plan, -1);
+	(void)spread(&mutant_plan, merge);
 	verdict(totals->t_faults[FAULT_REPEATED] > 0, "without a probe %lld "
 	    "of %lld losses of power repeat an effect",
 	    (long long)totals->t_faults[FAULT_REPEATED],

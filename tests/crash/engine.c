@@ -115,39 +115,43 @@ check_sound(void)
 	free(text);
 }
 
+static const char shown_sql[] = "SELECT stage, stage_seq, parked, "
+    "asked_gate, asked_commit, cancel_requested_at IS NOT NULL, (SELECT "
+    "count(*) FROM deploy WHERE exit_code IS NULL) FROM task WHERE key = '"
+    TASK "'";
+static sqlite3_stmt	*shown_q;
+
+/* One look; -1: the allocation that fails was one of ours. */
+static int
+look(struct shown *s)
+{
+	int rc;
+
+	if (shown_q == NULL && sqlite3_prepare_v2(store_db(eng.e_store),
+	    shown_sql, -1, &shown_q, NULL) != SQLITE_OK)
+		return (-1);
+	if ((rc = sqlite3_step(shown_q)) == SQLITE_ROW) {
+		s->s_there = 1;
+		strlcpy(s->s_stage, col_text(shown_q, 0), sizeof(s->s_stage));
+		s->s_seq = col_int(shown_q, 1);
+		strlcpy(s->s_parked, col_text(shown_q, 2),
+		    sizeof(s->s_parked));
+		strlcpy(s->s_asked, col_text(shown_q, 3), sizeof(s->s_asked));
+		strlcpy(s->s_asked_commit, col_text(shown_q, 4),
+		    sizeof(s->s_asked_commit));
+		s->s_cancel = (int)col_int(shown_q, 5);
+		s->s_deploys = (int)col_int(shown_q, 6);
+	}
+	sqlite3_reset(shown_q);
+	return (rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1);
+}
+
 /* What was shown stays when it cannot be read now. */
 static void
 show(void)
 {
-	struct shown *s = &out->o_shown;
-	sqlite3_stmt *q = NULL;
-	int tries = 0, rc;
-
-again:
-	/* The one allocation that fails may be this one. */
-	if (sqlite3_prepare_v2(store_db(eng.e_store), "SELECT stage, "
-	    "stage_seq, parked, asked_gate, asked_commit, "
-	    "cancel_requested_at IS NOT NULL, (SELECT count(*) FROM deploy "
-	    "WHERE exit_code IS NULL) FROM task WHERE key = '" TASK "'", -1,
-	    &q, NULL) != SQLITE_OK) {
-		if (tries++ == 0)
-			goto again;
-		return;
-	}
-	if ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-		s->s_there = 1;
-		strlcpy(s->s_stage, col_text(q, 0), sizeof(s->s_stage));
-		s->s_seq = col_int(q, 1);
-		strlcpy(s->s_parked, col_text(q, 2), sizeof(s->s_parked));
-		strlcpy(s->s_asked, col_text(q, 3), sizeof(s->s_asked));
-		strlcpy(s->s_asked_commit, col_text(q, 4),
-		    sizeof(s->s_asked_commit));
-		s->s_cancel = (int)col_int(q, 5);
-		s->s_deploys = (int)col_int(q, 6);
-	}
-	sqlite3_finalize(q);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE && tries++ == 0)
-		goto again;
+	if (look(&out->o_shown) == -1)
+		(void)look(&out->o_shown);
 }
 
 /* Where everything ended, without what an honest repetition changes. */
@@ -236,7 +240,8 @@ serve(int orders)
 			shim_heal();
 		if (c == 't' && engine_look(0) == -1)
 			log_warnx("the database takes no writes now");
-		fx_pump();
+		if (c != 's')
+			fx_pump();
 		show();
 		out->o_points = shim_points();
 		out->o_allocs = shim_allocs();
@@ -247,6 +252,7 @@ serve(int orders)
 			check_effects();
 			check_sound();
 			summarise();
+			sqlite3_finalize(shown_q);
 			store_close(eng.e_store);
 		}
 		if (write(orders, &c, 1) != 1 || c == 'q')

@@ -21,8 +21,9 @@
 /*
  * A disk that fails on request: a SQLite VFS over the default one.  Each
  * write, truncation and deletion of a named file is a point, and each sync is
- * two, before and after it; at one of them the plan happens.  Nothing is really synced: what a sync would have
- * made durable is known here, and the rest is what a loss of power may take.
+ * two, before and after it; at one of them the plan happens.  Nothing is
+ * really synced: what a sync would have made durable is known here, and the
+ * rest is what a loss of power may take.
  */
 
 #include <stdint.h>
