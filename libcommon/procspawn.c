@@ -32,6 +32,8 @@
 
 #include "procspawn.h"
 
+#define LIBC_SIGNAL_FIRST 32		/* SIGCANCEL, SIGSETXID */
+#define LIBC_SIGNAL_LAST 33
 #define HIGH_FD		64		/* above every dst of pass_fds */
 
 /* All that the child needs; made before the fork. */
@@ -84,6 +86,7 @@ find_program(const struct proctree_opts *o, char *buf, size_t len)
 static void
 child_signals(void)
 {
+	static const uint64_t	 kernel_default[8];
 	struct sigaction	 sa;
 	sigset_t		 none;
 	int			 i;
@@ -92,6 +95,14 @@ child_signals(void)
 	sa.sa_handler = SIG_DFL;
 	for (i = 1; i < NSIG; i++)
 		(void)sigaction(i, &sa, NULL);
+	/*
+	 * glibc's posix_spawn leaves the two signals that it keeps to itself
+	 * ignored, and its sigaction does not touch them: whoever was started
+	 * by make(1) would pass that on.  All zero is SIG_DFL.
+	 */
+	for (i = LIBC_SIGNAL_FIRST; i <= LIBC_SIGNAL_LAST; i++)
+		(void)syscall(SYS_rt_sigaction, i, kernel_default, NULL,
+		    (size_t)8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -153,7 +153,8 @@ prepare()
 	tree=$scratch/tree
 	chmod 711 "$scratch"
 	mkdir -p "$tree/$B"
-	cp -R tests etc man Makefile "$tree"
+	# Some tests read sources: which statement writes a stage?
+	cp -R tests etc man orchd Makefile "$tree"
 	(cd "$B" && find . -type f -perm -u+x ! -path './check/*' |
 	    tar -cf - -T - | tar -xf - -C "$tree/$B")
 	chown -R orchd-demo: "$tree"
