@@ -33,7 +33,7 @@ check_failed(const char *file, int line, const char *expr, ...)
 #define _mark_point(file, line)	((void)0)
 #define _ck_assert_failed	check_failed
 
-#include "tests/unit/engine_fixture.h"
+#include "tests/unit/engine_play.h"
 
 #include <sys/wait.h>
 

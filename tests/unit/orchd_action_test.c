@@ -22,7 +22,7 @@
 #include "orchd/notice.h"
 #include "orchd/query.h"
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static void
 setup(void)

@@ -17,7 +17,7 @@
 
 /* What a cancel that came too late ends in. */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static struct fx_spawn	s;
 static struct fx_msg	go;

@@ -20,7 +20,7 @@
  * next engine takes it up: for each moment of a task's whole way.
  */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 /* What the test's ends of the connections held is lost by longjmp. */
 const char	*__lsan_default_options(void);

@@ -16,7 +16,7 @@
 
 /* Tasks through the whole engine: rounds, parking, errors. */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static void
 setup(void)

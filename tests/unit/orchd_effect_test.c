@@ -19,7 +19,7 @@
 
 #include "orchd/lease.h"
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 #define KEY	"push:DEMO-1:0"
 

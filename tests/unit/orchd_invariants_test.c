@@ -17,7 +17,7 @@
 
 /* The check of a database: each broken rule is found, a sound one is not. */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 /* What breaks a database of one task that is done, and words of the rule. */
 static const struct {

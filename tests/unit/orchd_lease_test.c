@@ -23,7 +23,7 @@
 
 #include "orchd/lease.h"
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static void
 setup(void)

@@ -17,7 +17,7 @@
 
 /* Group commit: what is answered is stored, what is not stored is said. */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 #define NEVENTS	12
 

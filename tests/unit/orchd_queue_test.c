@@ -17,7 +17,7 @@
 
 /* The queue, and what the end of a run means. */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static void
 setup(void)

@@ -16,7 +16,7 @@
 
 /* Faults that a review of the engine found, each held by what it broke. */
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static void
 setup(void)

@@ -21,7 +21,7 @@
 
 #include <glob.h>
 
-#include "engine_fixture.h"
+#include "engine_play.h"
 
 static char path[96];
 
