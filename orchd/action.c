@@ -26,6 +26,7 @@
 #include "libcommon/log.h"
 #include "action.h"
 #include "engine.h"
+#include "lease.h"
 #include "manage.h"
 #include "notice.h"
 #include "pass.h"
@@ -385,8 +386,7 @@ act_retry(struct request *a)
 		    "was changed", t->t_key, t->t_why[0] != '\0' ? t->t_why :
 		    "it goes on by itself"));
 	if (store_run_one(eng.e_store, Q_TASK_UNPARK, "ii", t->t_id,
-	    t->t_seq) != STORE_OK || store_run(eng.e_store,
-	    Q_GATE_FORGET_ERRORS, "ii", t->t_id, t->t_seq) != STORE_OK ||
+	    t->t_seq) != STORE_OK ||
 	    alert_clear("parked", t->t_key) != STORE_OK)
 		return (-1);
 	log_info("task %s: resumed by %s", t->t_key, a->a_peer->p_user);
@@ -444,6 +444,27 @@ act_cancel(struct request *a)
 	    "ended", t->t_key));
 }
 
+/* lease release: the orders of an operator, not of a program. */
+static int
+act_lease(struct request *a)
+{
+	const char *s = NULL;
+	char said[512] = "";
+	enum orch_result res;
+	int force = 0, release = 0;
+
+	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL) {
+		release |= strcmp(s, "release") == 0;
+		force |= strcmp(s, "force") == 0;
+	}
+	if (!release)
+		return (say(a, RES_REFUSED, "release is what can be done "
+		    "with a lease"));
+	res = lease_release(&a->a_task, force, a->a_peer->p_user, said,
+	    sizeof(said));
+	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
+}
+
 static int
 act_manage(struct request *a)
 {
@@ -470,6 +491,7 @@ static const struct verb {
 	{ "confirm",	1, act_confirm },
 	{ "retry",	1, act_retry },
 	{ "cancel",	1, act_cancel },
+	{ "lease",	1, act_lease },
 	{ "reload",	0, act_manage },
 	{ "restart",	0, act_manage },
 	{ "shutdown",	0, act_manage },

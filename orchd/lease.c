@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@
 struct held {
 	int64_t	h_run;
 	int64_t	h_epoch;
+	int	h_released;
 };
 
 static enum store_res
@@ -40,6 +42,7 @@ held_get(int64_t task, struct held *h)
 	if ((res = store_step(eng.e_store, q)) == STORE_OK) {
 		h->h_run = col_int(q, 0);
 		h->h_epoch = col_int(q, 1);
+		h->h_released = (int)col_int(q, 2);
 	}
 	sqlite3_reset(q);
 	return (res);
@@ -99,6 +102,11 @@ lease_take(const struct run *r, const struct task *t, int64_t *epoch,
 	int gone;
 
 	if ((res = held_get(t->t_id, &h)) == STORE_OK) {
+		if (h.h_run == r->r_id && h.h_released) {
+			snprintf(who, wholen, "an operator released the "
+			    "lease of this run: it is over");
+			return (STORE_EXISTS);
+		}
 		if (h.h_run == r->r_id) {
 			*epoch = h.h_epoch;
 			return (STORE_OK);
@@ -160,7 +168,69 @@ lease_held(const struct run *r, int64_t epoch)
 	struct held h;
 
 	return (held_get(r->r_task, &h) == STORE_OK && h.h_run == r->r_id &&
-	    h.h_epoch == epoch);
+	    h.h_epoch == epoch && !h.h_released);
+}
+
+/*
+ * Fence a living owner and have it killed.  The row stays until the owner is
+ * dead and drained: what it has begun may still land until then (R-13), and
+ * nobody may begin beside it.
+ */
+static int
+fence_owner(const struct task *t, const struct held *h, const struct run *r)
+{
+	struct orch_kill k = { .run = (uint64_t)r->r_id,
+	    .ident = r->r_ident, .sig = SIGKILL };
+	int64_t epoch = t->t_epoch + 1;
+
+	if (store_run_one(eng.e_store, Q_TASK_EPOCH, "iii", epoch, t->t_id,
+	    t->t_epoch) != STORE_OK || store_run_one(eng.e_store,
+	    Q_LEASE_RELEASE, "iii", epoch, t->t_id, h->h_epoch) != STORE_OK ||
+	    store_run(eng.e_store, Q_LANE_RELEASE, "iii", epoch, t->t_id,
+	    h->h_epoch) != STORE_OK)
+		return (-1);
+	store_count(eng.e_store, "lease_forced", 1);
+	pass_send(0, ORCH_kill, (uint32_t)r->r_id, &k, -1);
+	return (0);
+}
+
+enum orch_result
+lease_release(const struct task *t, int force, const char *by, char *said,
+    size_t len)
+{
+	struct held h;
+	struct run r;
+	char who[512];
+	int gone;
+
+	if (held_get(t->t_id, &h) != STORE_OK) {
+		snprintf(said, len, "%s has no lease: nobody is inside a "
+		    "transition of it", t->t_key);
+		return (RES_REFUSED);
+	}
+	if (run_get(h.h_run, &r) != STORE_OK ||
+	    (gone = owner_gone(h.h_run, who, sizeof(who))) == -1)
+		return (RES_RETRY);
+	if (gone == 1) {
+		snprintf(said, len, "%s: its owner was dead; the lease is "
+		    "taken back", t->t_key);
+		return (RES_OK);
+	}
+	if (!force) {
+		snprintf(said, len, "%s: run %lld (%s) owns the lease and is "
+		    "alive, or nobody can tell. Nothing was changed; "
+		    "orchctl lease release -f %s ends it", t->t_key,
+		    (long long)h.h_run, r.r_work, t->t_key);
+		return (RES_DENIED);
+	}
+	if (!h.h_released && fence_owner(t, &h, &r) == -1)
+		return (RES_RETRY);
+	log_info("task %s: lease of run %lld released by %s", t->t_key,
+	    (long long)h.h_run, by);
+	snprintf(said, len, "%s: run %lld is fenced and is being ended; its "
+	    "work is taken up when nothing of it can act", t->t_key,
+	    (long long)h.h_run);
+	return (RES_OK);
 }
 
 int

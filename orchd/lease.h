@@ -37,6 +37,14 @@ enum store_res	 lease_end(int64_t task, int64_t epoch);
 /* A dead and drained run's leases are taken back, with a log line. */
 int		 lease_reclaim(const struct run *, const char *why);
 
+/*
+ * An operator takes a lease away (R-18): at once from an owner that is dead
+ * and drained; from any other only by force, which fences it by a higher epoch
+ * and kills it.  said gets the sentence for the operator.
+ */
+enum orch_result lease_release(const struct task *, int force,
+		    const char *by, char *said, size_t len);
+
 /* Does this run hold its task's lease with this epoch? */
 int		 lease_held(const struct run *, int64_t epoch);
 

@@ -39,6 +39,8 @@ CREATE TABLE task (
 	why		TEXT NOT NULL DEFAULT '',
 	drive_at	INTEGER,			-- look again then
 	retries		INTEGER NOT NULL DEFAULT 0,	-- of infrastructure
+	errors_from	INTEGER NOT NULL DEFAULT 0,	-- gate results up to it
+						-- do not count as errors
 	tracker_status	TEXT NOT NULL DEFAULT '',
 	created_at	INTEGER NOT NULL
 ) STRICT;
@@ -153,6 +155,7 @@ CREATE TABLE lease (
 	epoch	INTEGER NOT NULL,
 	work	TEXT NOT NULL,
 	gate	TEXT NOT NULL DEFAULT '',	-- evaluated at the moment
+	released INTEGER NOT NULL DEFAULT 0,	-- by a person: its run is fenced
 	since	INTEGER NOT NULL
 ) STRICT;
 

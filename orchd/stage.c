@@ -174,8 +174,8 @@ decide_fail(const struct facts *f, const struct gate_fact *g,
 	d->d_gate = g->gf_name;
 	if (!person && f->f_rework >= f->f_rework_max) {
 		park(d, "needs_input");
-		because(d, "%s failed after %u tries: %s", g->gf_name,
-		    f->f_rework, g->gf_reason);
+		because(d, "%s failed, rework %u of %u is used: %s",
+		    g->gf_name, f->f_rework, f->f_rework_max, g->gf_reason);
 		return;
 	}
 	d->d_by_person = person;

@@ -241,6 +241,65 @@ START_TEST(the_same_worker_gets_its_lease_again_with_the_same_epoch)
 }
 END_TEST
 
+/* What a person says of a lease: release, and perhaps force. */
+static enum orch_result
+release(int force)
+{
+	const char *const args[] = { "release", force ? "force" : NULL, NULL };
+	struct orch_action act;
+
+	memset(&act, 0, sizeof(act));
+	act.verb = "lease";
+	act.task = "DEMO-1";
+	act.args.l_argv = args;
+	return (fx_act_full(&act));
+}
+
+START_TEST(a_living_owner_keeps_its_lease_unless_forced)
+{
+	struct orch_end end = { .verdict = GATE_ERROR, .gate = "",
+	    .reason = "late", .head = "" };
+	struct fx_spawn s;
+	struct fx_msg go, kill;
+	uint64_t epoch;
+	int sock;
+
+	sock = fx_worker_in("analysis", "publish", &s, &go);
+	ck_assert_int_eq(release(0), RES_REFUSED);	/* nobody has it */
+	epoch = fx_begin(sock, &go.any.run_go);
+	ck_assert_uint_gt(epoch, 0);
+	ck_assert_int_eq(release(0), RES_DENIED);
+	ck_assert_int_eq(fx_int("SELECT epoch FROM lease"), (int64_t)epoch);
+	/* By force: fenced at once, but the row stays while it may act. */
+	ck_assert_int_eq(release(1), RES_OK);
+	ck_assert_int_eq(fx_read(fx.parent, &kill), 1);
+	ck_assert_uint_eq(kill.h.h_type, ORCH_kill);
+	ck_assert_uint_eq(kill.any.kill.run, s.run);
+	fx_free(&kill);
+	ck_assert_int_eq(fx_int("SELECT run FROM lease"), (int64_t)s.run);
+	ck_assert_int_gt(fx_int("SELECT epoch FROM lease"), (int64_t)epoch);
+	end.epoch = epoch;
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_FENCED);
+	end.epoch = epoch + 1;
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_FENCED);
+	ck_assert_uint_eq(fx_begin(sock, &go.any.run_go), 0);
+	fx_sound();
+	/* Its death frees the task, and its work is taken up again. */
+	fx_free(&go);
+	close(sock);
+	fx_pump();
+	owner_is(s.run, FX_GONE);
+	fx_tick(1000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM lease"), 0);
+	fx_tick(60000);
+	ck_assert_int_eq(fx_spawned(&s), 1);
+	sock = fx_connect_run(&s, &go);
+	ck_assert_uint_gt(fx_begin(sock, &go.any.run_go), epoch + 1);
+	fx_free(&go);
+	fx_sound();
+}
+END_TEST
+
 static const struct {
 	enum fx_life	life;
 	int		reused;
@@ -516,6 +575,8 @@ main(void)
 	    a_second_worker_is_refused_while_the_owner_may_live, 0, 2);
 	tcase_add_test(tc,
 	    the_same_worker_gets_its_lease_again_with_the_same_epoch);
+	tcase_add_test(tc,
+	    a_living_owner_keeps_its_lease_unless_forced);
 	tcase_add_loop_test(tc, only_a_proven_death_takes_a_lease_away, 0,
 	    (int)(sizeof(lives) / sizeof(lives[0])));
 	tcase_add_test(tc,
