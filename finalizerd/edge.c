@@ -141,7 +141,8 @@ edge_gates_head(struct worker *w)
 	const char *head = w->w_go->head;
 	enum step r;
 
-	if ((r = staging_run(w)) != STEP_NEXT)
+	if (worker_option_num(w, "staging", 0, 1, 1) &&
+	    (r = staging_run(w)) != STEP_NEXT)
 		return (r);
 	if (worker_option_num(w, "security", 0, 1, 0))
 		return (wire_gate(w, "check_security", head));

@@ -552,6 +552,24 @@ START_TEST(coverage_of_the_merge_commit_is_reported)
 }
 END_TEST
 
+START_TEST(edge_without_staging_commands_lands)
+{
+	static const char opt[] = "staging=0";
+
+	/* The gate is red when it is asked for: nobody may ask. */
+	edge_set(oid_h);
+	(void)strlcpy(eng->e_red_gate, "check_staging_status",
+	    sizeof(eng->e_red_gate));
+	eng->e_red_verdict = GATE_ERROR;
+	go.options.l_data = opt;
+	go.options.l_len = sizeof(opt);
+	go.options.l_n = 1;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 1);
+	ck_assert_int_eq(eng->e_lands, 1);
+}
+END_TEST
+
 START_TEST(unknown_work_takes_no_lease)
 {
 	world_reset(oid_h);
@@ -598,6 +616,7 @@ main(void)
 	tcase_add_test(tc, close_takes_our_merge_commit_too);
 	tcase_add_test(tc, cancel_between_effects_is_no_failure);
 	tcase_add_test(tc, coverage_of_the_merge_commit_is_reported);
+	tcase_add_test(tc, edge_without_staging_commands_lands);
 	tcase_add_test(tc, unknown_work_takes_no_lease);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
