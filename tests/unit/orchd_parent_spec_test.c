@@ -217,7 +217,7 @@ END_TEST
 START_TEST(a_hook_gets_its_contract_as_environment_only)
 {
 	static const char *const want[] = {
-		"ORCH_WORK_ITEM=DEMO-1", "ORCH_EXPECTED_REVISION=" HEX,
+		"ORCH_WORK_ITEM=DEMO-1", ("ORCH_EXPECTED_REVISION=" HEX),
 		"ORCH_EXPECTED_TREE=", "ORCH_PREVIOUS_REVISION=",
 		"ORCH_SOURCE_IMAGE=reg.example/a:1",
 		"ORCH_MIRROR=/s/mirror/tally.git",
