@@ -225,17 +225,25 @@ int	 mark_get(struct worker *, const char *kind, char oid[GIT_OID_SIZE]);
  */
 int	 mark_is_tip(struct worker *, const char *commit, const char *head);
 
-/* The works, one a file */
+/* Push what was imported and open the pull request (publish.c). */
 enum step publish_run(struct worker *);
 
 /* The first gate of the edge: staging at H, with its record. */
 enum step staging_run(struct worker *);
 
-/* The whole edge. */
+/* The edge deploy-staging to deploy: gates, merge, read-back (edge.c). */
 enum step edge_run(struct worker *);
+
+/* Have the deploy hook started, once a landed commit (deploy.c). */
 enum step deploy_run(struct worker *);
+
+/* The hook has ended: record it, then done or back (finish.c). */
 enum step finish_run(struct worker *);
+
+/* A cancelled task: delete its branch, close its request (close.c). */
 enum step close_run(struct worker *);
+
+/* Probe what was deployed for a while; holds no lease (monitor.c). */
 enum step monitor_run(struct worker *);
 
 /* records.c */

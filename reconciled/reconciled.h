@@ -23,6 +23,8 @@
 
 /* Start asking every reconcile_interval_s.  -1 when there is no memory. */
 int	 drift_start(void);
+
+/* Stop asking. */
 void	 drift_stop(void);
 
 /* The engine is there (again): an older list will not be ended any more. */
@@ -36,8 +38,13 @@ int	 drift_ack(uint32_t id, const struct orch_ack *);
 
 /* outbox.c: carry messages to the tracker */
 
+/* Start asking every poll_interval_s.  -1 when there is no memory. */
 int	 outbox_start(void);
+
+/* Stop asking; what is not delivered stays with the engine. */
 void	 outbox_stop(void);
+
+/* The engine is there (again): an older list will not be ended any more. */
 void	 outbox_engine_up(void);
 
 /* One row of the answer to outbox_next; copied. */
