@@ -46,24 +46,13 @@ job_add(const struct job_spec *js, int64_t *id)
 	return (res);
 }
 
-static enum orch_kind
-kind_lookup(const char *name)
-{
-	unsigned int k;
-
-	for (k = 0; k < KIND__MAX; k++)
-		if (strcmp(orch_kind_name(k), name) == 0)
-			return ((enum orch_kind)k);
-	return (KIND_NONE);
-}
-
 static void
 job_fill(struct job *j, sqlite3_stmt *q)
 {
 	j->j_id = col_int(q, 0);
 	j->j_task = col_int(q, 1);
 	strlcpy(j->j_project, col_text(q, 2), sizeof(j->j_project));
-	j->j_kind = kind_lookup(col_text(q, 3));
+	j->j_kind = orch_kind_lookup(col_text(q, 3));
 	strlcpy(j->j_role, col_text(q, 4), sizeof(j->j_role));
 	strlcpy(j->j_gate, col_text(q, 5), sizeof(j->j_gate));
 	strlcpy(j->j_work, col_text(q, 6), sizeof(j->j_work));

@@ -37,17 +37,6 @@
 #define LOST_BASE_MS	200
 #define LOST_MAX_MS	30000
 
-static enum orch_kind
-kind_lookup(const char *name)
-{
-	unsigned int k;
-
-	for (k = 0; k < KIND__MAX; k++)
-		if (strcmp(orch_kind_name(k), name) == 0)
-			return ((enum orch_kind)k);
-	return (KIND_NONE);
-}
-
 static void
 run_fill(struct run *r, sqlite3_stmt *q)
 {
@@ -55,7 +44,7 @@ run_fill(struct run *r, sqlite3_stmt *q)
 	r->r_id = col_int(q, 0);
 	r->r_job = col_int(q, 1);
 	r->r_task = col_int(q, 2);
-	r->r_kind = kind_lookup(col_text(q, 3));
+	r->r_kind = orch_kind_lookup(col_text(q, 3));
 	strlcpy(r->r_role, col_text(q, 4), sizeof(r->r_role));
 	strlcpy(r->r_gate, col_text(q, 5), sizeof(r->r_gate));
 	strlcpy(r->r_work, col_text(q, 6), sizeof(r->r_work));

@@ -173,3 +173,14 @@ NAMES(orch_cause_name, [CAUSE_NONE] = "none", [CAUSE_RED] = "red",
 NAMES(orch_effect_name, [EFFECT_NONE] = "none", [EFFECT_INTENT] = "intent",
     [EFFECT_DONE] = "done", [EFFECT_CONFLICT] = "conflict",
     [EFFECT_FAILED] = "failed")
+
+enum orch_kind
+orch_kind_lookup(const char *name)
+{
+	unsigned int k;
+
+	for (k = KIND_NONE; k < KIND__MAX; k++)
+		if (strcmp(orch_kind_name(k), name) == 0)
+			return ((enum orch_kind)k);
+	return (KIND_NONE);
+}

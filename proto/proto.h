@@ -167,6 +167,9 @@ const char *orch_role_name(unsigned int role);
 /* A run's kind, as in the database. */
 const char *orch_kind_name(unsigned int kind);
 
+/* The kind of that name, KIND_NONE for an unknown one. */
+enum orch_kind orch_kind_lookup(const char *name);
+
 /* An answer's result. */
 const char *orch_result_name(unsigned int result);
 
