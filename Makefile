@@ -67,11 +67,11 @@ $(B)/%.c: %.y
 	@echo "  YACC $<"
 	$(Q)bison -o $@ --defines=$(@:.c=.h) $<
 
-# The schema, as one C string.
-$(B)/orchd/schema_sql.h: orchd/schema.sql
+# The schema and its steps to later versions, each as one C string.
+$(B)/orchd/%_sql.h: orchd/%.sql
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
-$(B)/orchd/store.o: $(B)/orchd/schema_sql.h
+$(B)/orchd/store.o: $(patsubst %.sql,$(B)/%_sql.h,$(wildcard orchd/schema*.sql))
 
 # One archive a folder: everything but main.c, so that tests can link it.
 define archive

@@ -373,7 +373,7 @@ engine_check_database(const char *path, FILE *out)
 		fprintf(out, "%s: %s\n", path, strerror(errno));
 		return (1);
 	}
-	if ((st = store_open(path, err, sizeof(err))) == NULL) {
+	if ((st = store_open_copy(path, err, sizeof(err))) == NULL) {
 		fprintf(out, "%s\n", err);
 		return (1);
 	}

@@ -41,10 +41,14 @@ static const char *const sql[Q__MAX] = {
 static const char schema_sql[] =
 #include "orchd/schema_sql.h"
 ;
+static const char schema_2_sql[] =
+#include "orchd/schema_2_sql.h"
+;
 
 /* How a database of each version becomes one of the next. */
 static const char *const migrations[STORE_VERSION] = {
 	[0] = schema_sql,
+	[1] = schema_2_sql,
 };
 
 static const char settings_sql[] =
@@ -108,6 +112,40 @@ file_is_safe(const char *path, char *err, size_t errlen)
 	else
 		return (0);
 	return (-1);
+}
+
+/*
+ * A copy of a database of an older version, PATH.vN, as it was.  One that a
+ * crash left half written is made again, because the version is still the
+ * old one.
+ */
+static int
+keep_old(struct store *st, const char *path, int64_t version, char *err,
+    size_t errlen)
+{
+	char copy[1200], *text;
+	int fd = -1, ok;
+
+	if (version == 0 || version == STORE_VERSION)
+		return (0);
+	snprintf(copy, sizeof(copy), "%s.v%lld", path, (long long)version);
+	(void)unlink(copy);
+	if ((text = sqlite3_mprintf("VACUUM INTO %Q", copy)) == NULL)
+		fatalx("out of memory");
+	ok = exec(st, text) == SQLITE_OK &&
+	    (fd = open(copy, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) != -1 &&
+	    fchmod(fd, 0600) == 0 && fsync(fd) == 0;
+	if (ok)
+		log_info("%s: version %lld, kept as %s", path,
+		    (long long)version, copy);
+	else
+		snprintf(err, errlen, "%s: a copy of version %lld cannot be "
+		    "kept as %s (%s); nothing was changed", path,
+		    (long long)version, copy, sqlite3_errmsg(st->st_db));
+	if (fd != -1)
+		close(fd);
+	sqlite3_free(text);
+	return (ok ? 0 : -1);
 }
 
 /* One transaction a step, so that a crash leaves a whole version. */
@@ -219,38 +257,108 @@ configure(struct store *st, const char *path, char *err, size_t errlen)
 	return (0);
 }
 
-struct store *
-store_open(const char *path, char *err, size_t errlen)
+/* A connection without anything yet; NULL: it is said in err. */
+static struct store *
+connect_to(const char *path, int flags, char *err, size_t errlen)
 {
 	struct store *st;
-	int64_t version = 0;
 
-	if (file_is_safe(path, err, errlen) == -1)
-		return (NULL);
 	if ((st = calloc(1, sizeof(*st))) == NULL) {
 		snprintf(err, errlen, "out of memory");
 		return (NULL);
 	}
-	if (sqlite3_open_v2(path, &st->st_db, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
-	    NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &st->st_db, flags | SQLITE_OPEN_NOFOLLOW |
+	    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		snprintf(err, errlen, "%s: %s", path,
 		    sqlite3_errmsg(st->st_db));
-		goto fail;
+		store_close(st);
+		return (NULL);
 	}
 	(void)sqlite3_extended_result_codes(st->st_db, 1);
 	/* The engine of a parent that was killed may still be closing it. */
 	(void)sqlite3_busy_timeout(st->st_db, OPEN_WAIT_MS);
 	/* Before the first access: then no -shm, no second process. */
 	(void)exec(st, "PRAGMA locking_mode=EXCLUSIVE");
+	return (st);
+}
+
+struct store *
+store_open(const char *path, char *err, size_t errlen)
+{
+	struct store *st;
+	int64_t version = 0;
+
+	if (file_is_safe(path, err, errlen) == -1 ||
+	    (st = connect_to(path, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE, err, errlen)) == NULL)
+		return (NULL);
 	if (check_version(st, path, &version, err, errlen) == -1 ||
 	    quick_check(st, path, err, errlen) == -1 ||
+	    keep_old(st, path, version, err, errlen) == -1 ||
+	    configure(st, path, err, errlen) == -1 ||
+	    migrate(st, version, err, errlen) == -1 ||
+	    prepare_all(st, path, err, errlen) == -1) {
+		store_close(st);
+		return (NULL);
+	}
+	(void)chmod(path, 0600);
+	(void)sqlite3_busy_timeout(st->st_db, 0);
+	return (st);
+}
+
+/* Every page of a file into a store in memory. */
+static int
+copy_pages(struct store *st, const char *path, char *err, size_t errlen)
+{
+	struct store *from;
+	sqlite3_backup *b;
+	int rc = SQLITE_ERROR;
+
+	if ((from = connect_to(path, SQLITE_OPEN_READONLY, err,
+	    errlen)) == NULL)
+		return (-1);
+	if ((b = sqlite3_backup_init(st->st_db, "main", from->st_db,
+	    "main")) != NULL) {
+		rc = sqlite3_backup_step(b, -1);
+		(void)sqlite3_backup_finish(b);
+	}
+	if ((rc & 0xff) == SQLITE_BUSY)
+		snprintf(err, errlen, "%s is in use by another process "
+		    "(orchctl check asks a running orchd)", path);
+	else if (rc != SQLITE_DONE)
+		snprintf(err, errlen, "%s: %s", path, sqlite3_errstr(rc));
+	store_close(from);
+	return (rc == SQLITE_DONE ? 0 : -1);
+}
+
+struct store *
+store_open_copy(const char *path, char *err, size_t errlen)
+{
+	struct stat sb;
+	struct store *st;
+	int64_t version = 0;
+
+	/* A pipe would wait for ever. */
+	if (stat(path, &sb) == -1 || !S_ISREG(sb.st_mode)) {
+		snprintf(err, errlen, "%s is not a regular file", path);
+		return (NULL);
+	}
+	if ((st = connect_to(":memory:", SQLITE_OPEN_READWRITE, err,
+	    errlen)) == NULL)
+		return (NULL);
+	if (copy_pages(st, path, err, errlen) == -1 ||
+	    check_version(st, path, &version, err, errlen) == -1)
+		goto fail;
+	if (version == 0) {
+		snprintf(err, errlen, "%s is empty: no database of orchd",
+		    path);
+		goto fail;
+	}
+	if (quick_check(st, path, err, errlen) == -1 ||
 	    configure(st, path, err, errlen) == -1 ||
 	    migrate(st, version, err, errlen) == -1 ||
 	    prepare_all(st, path, err, errlen) == -1)
 		goto fail;
-	(void)chmod(path, 0600);
-	(void)sqlite3_busy_timeout(st->st_db, 0);
 	return (st);
 fail:
 	store_close(st);

@@ -47,16 +47,24 @@ enum stmt {
 
 struct store;
 
-#define STORE_VERSION	1
+#define STORE_VERSION	2
 #define STORE_APP_ID	0x6f726368	/* "orch" */
 
 /*
  * Open (or make) the database at path: refuses a symbolic link, a file of
  * another owner or one that others may write, a newer version, a file that is
- * not orchd's or is damaged.  The sentence for people goes to err.  NULL: not
+ * not orchd's or is damaged.  One of an older version is kept as PATH.vN and
+ * brought to STORE_VERSION.  The sentence for people goes to err.  NULL: not
  * opened, and nothing was changed.
  */
 struct store *store_open(const char *path, char *err, size_t errlen);
+
+/*
+ * A copy in memory of the database at path, of any version up to this one:
+ * for a check that changes nothing.  The file needs no right to write.
+ */
+struct store *store_open_copy(const char *path, char *err, size_t errlen);
+
 /* Close; NULL is allowed. */
 void	 store_close(struct store *);
 

@@ -101,6 +101,102 @@ overwrite(off_t at, const char *bytes, size_t len)
 	close(fd);
 }
 
+/* A database as the first version of orchd left it, with one task. */
+static void
+make_first(void)
+{
+	char *schema;
+	size_t len;
+
+	ck_assert_int_eq(fs_read_file("orchd/schema.sql", 1 << 20, &schema,
+	    &len), 0);
+	change(schema);
+	free(schema);
+	change("INSERT INTO task (key, project, title, request, stage, "
+	    "stage_since, created_at) VALUES ('DEMO-1', 'tally', 't', 'r', "
+	    "'created', 1, 1); PRAGMA application_id = 1869767528; "
+	    "PRAGMA user_version = 1");
+	ck_assert_int_eq(chmod(path, 0600), 0);
+}
+
+/* One number out of a closed database. */
+static int64_t
+number(const char *file, const char *sql)
+{
+	sqlite3_stmt *q = NULL;
+	sqlite3 *db;
+	int64_t v = -1;
+
+	ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK,
+	    "%s: %s", sql, sqlite3_errmsg(db));
+	if (sqlite3_step(q) == SQLITE_ROW)
+		v = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return (v);
+}
+
+START_TEST(an_older_version_is_kept_and_brought_up_to_date)
+{
+	static const char tables[] = "SELECT count(*) FROM sqlite_schema",
+	    columns[] = "SELECT count(*) FROM sqlite_schema AS t, "
+	    "pragma_table_info(t.name)";
+	char old[128], err[512] = "";
+	struct store *st;
+
+	make_first();
+	/* Half a copy, of a crash. */
+	snprintf(old, sizeof(old), "%s.v1", path);
+	close(open(old, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	st = store_open(path, err, sizeof(err));
+	ck_assert_msg(st != NULL, "%s", err);
+	store_close(st);
+	ck_assert_int_eq(number(path, "PRAGMA user_version"), STORE_VERSION);
+	ck_assert_int_eq(number(path, "SELECT count(*) FROM task"), 1);
+	ck_assert_int_eq(number(path, tables), fx_int("%s", tables));
+	ck_assert_int_eq(number(path, columns), fx_int("%s", columns));
+	ck_assert_int_eq(number(old, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(number(old, "SELECT count(*) FROM task"), 1);
+	ck_assert_int_eq(number(old, "PRAGMA application_id"), STORE_APP_ID);
+}
+END_TEST
+
+START_TEST(an_older_version_that_cannot_be_kept_stays)
+{
+	char old[128];
+
+	make_first();
+	snprintf(old, sizeof(old), "%s.v1", path);
+	ck_assert_int_eq(mkdir(old, 0700), 0);
+	refused("nothing was changed");
+}
+END_TEST
+
+START_TEST(a_check_changes_nothing_whatever_the_version)
+{
+	char *before, *after, err[512] = "";
+	size_t blen, alen;
+	struct store *st;
+
+	make_first();
+	ck_assert_int_eq(chmod(path, 0400), 0);
+	ck_assert_int_eq(fs_read_file(path, 1 << 24, &before, &blen), 0);
+	st = store_open_copy(path, err, sizeof(err));
+	ck_assert_msg(st != NULL, "%s", err);
+	store_close(st);
+	ck_assert_int_eq(fs_read_file(path, 1 << 24, &after, &alen), 0);
+	ck_assert_uint_eq(blen, alen);
+	ck_assert_mem_eq(before, after, blen);
+	free(before);
+	free(after);
+	ck_assert_int_eq(unlink(path), 0);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ck_assert_ptr_null(store_open_copy(path, err, sizeof(err)));
+	ck_assert_ptr_nonnull(strstr(err, "is empty"));
+}
+END_TEST
+
 START_TEST(a_newer_version_is_refused)
 {
 	make();
@@ -408,6 +504,9 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, fx_close);
+	tcase_add_test(tc, an_older_version_is_kept_and_brought_up_to_date);
+	tcase_add_test(tc, an_older_version_that_cannot_be_kept_stays);
+	tcase_add_test(tc, a_check_changes_nothing_whatever_the_version);
 	tcase_add_test(tc, a_newer_version_is_refused);
 	tcase_add_test(tc, a_database_of_something_else_is_refused);
 	tcase_add_test(tc, a_file_that_is_no_database_is_refused);

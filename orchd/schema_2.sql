@@ -1,0 +1,1 @@
+-- The step from version 1 of the engine's database to version 2.
