@@ -49,8 +49,8 @@ enum orch_result lease_release(const struct task *, int force,
 int		 lease_held(const struct run *, int64_t epoch);
 
 /*
- * Handlers of the workers' messages (lease.c, work.c).  Each answers the peer;
- * -1 takes back what it did.
+ * Handlers of the workers' messages (lease.c, workgate.c, effect.c, deploy.c,
+ * work.c).  Each answers the peer; -1 takes back what it did.
  */
 
 /* BEGIN: grant the lease, or say who has it. */
@@ -86,10 +86,10 @@ int	 on_end(struct peer *, uint32_t, const union orch_any *, int *);
 /* ABORT: end lease, run and job; the work is tried later. */
 int	 on_abort(struct peer *, uint32_t, const union orch_any *, int *);
 
-/* The worker of this run has gone: it waits for no gate (work.c). */
+/* The worker of this run has gone: it waits for no gate (workgate.c). */
 void	 gate_forget_worker(int64_t worker_run);
 
-/* A gate that a worker asked for has its result: tell the worker (work.c). */
+/* A gate that a worker asked for has its result: tell it (workgate.c). */
 void	 gate_tell_worker(int64_t worker_run, const char *gate,
 	    const char *commit, const struct orch_gate_answer *);
 
