@@ -314,9 +314,12 @@ copy_pages(struct store *st, const char *path, char *err, size_t errlen)
 	sqlite3_backup *b;
 	int rc = SQLITE_ERROR;
 
-	if ((from = connect_to(path, SQLITE_OPEN_READONLY, err,
+	/* A WAL cannot be read without a right to write; it stays as it is. */
+	if ((from = connect_to(path, SQLITE_OPEN_READWRITE, err,
 	    errlen)) == NULL)
 		return (-1);
+	(void)sqlite3_db_config(from->st_db,
+	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if ((b = sqlite3_backup_init(st->st_db, "main", from->st_db,
 	    "main")) != NULL) {
 		rc = sqlite3_backup_step(b, -1);
@@ -339,8 +342,10 @@ store_open_copy(const char *path, char *err, size_t errlen)
 	int64_t version = 0;
 
 	/* A pipe would wait for ever. */
-	if (stat(path, &sb) == -1 || !S_ISREG(sb.st_mode)) {
-		snprintf(err, errlen, "%s is not a regular file", path);
+	if (stat(path, &sb) == -1 || !S_ISREG(sb.st_mode) ||
+	    access(path, R_OK | W_OK) == -1) {
+		snprintf(err, errlen, "%s is not a regular file that may be "
+		    "read and written", path);
 		return (NULL);
 	}
 	if ((st = connect_to(":memory:", SQLITE_OPEN_READWRITE, err,

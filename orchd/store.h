@@ -61,7 +61,7 @@ struct store *store_open(const char *path, char *err, size_t errlen);
 
 /*
  * A copy in memory of the database at path, of any version up to this one:
- * for a check that changes nothing.  The file needs no right to write.
+ * for a check that changes nothing.
  */
 struct store *store_open_copy(const char *path, char *err, size_t errlen);
 
