@@ -57,6 +57,11 @@ struct ident_world {
 	int	(*iw_start_time)(void *, int32_t, uint64_t *);
 	int	(*iw_pidfd_ended)(void *, int);	/* 1 ended, 0 not */
 	void	(*iw_close)(void *, int);
+	/*
+	 * Whether nothing is left of the session that this process led: 1 or
+	 * 0.  NULL: drained() of orchd/drain.h asks /proc.
+	 */
+	int	(*iw_drained)(void *, const struct ident *);
 };
 
 /*

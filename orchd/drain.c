@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "drain.h"
+#include "engine.h"
 
 /* What /proc/PID/stat says of one process. */
 struct seen {
@@ -66,6 +67,8 @@ drained(const struct ident *id)
 	DIR *d;
 	int empty = 1;
 
+	if (eng.e_world != NULL && eng.e_world->iw_drained != NULL)
+		return (eng.e_world->iw_drained(eng.e_world->iw_arg, id));
 	/* After a reboot nothing of it is left. */
 	if (ident_self(&here) == 0 && strcmp(here.id_boot_id,
 	    id->id_boot_id) != 0)

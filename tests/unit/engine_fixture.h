@@ -195,7 +195,8 @@ fx_w_close(void *arg, int fd)
 }
 
 static const struct ident_world fx_world = { NULL, fx_w_boot, fx_w_pidns,
-	fx_w_open, fx_w_ino, fx_w_start, fx_w_ended, fx_w_close };
+	fx_w_open, fx_w_ino, fx_w_start, fx_w_ended, fx_w_close,
+	NULL };
 
 /* The identity of virtual process n, in words. */
 static inline void
