@@ -20,6 +20,7 @@
 #include <bsd/string.h>
 
 #include "libcommon/log.h"
+#include "libcommon/mutant.h"
 
 #include "finalizerd.h"
 
@@ -133,7 +134,8 @@ effect_apply(struct worker *w, const struct effect_driver *ed, void *arg,
 			*refused = 1;
 			return (PROBE_TODO);
 		}
-		p = effect_probe(w, ed, arg, ev, evlen);
+		p = MUTANT(NO_PROBE) ? PROBE_DONE :
+		    effect_probe(w, ed, arg, ev, evlen);
 	}
 	return (p);
 }
@@ -154,7 +156,8 @@ effect_go(struct worker *w, const struct effect_driver *ed, const char *key,
 		    "%s: an earlier attempt may still act: %s", ed->ed_name,
 		    ev));
 	/* The intent is on record: what was probed before may be old. */
-	p = effect_probe(w, ed, arg, ev, sizeof(ev));
+	p = MUTANT(NO_PROBE) ? PROBE_TODO :
+	    effect_probe(w, ed, arg, ev, sizeof(ev));
 	p = effect_apply(w, ed, arg, p, &refused, ev, sizeof(ev));
 	switch (p) {
 	case PROBE_DONE:

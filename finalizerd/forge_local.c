@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libcommon/mutant.h"
+
 #include "finalizerd.h"
 
 /*
@@ -100,6 +102,7 @@ static enum forge_result
 local_land(struct worker *w, const char *target, const char *new,
     const char *old, char *err, size_t errlen)
 {
+	char now[GIT_OID_SIZE];
 	int yes;
 
 	if (git_is_ancestor(&w->w_repo, old, new, &yes, err, errlen) !=
@@ -110,6 +113,9 @@ local_land(struct worker *w, const char *target, const char *new,
 		    "%.40s", new, old);
 		return (FORGE_STALE);
 	}
+	if (MUTANT(NO_TARGET_CAS) && local_head(w, target, now, err,
+	    errlen) == FORGE_OK)
+		old = now;
 	return (local_push(w, target, new, old, err, errlen));
 }
 

@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "ident.h"
+#include "mutant.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD	77		/* Linux 6.5 */
@@ -376,7 +377,7 @@ check_place(const struct ident *id, const struct ident_world *w, char *why,
 		say(why, len, "cannot read the boot id: %s", strerror(errno));
 		return (IDENT_UNKNOWN);
 	}
-	if (strcmp(boot, id->id_boot_id) != 0) {
+	if (!MUTANT(NO_IDENTITY) && strcmp(boot, id->id_boot_id) != 0) {
 		say(why, len, "it ran before the last boot");
 		return (IDENT_DEAD);
 	}
@@ -458,8 +459,8 @@ check_opened(const struct ident *id, const struct ident_world *w, int fd,
 		    id->id_pid, strerror(code != 0 ? code : icode));
 		return (IDENT_UNKNOWN);
 	}
-	if (start != id->id_start_time ||
-	    (ino != 0 && id->id_pidfd_ino != 0 && ino != id->id_pidfd_ino)) {
+	if (!MUTANT(NO_IDENTITY) && (start != id->id_start_time ||
+	    (ino != 0 && id->id_pidfd_ino != 0 && ino != id->id_pidfd_ino))) {
 		say(why, len, "pid %" PRId32 " is another's now", id->id_pid);
 		return (IDENT_DEAD);
 	}

@@ -21,6 +21,7 @@
 #include <bsd/string.h>
 
 #include "libcommon/log.h"
+#include "libcommon/mutant.h"
 #include "engine.h"
 #include "lease.h"
 #include "notice.h"
@@ -111,7 +112,9 @@ lease_take(const struct run *r, const struct task *t, int64_t *epoch,
 			*epoch = h.h_epoch;
 			return (STORE_OK);
 		}
-		if ((gone = owner_gone(h.h_run, who, wholen)) != 1) {
+		gone = MUTANT(NO_LEASE) ? lease_end(t->t_id, h.h_epoch) ==
+		    STORE_OK : owner_gone(h.h_run, who, wholen);
+		if (gone != 1) {
 			store_count(eng.e_store, "lease_refused", 1);
 			return (gone == 0 ? STORE_EXISTS : STORE_FAIL);
 		}
@@ -133,7 +136,10 @@ enum store_res
 lease_end(int64_t task, int64_t epoch)
 {
 	enum store_res res;
+	struct held h;
 
+	if (MUTANT(NO_EPOCH) && held_get(task, &h) == STORE_OK)
+		epoch = h.h_epoch;
 	if ((res = store_run_one(eng.e_store, Q_LEASE_END, "ii", task,
 	    epoch)) != STORE_OK)
 		return (res);
@@ -168,7 +174,7 @@ lease_held(const struct run *r, int64_t epoch)
 	struct held h;
 
 	return (held_get(r->r_task, &h) == STORE_OK && h.h_run == r->r_id &&
-	    h.h_epoch == epoch && !h.h_released);
+	    (MUTANT(NO_EPOCH) || (h.h_epoch == epoch && !h.h_released)));
 }
 
 /*
@@ -184,10 +190,13 @@ fence_owner(const struct task *t, const struct held *h, const struct run *r)
 	int64_t epoch = t->t_epoch + 1;
 
 	if (store_run_one(eng.e_store, Q_TASK_EPOCH, "iii", epoch, t->t_id,
-	    t->t_epoch) != STORE_OK || store_run_one(eng.e_store,
-	    Q_LEASE_RELEASE, "iii", epoch, t->t_id, h->h_epoch) != STORE_OK ||
-	    store_run(eng.e_store, Q_LANE_RELEASE, "iii", epoch, t->t_id,
-	    h->h_epoch) != STORE_OK)
+	    t->t_epoch) != STORE_OK)
+		return (-1);
+	if (MUTANT(NO_KILL))
+		return (lease_end(t->t_id, h->h_epoch) == STORE_OK ? 0 : -1);
+	if (store_run_one(eng.e_store, Q_LEASE_RELEASE, "iii", epoch,
+	    t->t_id, h->h_epoch) != STORE_OK || store_run(eng.e_store,
+	    Q_LANE_RELEASE, "iii", epoch, t->t_id, h->h_epoch) != STORE_OK)
 		return (-1);
 	store_count(eng.e_store, "lease_forced", 1);
 	pass_send(0, ORCH_kill, (uint32_t)r->r_id, &k, -1);
@@ -252,8 +261,8 @@ on_begin(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		strlcpy(who, "only a transition that runs takes a lease",
 		    sizeof(who));
 	} else if (strcmp(m->task, t.t_key) != 0 ||
-	    (int64_t)m->seq != t.t_seq ||
-	    stage_lookup(m->stage) != t.t_stage) {
+	    (!MUTANT(NO_STAGE_CAS) && ((int64_t)m->seq != t.t_seq ||
+	    stage_lookup(m->stage) != t.t_stage))) {
 		g.result = RES_STALE;
 		snprintf(who, sizeof(who), "%s is in stage %s, sequence %lld",
 		    t.t_key, stage_name(t.t_stage), (long long)t.t_seq);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "libcommon/log.h"
+#include "libcommon/mutant.h"
 #include "store.h"
 
 #define OPEN_WAIT_MS	5000
@@ -53,7 +54,7 @@ static const char *const migrations[STORE_VERSION] = {
 
 static const char settings_sql[] =
     "PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=FULL;"
+    "PRAGMA synchronous=" MUTANT_OR(NO_FULL, "NORMAL", "FULL") ";"
     "PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;"
     "PRAGMA journal_size_limit=67108864;"

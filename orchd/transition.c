@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "libcommon/log.h"
+#include "libcommon/mutant.h"
 #include "engine.h"
 #include "notice.h"
 #include "task.h"
@@ -95,13 +96,14 @@ transition_commit(const struct transition *tr)
 	if ((res = task_get(tr->tr_task, &t)) != STORE_OK)
 		return (res);
 	due = role_is_due(eng_project(t.t_project), tr->tr_to);
-	epoch = tr->tr_actor.ac_epoch != 0 ? tr->tr_actor.ac_epoch :
-	    t.t_epoch + 1;
+	epoch = tr->tr_actor.ac_epoch != 0 && !MUTANT(NO_EPOCH) ?
+	    tr->tr_actor.ac_epoch : t.t_epoch + 1;
 	rework = tr->tr_by_person ? 0 : t.t_rework + tr->tr_backward;
 	res = store_run_one(eng.e_store, Q_TASK_MOVE, "siiiiisisi",
 	    stage_name(tr->tr_to), eng_now(), (int64_t)tr->tr_backward,
 	    rework, epoch, (int64_t)due, tr->tr_feedback,
-	    tr->tr_task, stage_name(tr->tr_from), tr->tr_seq);
+	    tr->tr_task, stage_name(MUTANT(NO_STAGE_CAS) ? t.t_stage :
+	    tr->tr_from), MUTANT(NO_STAGE_CAS) ? t.t_seq : tr->tr_seq);
 	if (res != STORE_OK)
 		return (res);
 	if (t.t_parked[0] != '\0' &&
