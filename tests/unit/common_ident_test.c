@@ -316,7 +316,7 @@ static enum ident_verdict
 toy_check(struct toy t)
 {
 	struct ident_world	 w = { &t, toy_boot, toy_ns, toy_open,
-	    toy_ino, toy_start, toy_ended, toy_close };
+	    toy_ino, toy_start, toy_ended, toy_close, NULL };
 	struct ident		 id = { BOOT, 7, 42, 1000, 55, { 1 } };
 	enum ident_verdict	 v;
 	char			 why[128] = "";
