@@ -18,6 +18,7 @@
 /* The journal of irreversible effects, and what a commit needs. */
 
 #include "orchd/lease.h"
+#include "proto/effects.h"
 
 #include "engine_play.h"
 
@@ -161,17 +162,69 @@ START_TEST(what_failed_or_conflicted_may_be_tried_again)
 }
 END_TEST
 
-START_TEST(a_blind_effect_is_not_repeated_after_a_crash)
+START_TEST(a_blind_effect_is_not_repeated_and_parks_its_task)
 {
+	struct orch_end end = { .verdict = GATE_ERROR, .cause = CAUSE_STOPPED,
+	    .reason = "push refused", .gate = "" };
 	enum orch_effect_state st;
 	char ev[64];
 
 	owner("analysis", "publish");
-	ck_assert_int_eq(intent("mail", CLASS_BLIND, &st, ev), RES_OK);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	fx_sql("UPDATE effect SET class = %d", CLASS_BLIND);
+	/* The same owner that asks again has not acted yet. */
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	ck_assert_str_eq(fx_task("DEMO-1", "parked"), "");
 	successor();
-	ck_assert_int_eq(intent("mail", CLASS_BLIND, &st, ev), RES_REFUSED);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_REFUSED);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE epoch = "
 	    "%llu", (unsigned long long)epoch), 0);
+	ck_assert_str_eq(fx_task("DEMO-1", "parked"), "blocked");
+	ck_assert_ptr_nonnull(strstr(fx_str("SELECT text FROM alert WHERE "
+	    "kind = 'effect_blind' AND subject = 'DEMO-1'"),
+	    "orchctl effect settle DEMO-1 " KEY));
+	/* Nobody takes the work up again by himself. */
+	end.epoch = epoch;
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
+	fx_tick(700000);
+	fx_tick(700000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE status IN "
+	    "('queued', 'running')"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'parked'"), 1);
+}
+END_TEST
+
+START_TEST(an_effect_has_the_name_and_class_of_the_table)
+{
+	const struct orch_effect_kind *ek = &orch_effect_kinds[_i];
+	struct orch_effect e = { .key = "k", .name = ek->ek_name };
+	struct fx_msg m;
+	uint8_t class;
+
+	owner("analysis", "publish");
+	e.epoch = epoch;
+	for (class = 0; class <= CLASS_BLIND + 1; class++) {
+		e.class = class;
+		fx_ask(sock, ORCH_effect, &e, -1, &m);
+		ck_assert_int_eq(m.any.effect_answer.result,
+		    class == ek->ek_class ? RES_OK : RES_REFUSED);
+		fx_free(&m);
+	}
+	ck_assert_int_eq(fx_int("SELECT class FROM effect"),
+	    (int64_t)ek->ek_class);
+	/* The key is of this effect from now on. */
+	e.name = orch_effect_kinds[(_i + 1) % (int)orch_effect_nkinds].ek_name;
+	e.class = (uint8_t)orch_effect_find(e.name)->ek_class;
+	fx_ask(sock, ORCH_effect, &e, -1, &m);
+	ck_assert_int_eq(m.any.effect_answer.result, RES_REFUSED);
+	fx_free(&m);
+	e.name = "telegram";
+	e.key = "other";
+	fx_ask(sock, ORCH_effect, &e, -1, &m);
+	ck_assert_int_eq(m.any.effect_answer.result, RES_REFUSED);
+	fx_free(&m);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect"), 1);
 }
 END_TEST
 
@@ -327,7 +380,9 @@ main(void)
 	tcase_add_test(tc, done_without_an_intent_of_this_epoch_is_refused);
 	tcase_add_loop_test(tc, what_failed_or_conflicted_may_be_tried_again,
 	    0, 2);
-	tcase_add_test(tc, a_blind_effect_is_not_repeated_after_a_crash);
+	tcase_add_test(tc, a_blind_effect_is_not_repeated_and_parks_its_task);
+	tcase_add_loop_test(tc, an_effect_has_the_name_and_class_of_the_table,
+	    0, (int)orch_effect_nkinds);
 	tcase_add_test(tc,
 	    a_key_of_another_task_and_an_unknown_class_are_refused);
 	tcase_add_test(tc,
