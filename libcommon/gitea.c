@@ -1,0 +1,374 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include <jansson.h>
+
+#include "esc.h"
+#include "gitea.h"
+
+static int
+repo_valid(const char *repo)
+{
+	static const char ok[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-._";
+	size_t n = strspn(repo, ok), m;
+
+	if (n == 0 || repo[n] != '/')
+		return (0);
+	m = strspn(repo + n + 1, ok);
+	return (m > 0 && repo[n + 1 + m] == '\0' && repo[0] != '.' &&
+	    repo[n + 1] != '.');
+}
+
+int
+gitea_url(char *buf, size_t len, const char *base, const char *repo,
+    const char *fmt, ...)
+{
+	size_t slash = strlen(base);
+	va_list ap;
+	int n, m;
+
+	if (!repo_valid(repo))
+		return (-1);
+	while (slash > 0 && base[slash - 1] == '/')
+		slash--;
+	n = snprintf(buf, len, "%.*s/api/v1/repos/%s", (int)slash, base,
+	    repo);
+	if (n < 0 || (size_t)n >= len)
+		return (-1);
+	va_start(ap, fmt);
+	m = vsnprintf(buf + n, len - (size_t)n, fmt, ap);
+	va_end(ap);
+	return (m < 0 || (size_t)m >= len - (size_t)n ? -1 : 0);
+}
+
+int
+gitea_auth(char *buf, size_t len, const char *token)
+{
+	int n = snprintf(buf, len, "Authorization: token %s", token);
+
+	return (n < 0 || (size_t)n >= len ? -1 : 0);
+}
+
+static json_t *
+load(const char *body, size_t len, char *err, size_t errlen)
+{
+	json_error_t je;
+	json_t *j;
+
+	if ((j = json_loadb(body == NULL ? "" : body, len,
+	    JSON_REJECT_DUPLICATES, &je)) == NULL)
+		(void)snprintf(err, errlen, "the answer is no JSON (byte "
+		    "%d)", je.position);
+	return (j);
+}
+
+/* A text of an object into buf; absent or null is "".  -1: not a text. */
+static int
+text_of(json_t *o, const char *name, char *buf, size_t len, char *err,
+    size_t errlen)
+{
+	json_t *v = json_object_get(o, name);
+
+	buf[0] = '\0';
+	if (v == NULL || json_is_null(v))
+		return (0);
+	if (!json_is_string(v)) {
+		(void)snprintf(err, errlen, "\"%s\" is no text", name);
+		return (-1);
+	}
+	if (strlcpy(buf, json_string_value(v), len) >= len) {
+		(void)snprintf(err, errlen, "\"%s\" is too long", name);
+		return (-1);
+	}
+	return (0);
+}
+
+/* "owner:branch" or "branch". */
+static const char *
+label_branch(const char *label)
+{
+	const char *colon = strchr(label, ':');
+
+	return (colon == NULL ? label : colon + 1);
+}
+
+static int
+head_read(json_t *head, struct gitea_pull *gp, char *err, size_t errlen)
+{
+	char label[GITEA_NAME];
+
+	if (text_of(head, "ref", gp->gp_branch, sizeof(gp->gp_branch), err,
+	    errlen) == -1 || text_of(head, "sha", gp->gp_head,
+	    sizeof(gp->gp_head), err, errlen) == -1 || text_of(head, "label",
+	    label, sizeof(label), err, errlen) == -1)
+		return (-1);
+	/* The branch is gone: only the label keeps its name. */
+	if (strncmp(gp->gp_branch, "refs/pull/", 10) == 0)
+		(void)strlcpy(gp->gp_branch, label_branch(label),
+		    sizeof(gp->gp_branch));
+	return (0);
+}
+
+static int
+pull_fill(json_t *o, struct gitea_pull *gp, char *err, size_t errlen)
+{
+	json_t *head = json_object_get(o, "head");
+	json_t *base = json_object_get(o, "base");
+	json_t *number = json_object_get(o, "number");
+	char state[16];
+
+	memset(gp, 0, sizeof(*gp));
+	if (!json_is_object(head) || !json_is_object(base) ||
+	    !json_is_integer(number) || json_integer_value(number) <= 0) {
+		(void)snprintf(err, errlen, "the answer is no pull request");
+		return (-1);
+	}
+	gp->gp_number = (uint64_t)json_integer_value(number);
+	if (head_read(head, gp, err, errlen) == -1 ||
+	    text_of(base, "ref", gp->gp_target, sizeof(gp->gp_target), err,
+	    errlen) == -1 ||
+	    text_of(o, "state", state, sizeof(state), err, errlen) == -1 ||
+	    text_of(o, "merge_commit_sha", gp->gp_landed,
+	    sizeof(gp->gp_landed), err, errlen) == -1 ||
+	    text_of(o, "html_url", gp->gp_page, sizeof(gp->gp_page), err,
+	    errlen) == -1)
+		return (-1);
+	gp->gp_foreign = json_integer_value(json_object_get(head,
+	    "repo_id")) != json_integer_value(json_object_get(base,
+	    "repo_id"));
+	gp->gp_state = json_is_true(json_object_get(o, "merged")) ?
+	    GITEA_MERGED : strcmp(state, "open") == 0 ? GITEA_OPEN :
+	    GITEA_CLOSED;
+	if (gp->gp_state != GITEA_MERGED)
+		gp->gp_landed[0] = '\0';
+	return (0);
+}
+
+int
+gitea_pull_read(const char *body, size_t len, struct gitea_pull *gp,
+    char *err, size_t errlen)
+{
+	json_t *j;
+	int r;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	r = pull_fill(j, gp, err, errlen);
+	json_decref(j);
+	return (r);
+}
+
+int
+gitea_pulls_find(const char *body, size_t len, const char *branch,
+    const char *target, struct gitea_pull *gp, size_t *rows, char *err,
+    size_t errlen)
+{
+	json_t *j;
+	size_t i;
+	int r = 0;
+
+	*rows = 0;
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	if (!json_is_array(j)) {
+		(void)snprintf(err, errlen, "the answer is no list");
+		r = -1;
+	}
+	for (i = 0; r == 0 && i < json_array_size(j); i++)
+		if ((r = pull_fill(json_array_get(j, i), gp, err, errlen)) ==
+		    0)
+			r = !gp->gp_foreign &&
+			    strcmp(gp->gp_branch, branch) == 0 &&
+			    strcmp(gp->gp_target, target) == 0;
+	*rows = json_array_size(j);
+	json_decref(j);
+	return (r);
+}
+
+/* The text of an object, which is consumed; NULL when it is none. */
+static char *
+dump(json_t *j)
+{
+	char *s = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	return (s);
+}
+
+char *
+gitea_pull_body(const char *branch, const char *target, const char *title,
+    const char *text)
+{
+	return (dump(json_pack("{ssssssss}", "head", branch, "base", target,
+	    "title", title, "body", text)));
+}
+
+/* The spelling that every version understands. */
+char *
+gitea_merge_body(const char *method, const char *head)
+{
+	return (dump(json_pack("{ssss}", "Do", method, "head_commit_id",
+	    head)));
+}
+
+char *
+gitea_status_body(const char *state, const char *context,
+    const char *description, const char *page)
+{
+	return (dump(json_pack("{ssssssss}", "state", state, "context",
+	    context, "description", description, "target_url", page)));
+}
+
+char *
+gitea_comment_body(const char *text)
+{
+	return (dump(json_pack("{ss}", "body", text)));
+}
+
+void
+gitea_said(long status, const char *body, size_t len, char *buf,
+    size_t buflen)
+{
+	char text[512] = "", err[128];
+	json_t *j;
+
+	if (len > 0 && (j = load(body, len, err, sizeof(err))) != NULL) {
+		(void)text_of(j, "message", text, sizeof(text), err,
+		    sizeof(err));
+		json_decref(j);
+	}
+	if (text[0] == '\0')
+		(void)snprintf(buf, buflen, "HTTP %ld", status);
+	else {
+		(void)esc(err, sizeof(err), text);
+		(void)snprintf(buf, buflen, "HTTP %ld: %s", status, err);
+	}
+}
+
+static int
+has(const char *text, const char *words)
+{
+	return (strcasestr(text, words) != NULL);
+}
+
+/* 405: merged already, not ready, protected, or never. */
+static enum gitea_merge
+merge_405(const char *said)
+{
+	/* Up to 1.23 and in Forgejo "merged already" has no words. */
+	if (strcmp(said, "HTTP 405") == 0 || has(said, "already merged"))
+		return (GITEA_MERGE_UNKNOWN);
+	if (has(said, "try again later"))
+		return (GITEA_MERGE_LATER);
+	if (has(said, "required status checks") || has(said, "approvals") ||
+	    has(said, "requested changes") || has(said, "reviews"))
+		return (GITEA_MERGE_BLOCKED);
+	if (has(said, "behind the base") || has(said, "fast-forward") ||
+	    has(said, "diverg"))
+		return (GITEA_MERGE_STALE);
+	return (GITEA_MERGE_NO);
+}
+
+enum gitea_merge
+gitea_merge_answer(long status, const char *body, size_t len, char *said,
+    size_t saidlen)
+{
+	gitea_said(status, body, len, said, saidlen);
+	switch (status) {
+	case 200:
+		return (GITEA_MERGE_DONE);
+	case 405:
+		return (merge_405(said));
+	case 409:
+		/* Head or base moved, a hook refused, or a conflict. */
+		return (GITEA_MERGE_STALE);
+	case 401:
+	case 422:
+	case 423:
+		return (GITEA_MERGE_NO);
+	default:
+		/* 403, 404 and 500 may be a branch that was not deleted. */
+		return (GITEA_MERGE_UNKNOWN);
+	}
+}
+
+/* One status of one context. */
+static int
+check_add(struct gitea_checks *gc, json_t *o, const char *own, char *err,
+    size_t errlen)
+{
+	char context[128], state[16];
+
+	if (text_of(o, "context", context, sizeof(context), err, errlen) ==
+	    -1 || text_of(o, "status", state, sizeof(state), err, errlen) ==
+	    -1)
+		return (-1);
+	gc->gc_seen++;
+	if (own != NULL && strncmp(context, own, strlen(own)) == 0)
+		return (0);
+	if (strcmp(state, "success") == 0 || strcmp(state, "skipped") == 0)
+		gc->gc_green++;
+	else if (strcmp(state, "failure") == 0 ||
+	    strcmp(state, "error") == 0 || strcmp(state, "warning") == 0) {
+		if (gc->gc_red++ == 0)
+			(void)strlcpy(gc->gc_first_red, context,
+			    sizeof(gc->gc_first_red));
+	} else
+		gc->gc_pending++;
+	return (0);
+}
+
+int
+gitea_checks_add(struct gitea_checks *gc, const char *body, size_t len,
+    const char *own, char *err, size_t errlen)
+{
+	json_t *j, *total, *list;
+	size_t i;
+	int r = 0;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	total = json_object_get(j, "total_count");
+	list = json_object_get(j, "statuses");
+	if (!json_is_integer(total) || json_integer_value(total) < 0 ||
+	    (list != NULL && !json_is_null(list) && !json_is_array(list))) {
+		(void)snprintf(err, errlen, "the answer is no status of a "
+		    "commit");
+		r = -1;
+	} else
+		gc->gc_total = (size_t)json_integer_value(total);
+	for (i = 0; r == 0 && i < json_array_size(list); i++)
+		r = check_add(gc, json_array_get(list, i), own, err, errlen);
+	json_decref(j);
+	return (r);
+}
+
+enum gitea_ci
+gitea_checks_state(const struct gitea_checks *gc)
+{
+	if (gc->gc_red > 0)
+		return (GITEA_CI_RED);
+	if (gc->gc_seen < gc->gc_total || gc->gc_pending > 0)
+		return (GITEA_CI_PENDING);
+	return (gc->gc_green > 0 ? GITEA_CI_GREEN : GITEA_CI_NONE);
+}

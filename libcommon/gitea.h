@@ -1,0 +1,133 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef LIBCOMMON_GITEA_H
+#define LIBCOMMON_GITEA_H
+
+/*
+ * The words of Gitea's and Forgejo's REST interface (/api/v1): addresses,
+ * bodies of requests, and what answers mean.  Nothing here opens a
+ * connection.  Written from the servers' sources, Gitea 1.22 to 1.27 and
+ * Forgejo 9 to 17; where versions differ the comment says how.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GITEA_ID	65		/* a commit id, SHA-1 or SHA-256, NUL */
+#define GITEA_NAME	256		/* a branch or an address, with NUL */
+#define GITEA_PAGE	50		/* rows a page: the servers' maximum */
+
+/*
+ * An address below a repository: BASE/api/v1/repos/OWNER/NAME, then what fmt
+ * makes of its arguments, which must be escaped already (http_escape).  repo
+ * is "owner/name".  0; -1 when it does not fit or repo is not of that form.
+ */
+int	 gitea_url(char *buf, size_t len, const char *base, const char *repo,
+	    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* The header of a token: "Authorization: token T".  0; -1: does not fit. */
+int	 gitea_auth(char *buf, size_t len, const char *token);
+
+enum gitea_state { GITEA_OPEN, GITEA_CLOSED, GITEA_MERGED };
+
+struct gitea_pull {
+	uint64_t	 gp_number;
+	enum gitea_state gp_state;
+	char		 gp_branch[GITEA_NAME];	/* of the head */
+	char		 gp_head[GITEA_ID];
+	char		 gp_target[GITEA_NAME];
+	char		 gp_landed[GITEA_ID];	/* merged: the commit, or "" */
+	char		 gp_page[GITEA_NAME];	/* for people */
+	int		 gp_foreign;		/* the head is another repo's */
+};
+
+/*
+ * Read one pull request.  The branch comes from head.label when the branch is
+ * gone (then head.ref is refs/pull/N/head).  0; -1 with what is wrong in err.
+ */
+int	 gitea_pull_read(const char *body, size_t len, struct gitea_pull *,
+	    char *err, size_t errlen);
+
+/*
+ * Look through one page of a list for the pull request of a branch onto a
+ * target in the same repository; servers ignore most filters, so each row is
+ * compared.  *rows gets the length of the page.  1 found, 0 not on this page,
+ * -1 with err.
+ */
+int	 gitea_pulls_find(const char *body, size_t len, const char *branch,
+	    const char *target, struct gitea_pull *, size_t *rows, char *err,
+	    size_t errlen);
+
+/* Bodies of requests; the caller frees them.  NULL: out of memory. */
+char	*gitea_pull_body(const char *branch, const char *target,
+	    const char *title, const char *text);
+char	*gitea_merge_body(const char *method, const char *head);
+char	*gitea_status_body(const char *state, const char *context,
+	    const char *description, const char *page);
+char	*gitea_comment_body(const char *text);
+
+/* What the answer to a merge means. */
+enum gitea_merge {
+	GITEA_MERGE_DONE,	/* 200; or merged already: look all the same */
+	GITEA_MERGE_LATER,	/* a check of the server still runs */
+	GITEA_MERGE_BLOCKED,	/* protection wants checks or approvals */
+	GITEA_MERGE_STALE,	/* head or target moved: read both again */
+	GITEA_MERGE_NO,		/* closed, unknown, method not allowed */
+	GITEA_MERGE_UNKNOWN	/* may have happened: look */
+};
+
+/*
+ * Judge status and body of POST .../merge; said gets the server's sentence.
+ * Any answer may hide a merge whose branch deletion failed: the caller reads
+ * pull request and target before it believes anything but MERGE_STALE of a
+ * head out of date.
+ */
+enum gitea_merge gitea_merge_answer(long status, const char *body,
+	    size_t len, char *said, size_t saidlen);
+
+enum gitea_ci {
+	GITEA_CI_NONE,		/* nobody has said anything: never success */
+	GITEA_CI_PENDING,
+	GITEA_CI_GREEN,
+	GITEA_CI_RED
+};
+
+/* What the statuses of a commit say together, over all pages. */
+struct gitea_checks {
+	size_t		 gc_seen;
+	size_t		 gc_total;	/* the server's count */
+	unsigned int	 gc_green, gc_red, gc_pending;
+	char		 gc_first_red[128];	/* its context */
+};
+
+/*
+ * Add one page of GET .../commits/{sha}/status to the sum, leaving out the
+ * contexts that begin with own (orchd's own; NULL: none).  The combined state
+ * of the server is not used: what it makes of warnings, and of none at all,
+ * differs by version.  A warning counts as red, as in 1.26.  0; -1 with err.
+ */
+int	 gitea_checks_add(struct gitea_checks *, const char *body, size_t len,
+	    const char *own, char *err, size_t errlen);
+
+/* The judgement; PENDING while pages are missing. */
+enum gitea_ci gitea_checks_state(const struct gitea_checks *);
+
+/* The sentence of an error's body ("message"), escaped; never empty. */
+void	 gitea_said(long status, const char *body, size_t len, char *buf,
+	    size_t buflen);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * What Gitea and Forgejo answer, read from recorded answers and from the
+ * shapes that differ by version.
+ */
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcommon/fsutil.h"
+#include "libcommon/gitea.h"
+
+#define DIR	"tests/fixtures/gitea/"
+
+static char	*body;
+static size_t	 len;
+static char	 err[256];
+
+static void
+load(const char *name)
+{
+	char path[200];
+
+	free(body);
+	snprintf(path, sizeof(path), DIR "%s.json", name);
+	ck_assert_int_eq(fs_read_file(path, 1 << 20, &body, &len), 0);
+}
+
+static void
+text(const char *s)
+{
+	free(body);
+	ck_assert_ptr_nonnull(body = strdup(s));
+	len = strlen(s);
+}
+
+START_TEST(pull_open_is_read)
+{
+	struct gitea_pull gp;
+
+	load("api-pull-13-open");
+	ck_assert_int_eq(gitea_pull_read(body, len, &gp, err, sizeof(err)),
+	    0);
+	ck_assert_uint_eq(gp.gp_number, 13);
+	ck_assert_int_eq(gp.gp_state, GITEA_OPEN);
+	ck_assert_str_eq(gp.gp_branch, "6543-patch-1");
+	ck_assert_str_eq(gp.gp_target, "master");
+	ck_assert_str_eq(gp.gp_landed, "");
+	ck_assert_int_eq(gp.gp_foreign, 0);
+	load("api-pull-open-old--goscm");
+	ck_assert_int_eq(gitea_pull_read(body, len, &gp, err, sizeof(err)),
+	    0);
+	ck_assert_int_eq(gp.gp_state, GITEA_OPEN);
+}
+END_TEST
+
+START_TEST(pull_merged_keeps_its_branch_name_when_the_branch_is_gone)
+{
+	struct gitea_pull gp;
+
+	load("api-pull-12-merged");
+	ck_assert_int_eq(gitea_pull_read(body, len, &gp, err, sizeof(err)),
+	    0);
+	ck_assert_int_eq(gp.gp_state, GITEA_MERGED);
+	ck_assert_str_eq(gp.gp_branch, "Add-Dont-Touch-Note");
+	ck_assert_str_eq(gp.gp_landed,
+	    "827aa28a907853e5ddfa40c8f9bc52471a2685fd");
+	ck_assert_int_eq(gp.gp_foreign, 1);
+	load("api-pull-8-closed");
+	ck_assert_int_eq(gitea_pull_read(body, len, &gp, err, sizeof(err)),
+	    0);
+	ck_assert_int_eq(gp.gp_state, GITEA_CLOSED);
+	ck_assert_str_eq(gp.gp_landed, "");
+}
+END_TEST
+
+/* A server that ignores the filter answers every open one. */
+START_TEST(pull_is_found_by_what_it_is_and_not_by_what_was_asked)
+{
+	struct gitea_pull gp;
+	size_t rows;
+
+	load("api-pulls-list-page1-limit3");
+	ck_assert_int_eq(gitea_pulls_find(body, len, "6543-patch-1",
+	    "master", &gp, &rows, err, sizeof(err)), 1);
+	ck_assert_uint_eq(gp.gp_number, 13);
+	ck_assert_uint_eq(rows, 3);
+	ck_assert_int_eq(gitea_pulls_find(body, len, "6543-patch-1",
+	    "main", &gp, &rows, err, sizeof(err)), 0);
+	/* One of a fork has the name, and is another's. */
+	ck_assert_int_eq(gitea_pulls_find(body, len, "Add-Dont-Touch-Note",
+	    "master", &gp, &rows, err, sizeof(err)), 0);
+	text("[]");
+	ck_assert_int_eq(gitea_pulls_find(body, len, "a", "b", &gp, &rows,
+	    err, sizeof(err)), 0);
+	ck_assert_uint_eq(rows, 0);
+}
+END_TEST
+
+START_TEST(what_is_no_pull_request_is_refused)
+{
+	static const char *const bad[] = { "", "{", "[]", "{}", "null",
+	    "{\"number\":1,\"head\":{},\"base\":[]}",
+	    "{\"number\":-1,\"head\":{},\"base\":{}}",
+	    "{\"number\":1.5,\"head\":{},\"base\":{}}",
+	    "{\"number\":1,\"head\":{\"ref\":7},\"base\":{}}",
+	    "{\"number\":1,\"number\":2,\"head\":{},\"base\":{}}" };
+	struct gitea_pull gp;
+	size_t i, rows;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		err[0] = '\0';
+		ck_assert_msg(gitea_pull_read(bad[i], strlen(bad[i]), &gp,
+		    err, sizeof(err)) == -1, "%s", bad[i]);
+		ck_assert_str_ne(err, "");
+	}
+	ck_assert_int_eq(gitea_pulls_find("{}", 2, "a", "b", &gp, &rows, err,
+	    sizeof(err)), -1);
+	ck_assert_int_eq(gitea_pulls_find("[1]", 3, "a", "b", &gp, &rows,
+	    err, sizeof(err)), -1);
+}
+END_TEST
+
+START_TEST(cut_answers_are_refused)
+{
+	struct gitea_pull gp;
+	size_t i;
+
+	load("api-pull-13-open");
+	for (i = 0; i < len; i += 7)
+		ck_assert_int_eq(gitea_pull_read(body, i, &gp, err,
+		    sizeof(err)), -1);
+}
+END_TEST
+
+static enum gitea_merge
+merge(long status, const char *s)
+{
+	char said[200];
+	enum gitea_merge m;
+
+	m = gitea_merge_answer(status, s, strlen(s), said, sizeof(said));
+	ck_assert_str_ne(said, "");
+	return (m);
+}
+
+static enum gitea_merge
+merge_file(long status, const char *name)
+{
+	load(name);
+	return (merge(status, body));
+}
+
+START_TEST(each_answer_to_a_merge_is_known)
+{
+	ck_assert_int_eq(merge(200, ""), GITEA_MERGE_DONE);
+	/* Up to 1.23 and in Forgejo without words. */
+	ck_assert_int_eq(merge(405, "{\"message\":\"\"}"),
+	    GITEA_MERGE_UNKNOWN);
+	ck_assert_int_eq(merge_file(405, "api-error-merge-405-already-merged"),
+	    GITEA_MERGE_UNKNOWN);
+	ck_assert_int_eq(merge_file(405, "api-error-merge-405-try-later"),
+	    GITEA_MERGE_LATER);
+	ck_assert_int_eq(merge_file(405, "api-error-merge-405-checks"),
+	    GITEA_MERGE_BLOCKED);
+	ck_assert_int_eq(merge(405, "{\"message\":\"not allowed to merge "
+	    "[reason: Does not have enough approvals]\"}"),
+	    GITEA_MERGE_BLOCKED);
+	ck_assert_int_eq(merge(405, "{\"message\":\"The head branch is behind "
+	    "the base branch\"}"), GITEA_MERGE_STALE);
+	ck_assert_int_eq(merge(405, "{\"message\":\"User not allowed to merge "
+	    "PR\"}"), GITEA_MERGE_NO);
+	ck_assert_int_eq(merge_file(409,
+	    "api-error-merge-409-head-out-of-date"), GITEA_MERGE_STALE);
+	ck_assert_int_eq(merge_file(409, "api-error-merge-409-conflict"),
+	    GITEA_MERGE_STALE);
+	ck_assert_int_eq(merge_file(404, "api-error-merge-404-closed"),
+	    GITEA_MERGE_UNKNOWN);
+	ck_assert_int_eq(merge(422, "{\"message\":\"Do\"}"), GITEA_MERGE_NO);
+	ck_assert_int_eq(merge(403, "{}"), GITEA_MERGE_UNKNOWN);
+	ck_assert_int_eq(merge(500, "<html>"), GITEA_MERGE_UNKNOWN);
+	ck_assert_int_eq(merge(302, ""), GITEA_MERGE_UNKNOWN);
+}
+END_TEST
+
+static enum gitea_ci
+ci(const char *name)
+{
+	struct gitea_checks gc = { .gc_seen = 0 };
+
+	load(name);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
+	    sizeof(err)), 0);
+	return (gitea_checks_state(&gc));
+}
+
+START_TEST(no_status_at_all_is_never_success)
+{
+	ck_assert_int_eq(ci("api-combined-status-empty-old"), GITEA_CI_NONE);
+	ck_assert_int_eq(ci("api-combined-status-empty-new"), GITEA_CI_NONE);
+	ck_assert_int_eq(ci("api-combined-status-success"), GITEA_CI_GREEN);
+	ck_assert_int_eq(ci("api-combined-status-failure"), GITEA_CI_RED);
+}
+END_TEST
+
+START_TEST(pages_that_are_missing_are_pending)
+{
+	struct gitea_checks gc = { .gc_seen = 0 };
+
+	text("{\"total_count\":3,\"statuses\":[{\"context\":\"a\",\"status\":"
+	    "\"success\"},{\"context\":\"orchd/test\",\"status\":\"failure\"}"
+	    "]}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, "orchd/", err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_PENDING);
+	text("{\"total_count\":3,\"statuses\":[{\"context\":\"b\",\"status\":"
+	    "\"skipped\"}]}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, "orchd/", err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_GREEN);
+	text("{\"total_count\":4,\"statuses\":[{\"context\":\"c\",\"status\":"
+	    "\"warning\"}]}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, "orchd/", err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_RED);
+	ck_assert_str_eq(gc.gc_first_red, "c");
+}
+END_TEST
+
+START_TEST(a_single_state_is_called_status_and_an_unknown_one_waits)
+{
+	struct gitea_checks gc = { .gc_seen = 0 };
+
+	text("{\"total_count\":1,\"state\":\"success\",\"statuses\":[{"
+	    "\"context\":\"a\",\"state\":\"success\",\"status\":\"new\"}]}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_PENDING);
+	text("{\"statuses\":[]}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
+	    sizeof(err)), -1);
+	text("{\"total_count\":1,\"statuses\":{}}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
+	    sizeof(err)), -1);
+}
+END_TEST
+
+START_TEST(addresses_are_of_that_repository_only)
+{
+	char url[120];
+
+	ck_assert_int_eq(gitea_url(url, sizeof(url), "https://git.example//",
+	    "admin/orch.d", "/pulls/%d", 7), 0);
+	ck_assert_str_eq(url,
+	    "https://git.example/api/v1/repos/admin/orch.d/pulls/7");
+	ck_assert_int_eq(gitea_url(url, sizeof(url), "https://g", "a", "/x"),
+	    -1);
+	ck_assert_int_eq(gitea_url(url, sizeof(url), "https://g", "../a",
+	    "/x"), -1);
+	ck_assert_int_eq(gitea_url(url, sizeof(url), "https://g", "a/..",
+	    "/x"), -1);
+	ck_assert_int_eq(gitea_url(url, sizeof(url), "https://g", "a/b/c",
+	    "/x"), -1);
+	ck_assert_int_eq(gitea_url(url, sizeof(url), "https://g", "a/b?x",
+	    "/x"), -1);
+	ck_assert_int_eq(gitea_url(url, 30, "https://g", "admin/orchestrator",
+	    "/x"), -1);
+}
+END_TEST
+
+START_TEST(bodies_are_json_whatever_the_text)
+{
+	char *s = gitea_pull_body("feature/x", "main", "a \"b\"\n", "\\");
+
+	ck_assert_str_eq(s, "{\"head\":\"feature/x\",\"base\":\"main\","
+	    "\"title\":\"a \\\"b\\\"\\n\",\"body\":\"\\\\\"}");
+	free(s);
+	s = gitea_merge_body("fast-forward-only", "abc");
+	ck_assert_str_eq(s, "{\"Do\":\"fast-forward-only\","
+	    "\"head_commit_id\":\"abc\"}");
+	free(s);
+	s = gitea_status_body("success", "orchd/test", "42 passed", "");
+	ck_assert_ptr_nonnull(strstr(s, "\"context\":\"orchd/test\""));
+	free(s);
+	s = gitea_comment_body("<!-- key -->");
+	ck_assert_str_eq(s, "{\"body\":\"<!-- key -->\"}");
+	free(s);
+}
+END_TEST
+
+START_TEST(what_a_server_says_cannot_command_a_terminal)
+{
+	char said[200];
+
+	text("{\"message\":\"a\\u001b[2Jb\"}");
+	gitea_said(403, body, len, said, sizeof(said));
+	ck_assert_str_eq(said, "HTTP 403: a\\x1b[2Jb");
+	gitea_said(500, NULL, 0, said, sizeof(said));
+	ck_assert_str_eq(said, "HTTP 500");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *su = suite_create("gitea");
+	TCase *tc = tcase_create("gitea");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(tc, pull_open_is_read);
+	tcase_add_test(tc,
+	    pull_merged_keeps_its_branch_name_when_the_branch_is_gone);
+	tcase_add_test(tc,
+	    pull_is_found_by_what_it_is_and_not_by_what_was_asked);
+	tcase_add_test(tc, what_is_no_pull_request_is_refused);
+	tcase_add_test(tc, cut_answers_are_refused);
+	tcase_add_test(tc, each_answer_to_a_merge_is_known);
+	tcase_add_test(tc, no_status_at_all_is_never_success);
+	tcase_add_test(tc, pages_that_are_missing_are_pending);
+	tcase_add_test(tc,
+	    a_single_state_is_called_status_and_an_unknown_one_waits);
+	tcase_add_test(tc, addresses_are_of_that_repository_only);
+	tcase_add_test(tc, bodies_are_json_whatever_the_text);
+	tcase_add_test(tc, what_a_server_says_cannot_command_a_terminal);
+	suite_add_tcase(su, tc);
+	sr = srunner_create(su);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (failed == 0 ? 0 : 1);
+}
