@@ -1,0 +1,431 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include <jansson.h>
+
+#include "esc.h"
+#include "plane.h"
+
+int
+plane_id_valid(const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < PLANE_ID - 1; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? id[i] != '-' :
+		    !isxdigit((unsigned char)id[i]))
+			return (0);
+	return (id[i] == '\0');
+}
+
+int
+plane_url(char *buf, size_t len, const char *base, const char *slug,
+    const char *project, const char *fmt, ...)
+{
+	static const char ok[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t slash = strlen(base);
+	va_list ap;
+	int n, m;
+
+	if (slug[0] == '\0' || slug[strspn(slug, ok)] != '\0' ||
+	    !plane_id_valid(project))
+		return (-1);
+	while (slash > 0 && base[slash - 1] == '/')
+		slash--;
+	n = snprintf(buf, len, "%.*s/api/v1/workspaces/%s/projects/%s/",
+	    (int)slash, base, slug, project);
+	if (n < 0 || (size_t)n >= len)
+		return (-1);
+	va_start(ap, fmt);
+	m = vsnprintf(buf + n, len - (size_t)n, fmt, ap);
+	va_end(ap);
+	return (m < 0 || (size_t)m >= len - (size_t)n ? -1 : 0);
+}
+
+int
+plane_auth(char *buf, size_t len, const char *key)
+{
+	int n = snprintf(buf, len, "X-API-Key: %s", key);
+
+	return (n < 0 || (size_t)n >= len ? -1 : 0);
+}
+
+static json_t *
+load(const char *body, size_t len, char *err, size_t errlen)
+{
+	json_error_t je;
+	json_t *j;
+
+	if ((j = json_loadb(body == NULL ? "" : body, len,
+	    JSON_REJECT_DUPLICATES, &je)) == NULL)
+		(void)snprintf(err, errlen, "the answer is no JSON (byte "
+		    "%d)", je.position);
+	return (j);
+}
+
+/* A text of an object into buf; absent or null is "".  -1: not a text. */
+static int
+text_of(json_t *o, const char *name, char *buf, size_t len, char *err,
+    size_t errlen)
+{
+	json_t *v = json_object_get(o, name);
+
+	buf[0] = '\0';
+	if (v == NULL || json_is_null(v))
+		return (0);
+	if (!json_is_string(v)) {
+		(void)snprintf(err, errlen, "\"%s\" is no text", name);
+		return (-1);
+	}
+	/* A long name loses its end, an id never has one. */
+	(void)strlcpy(buf, json_string_value(v), len);
+	return (0);
+}
+
+static int
+id_of(json_t *o, const char *name, char buf[PLANE_ID], char *err,
+    size_t errlen)
+{
+	if (text_of(o, name, buf, PLANE_ID, err, errlen) == -1)
+		return (-1);
+	if (buf[0] == '\0' || plane_id_valid(buf))
+		return (0);
+	(void)snprintf(err, errlen, "\"%s\" is no UUID", name);
+	return (-1);
+}
+
+/* The rows of a page, borrowed from it, and where it goes on. */
+static json_t *
+page_rows(json_t *page, struct plane_cursor *pc, char *err, size_t errlen)
+{
+	json_t *rows = json_object_get(page, "results");
+	json_t *more = json_object_get(page, "next_page_results");
+
+	pc->pc_next[0] = '\0';
+	if (!json_is_array(rows) || !json_is_boolean(more)) {
+		(void)snprintf(err, errlen, "the answer is no page of a "
+		    "list");
+		return (NULL);
+	}
+	if (json_is_true(more) && (text_of(page, "next_cursor", pc->pc_next,
+	    sizeof(pc->pc_next), err, errlen) == -1 ||
+	    pc->pc_next[strspn(pc->pc_next, "0123456789:-")] != '\0')) {
+		(void)snprintf(err, errlen, "\"next_cursor\" is no cursor");
+		return (NULL);
+	}
+	return (rows);
+}
+
+static int
+state_add(struct plane_states *pt, json_t *o, char *err, size_t errlen)
+{
+	struct plane_state *ps = &pt->pt_state[pt->pt_n];
+
+	if (pt->pt_n == PLANE_STATES) {
+		(void)snprintf(err, errlen, "more than %d states",
+		    PLANE_STATES);
+		return (-1);
+	}
+	if (id_of(o, "id", ps->ps_id, err, errlen) == -1 ||
+	    text_of(o, "name", ps->ps_name, sizeof(ps->ps_name), err,
+	    errlen) == -1)
+		return (-1);
+	if (ps->ps_id[0] == '\0' || ps->ps_name[0] == '\0') {
+		(void)snprintf(err, errlen, "a state without id or name");
+		return (-1);
+	}
+	pt->pt_n++;
+	return (0);
+}
+
+int
+plane_states_add(struct plane_states *pt, struct plane_cursor *pc,
+    const char *body, size_t len, char *err, size_t errlen)
+{
+	json_t *j, *rows;
+	size_t i;
+	int r = 0;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	if ((rows = page_rows(j, pc, err, errlen)) == NULL)
+		r = -1;
+	for (i = 0; r == 0 && i < json_array_size(rows); i++)
+		r = state_add(pt, json_array_get(rows, i), err, errlen);
+	json_decref(j);
+	return (r);
+}
+
+const char *
+plane_state_id(const struct plane_states *pt, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < pt->pt_n; i++)
+		if (strcmp(pt->pt_state[i].ps_name, name) == 0)
+			return (pt->pt_state[i].ps_id);
+	return (NULL);
+}
+
+const char *
+plane_state_name(const struct plane_states *pt, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < pt->pt_n; i++)
+		if (strcmp(pt->pt_state[i].ps_id, id) == 0)
+			return (pt->pt_state[i].ps_name);
+	return (NULL);
+}
+
+static int
+labels_fill(json_t *o, struct plane_item *pi, char *err, size_t errlen)
+{
+	json_t *list = json_object_get(o, "labels"), *v;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list) && i <
+	    sizeof(pi->pi_labels) / sizeof(pi->pi_labels[0]); i++) {
+		v = json_array_get(list, i);
+		if (!json_is_string(v) ||
+		    !plane_id_valid(json_string_value(v))) {
+			(void)snprintf(err, errlen, "a label is no UUID");
+			return (-1);
+		}
+		(void)strlcpy(pi->pi_labels[pi->pi_nlabels++],
+		    json_string_value(v), PLANE_ID);
+	}
+	return (0);
+}
+
+static int
+item_fill(json_t *o, struct plane_item *pi, char *err, size_t errlen)
+{
+	json_t *number = json_object_get(o, "sequence_id");
+	json_t *html = json_object_get(o, "description_html");
+
+	memset(pi, 0, sizeof(*pi));
+	if (!json_is_integer(number) || json_integer_value(number) <= 0) {
+		(void)snprintf(err, errlen, "an item without a number");
+		return (-1);
+	}
+	pi->pi_number = (uint64_t)json_integer_value(number);
+	if (id_of(o, "id", pi->pi_id, err, errlen) == -1 ||
+	    id_of(o, "state", pi->pi_state, err, errlen) == -1 ||
+	    id_of(o, "created_by", pi->pi_author, err, errlen) == -1 ||
+	    id_of(o, "updated_by", pi->pi_editor, err, errlen) == -1 ||
+	    text_of(o, "name", pi->pi_name, sizeof(pi->pi_name), err,
+	    errlen) == -1 ||
+	    text_of(o, "updated_at", pi->pi_changed, sizeof(pi->pi_changed),
+	    err, errlen) == -1 || labels_fill(o, pi, err, errlen) == -1)
+		return (-1);
+	if (pi->pi_id[0] == '\0' || pi->pi_state[0] == '\0') {
+		(void)snprintf(err, errlen, "an item without id or state");
+		return (-1);
+	}
+	pi->pi_text = html_text(json_is_string(html) ?
+	    json_string_value(html) : "");
+	return (pi->pi_text == NULL ? -1 : 0);
+}
+
+int
+plane_item_read(const char *body, size_t len, struct plane_item *pi,
+    char *err, size_t errlen)
+{
+	json_t *j;
+	int r;
+
+	memset(pi, 0, sizeof(*pi));
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	r = item_fill(j, pi, err, errlen);
+	json_decref(j);
+	return (r);
+}
+
+void
+plane_item_free(struct plane_item *pi)
+{
+	free(pi->pi_text);
+	pi->pi_text = NULL;
+}
+
+int
+plane_items_each(const char *body, size_t len, struct plane_cursor *pc,
+    void (*fn)(const struct plane_item *, const char *, void *), void *arg,
+    char *err, size_t errlen)
+{
+	struct plane_item pi;
+	json_t *j, *rows;
+	char wrong[128];
+	size_t i;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	if ((rows = page_rows(j, pc, err, errlen)) == NULL) {
+		json_decref(j);
+		return (-1);
+	}
+	for (i = 0; i < json_array_size(rows); i++) {
+		if (item_fill(json_array_get(rows, i), &pi, wrong,
+		    sizeof(wrong)) == 0)
+			fn(&pi, NULL, arg);
+		else
+			fn(NULL, wrong, arg);
+		plane_item_free(&pi);
+	}
+	json_decref(j);
+	return (0);
+}
+
+/* Is this one by a person, and newer than the newest so far? */
+static int
+comment_better(json_t *o, const char *self, char author[PLANE_ID],
+    char created[40])
+{
+	char who[PLANE_ID], when[40], err[64];
+
+	if (text_of(o, "actor", who, sizeof(who), err, sizeof(err)) == -1 ||
+	    text_of(o, "created_at", when, sizeof(when), err, sizeof(err)) ==
+	    -1 || who[0] == '\0' || strcmp(who, self) == 0 ||
+	    strcmp(when, created) <= 0)
+		return (0);
+	(void)strlcpy(author, who, PLANE_ID);
+	(void)strlcpy(created, when, 40);
+	return (1);
+}
+
+int
+plane_comment_last(const char *body, size_t len, const char *self,
+    char **text, char author[PLANE_ID], char created[40],
+    struct plane_cursor *pc, char *err, size_t errlen)
+{
+	json_t *j, *rows, *o;
+	const char *html;
+	size_t i;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	if ((rows = page_rows(j, pc, err, errlen)) == NULL) {
+		json_decref(j);
+		return (-1);
+	}
+	for (i = 0; i < json_array_size(rows); i++) {
+		o = json_array_get(rows, i);
+		html = json_string_value(json_object_get(o, "comment_html"));
+		if (html == NULL || !comment_better(o, self, author, created))
+			continue;
+		free(*text);
+		*text = html_text(html);
+	}
+	json_decref(j);
+	return (0);
+}
+
+/* The text of an object, which is consumed; NULL when it is none. */
+static char *
+dump(json_t *j)
+{
+	char *s = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	return (s);
+}
+
+char *
+plane_state_body(const char *state)
+{
+	return (dump(json_pack("{ss}", "state", state)));
+}
+
+/* One byte as it stands in HTML. */
+static const char *
+html_byte(char c, char plain[2])
+{
+	switch (c) {
+	case '<':
+		return ("&lt;");
+	case '>':
+		return ("&gt;");
+	case '&':
+		return ("&amp;");
+	case '"':
+		return ("&quot;");
+	case '\n':
+		return ("<br>");
+	default:
+		plain[0] = c;
+		plain[1] = '\0';
+		return (plain);
+	}
+}
+
+char *
+plane_comment_body(const char *text, const char *key)
+{
+	char *html = NULL, *body, plain[2];
+	size_t len = 0;
+	FILE *fp;
+
+	if ((fp = open_memstream(&html, &len)) == NULL)
+		return (NULL);
+	fputs("<p>", fp);
+	for (; *text != '\0'; text++)
+		fputs(html_byte(*text, plain), fp);
+	fputs("</p>", fp);
+	if (fclose(fp) != 0) {
+		free(html);
+		return (NULL);
+	}
+	body = dump(json_pack("{ssssss}", "comment_html", html,
+	    "external_id", key, "external_source", "orchd"));
+	free(html);
+	return (body);
+}
+
+void
+plane_said(long status, const char *body, size_t len, char *buf,
+    size_t buflen)
+{
+	static const char *const names[] = { "error", "detail",
+	    "error_message" };
+	char text[512] = "", err[128];
+	json_t *j;
+	size_t i;
+
+	if (len > 0 && (j = load(body, len, err, sizeof(err))) != NULL) {
+		for (i = 0; text[0] == '\0' && i < sizeof(names) /
+		    sizeof(names[0]); i++)
+			(void)text_of(j, names[i], text, sizeof(text), err,
+			    sizeof(err));
+		json_decref(j);
+	}
+	if (text[0] == '\0') {
+		(void)snprintf(buf, buflen, "HTTP %ld", status);
+		return;
+	}
+	(void)esc(err, sizeof(err), text);
+	(void)snprintf(buf, buflen, "HTTP %ld: %s", status, err);
+}
