@@ -90,6 +90,58 @@ cmd_depend(struct ctx *c, int argc, char **argv)
 	return (ask_action(c, &act, NULL));
 }
 
+/* effect settle -r text task key outcome */
+enum ctl_exit
+effect_settle(struct ctx *c, char **argv, const char *reason)
+{
+	char key[300], outcome[64];
+	const char *list[] = { "settle", key, outcome, NULL };
+	struct orch_action act;
+
+	memset(&act, 0, sizeof(act));
+	act.verb = "effect";
+	act.task = argv[0];
+	if (snprintf(key, sizeof(key), "key=%s", argv[1]) >=
+	    (int)sizeof(key) || snprintf(outcome, sizeof(outcome),
+	    "outcome=%s", argv[2]) >= (int)sizeof(outcome)) {
+		complain("effect: no key or outcome is as long as that");
+		return (CTL_REFUSED);
+	}
+	if (take_text(c, reason, &act.text) == -1)
+		return (CTL_REFUSED);
+	act.args.l_argv = list;
+	return (ask_action(c, &act, NULL));
+}
+
+/* resume [-c commit] [-p project] -r text deploy */
+enum ctl_exit
+cmd_resume(struct ctx *c, int argc, char **argv)
+{
+	char project[80] = "project=", lane[32];
+	const char *list[] = { lane, project, NULL };
+	struct orch_action act;
+	int ch;
+
+	memset(&act, 0, sizeof(act));
+	act.verb = "resume";
+	while ((ch = verb_getopt(c, argc, argv, "c:p:r:")) != -1) {
+		if (ch == 'c')
+			act.commit = optarg;
+		else if (ch == 'p' && strlen(optarg) <= 64)
+			(void)snprintf(project, sizeof(project),
+			    "project=%s", optarg);
+		else if (ch != 'r' || take_text(c, optarg, &act.text) == -1)
+			return (usage_verb(c->c_verb));
+	}
+	if (argc - optind != 1 || act.text == NULL ||
+	    strlen(argv[optind]) > 16 ||
+	    (act.commit != NULL && strlen(act.commit) > 40))
+		return (usage_verb(c->c_verb));
+	(void)snprintf(lane, sizeof(lane), "lane=%s", argv[optind]);
+	act.args.l_argv = list;
+	return (ask_action(c, &act, NULL));
+}
+
 /* Wait for orchd to close the connection: its engine has ended then. */
 static void
 wait_end(struct ctx *c)

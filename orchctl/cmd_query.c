@@ -182,10 +182,19 @@ enum ctl_exit
 cmd_effect(struct ctx *c, int argc, char **argv)
 {
 	enum ctl_exit res;
-	const char *word;
+	const char *word, *reason = NULL;
 	json_t *doc, *hit;
+	int ch;
 
-	if (verb_getopt(c, argc, argv, "") != -1)
+	while ((ch = verb_getopt(c, argc, argv, "r:")) != -1) {
+		if (ch != 'r')
+			return (usage_verb(c->c_verb));
+		reason = optarg;
+	}
+	if (optind < argc && strcmp(argv[optind], "settle") == 0 &&
+	    argc - optind == 4 && reason != NULL)
+		return (effect_settle(c, argv + optind + 1, reason));
+	if (reason != NULL)
 		return (usage_verb(c->c_verb));
 	/* "effect show 731" is how people say it. */
 	if (optind < argc && strcmp(argv[optind], "show") == 0)

@@ -340,6 +340,10 @@ enum ctl_exit	 cmd_history(struct ctx *, int, char **);
 enum ctl_exit	 cmd_job(struct ctx *, int, char **);
 enum ctl_exit	 cmd_gate(struct ctx *, int, char **);
 enum ctl_exit	 cmd_effect(struct ctx *, int, char **);
+
+/* The operator's word on an effect: argv is task, key, outcome. */
+enum ctl_exit	 effect_settle(struct ctx *, char **argv, const char *reason);
+enum ctl_exit	 cmd_resume(struct ctx *, int, char **);
 enum ctl_exit	 cmd_alert(struct ctx *, int, char **);
 enum ctl_exit	 cmd_check(struct ctx *, int, char **);
 enum ctl_exit	 cmd_lease(struct ctx *, int, char **);

@@ -33,6 +33,7 @@
 #include "query.h"
 #include "queue.h"
 #include "runs.h"
+#include "settle.h"
 
 #define TITLE_MAX	500
 
@@ -465,6 +466,26 @@ act_lease(struct request *a)
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
+/* effect settle: how an effect in doubt ended. */
+static int
+act_effect(struct request *a)
+{
+	const char *s = NULL;
+	char said[1024] = "";
+	enum orch_result res;
+	int settle = 0;
+
+	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL)
+		settle |= strcmp(s, "settle") == 0;
+	if (!settle)
+		return (say(a, RES_REFUSED, "settle is what can be done with "
+		    "an effect"));
+	res = effect_settle(&a->a_task, arg_value(a, "key"),
+	    arg_value(a, "outcome"), a->a_peer->p_user, a->a_msg->text, said,
+	    sizeof(said));
+	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
+}
+
 static int
 act_manage(struct request *a)
 {
@@ -492,6 +513,7 @@ static const struct verb {
 	{ "retry",	1, act_retry },
 	{ "cancel",	1, act_cancel },
 	{ "lease",	1, act_lease },
+	{ "effect",	1, act_effect },
 	{ "reload",	0, act_manage },
 	{ "restart",	0, act_manage },
 	{ "shutdown",	0, act_manage },

@@ -21,7 +21,6 @@
 #include "libcommon/mutant.h"
 #include "daemons.h"
 #include "engine.h"
-#include "hookstate.h"
 #include "notice.h"
 #include "pass.h"
 #include "queue.h"
@@ -273,78 +272,6 @@ on_notice(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	res = m->on ? alert_raise(m->kind, m->subject, "%s", m->text) :
 	    alert_clear(m->kind, m->subject);
 	if (res != STORE_OK)
-		return (-1);
-	ack(p, id, RES_OK, "");
-	return (0);
-}
-
-int
-on_deploy_list(struct peer *p, uint32_t id, const union orch_any *any,
-    int *fd)
-{
-	struct orch_deploy_row row, end = { .last = 1 };
-	char path[1024];
-	uint32_t n = 0;
-	sqlite3_stmt *q;
-
-	q = store_bind(eng.e_store, Q_DEPLOYS_OPEN, "");
-	while (n++ < any->deploy_list.most && n < LIST_MAX &&
-	    store_step(eng.e_store, q) == STORE_OK) {
-		memset(&row, 0, sizeof(row));
-		snprintf(path, sizeof(path), "%s/result/%lld",
-		    eng.e_conf->cf_state, (long long)col_int(q, 0));
-		row.run = (uint64_t)col_int(q, 0);
-		row.task = col_text(q, 1);
-		row.seq = (uint64_t)col_int(q, 2);
-		row.result_file = path;
-		row.age_s = (uint64_t)((eng_now() - col_int(q, 3)) / 1000);
-		row.hook_state = hook_is_over(col_int(q, 0)) != 0;
-		if (row.run != 0)
-			pass_send(p->p_id, ORCH_deploy_row, id, &row, -1);
-	}
-	sqlite3_reset(q);
-	pass_send(p->p_id, ORCH_deploy_row, id, &end, -1);
-	return (0);
-}
-
-/*
- * The end of a deploy: the row is written once.  255 stands for "proven dead
- * without a result"; it is believed only when the engine sees it so as well.
- */
-int
-on_deploy_result(struct peer *p, uint32_t id, const union orch_any *any,
-    int *fd)
-{
-	const struct orch_deploy_result *m = &any->deploy_result;
-	enum store_res res;
-	struct task t;
-	int64_t task;
-
-	task = store_int(eng.e_store, 0, Q_DEPLOY_RUN_TASK, "i",
-	    (int64_t)m->run);
-	if (task == 0 || m->code < 0 || m->code > 255) {
-		ack(p, id, RES_STALE, "no open deploy of that run");
-		return (0);
-	}
-	if (m->code == 255 && !hook_is_over((int64_t)m->run)) {
-		ack(p, id, RES_DENIED, "the hook may still act");
-		return (0);
-	}
-	res = store_run_one(eng.e_store, Q_DEPLOY_END, "isii",
-	    (int64_t)m->code, m->evidence, eng_now(), (int64_t)m->run);
-	if (res == STORE_STALE) {
-		ack(p, id, RES_STALE, "it has ended already");
-		return (0);
-	}
-	if (res != STORE_OK)
-		return (-1);
-	if (m->code == 2 && alert_raise("deploy", "rollback", "the deploy "
-	    "failed and so did its rollback: look at production now") !=
-	    STORE_OK)
-		return (-1);
-	/* The deploy lane is free. */
-	if (task_drive(task) == -1 || task_get(task, &t) != STORE_OK ||
-	    tasks_let_in(&t) == -1 || queue_kick() == -1)
 		return (-1);
 	ack(p, id, RES_OK, "");
 	return (0);

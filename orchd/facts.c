@@ -142,6 +142,19 @@ gate_facts(const struct task *t, const struct conf_project *cp,
 			    &early : &own, cp->cp_gates[i].cg_name);
 }
 
+/* Why a hook that was started may still act, or never did. */
+static const char *
+doubt_text(const struct task *t, const char *key)
+{
+	static char why[512];
+
+	snprintf(why, sizeof(why), "nobody can tell whether its deploy hook "
+	    "still acts; it counts as failed after deploy_timeout_s, or when "
+	    "an operator says so: orchctl effect settle %s %s done|failed -r "
+	    "REASON", t->t_key, key);
+	return (why);
+}
+
 static void
 deploy_facts(const struct task *t, struct facts *f)
 {
@@ -150,9 +163,12 @@ deploy_facts(const struct task *t, struct facts *f)
 	q = store_bind(eng.e_store, Q_DEPLOY_OF_TASK, "ii", t->t_id,
 	    t->t_seq);
 	if (store_step(eng.e_store, q) == STORE_OK) {
-		f->f_deploy = sqlite3_column_type(q, 0) == SQLITE_NULL ?
-		    DEPLOY_STARTED : DEPLOY_ENDED;
+		f->f_deploy = sqlite3_column_type(q, 0) != SQLITE_NULL ?
+		    DEPLOY_ENDED : sqlite3_column_type(q, 1) != SQLITE_NULL ?
+		    DEPLOY_DOUBT : DEPLOY_STARTED;
 		f->f_deploy_code = (int)col_int(q, 0);
+		if (f->f_deploy == DEPLOY_DOUBT)
+			f->f_deploy_why = doubt_text(t, col_text(q, 2));
 	} else if (store_int(eng.e_store, 0, Q_DEPLOY_BUSY, "s",
 	    t->t_project) > 0)
 		f->f_deploy = DEPLOY_LANE_BUSY;
@@ -219,7 +235,7 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 	memset(f, 0, sizeof(*f));
 	f->f_stage = t->t_stage;
 	f->f_active = active;
-	f->f_dep_wait = "";
+	f->f_dep_wait = f->f_deploy_why = "";
 	active_fact(t, active, len);
 	f->f_rework = (unsigned int)t->t_rework;
 	f->f_parked = t->t_parked[0] != '\0';

@@ -104,6 +104,20 @@ end_hook(int64_t run, const struct ident *id)
 }
 
 int
+hook_in_doubt(int64_t run)
+{
+	char path[1200];
+	struct ident id;
+
+	if (!wrapper_is_over(run) || record_read(run, &id) != RECORD_STARTED)
+		return (0);
+	/* What has left a result has ended, whoever it was. */
+	snprintf(path, sizeof(path), "%s/result/%lld", eng.e_conf->cf_state,
+	    (long long)run);
+	return (access(path, F_OK) == -1);
+}
+
+int
 hook_is_over(int64_t run)
 {
 	char why[256];

@@ -27,4 +27,11 @@
  */
 int	 hook_is_over(int64_t run);
 
+/*
+ * Was the wrapper of this run killed between its start record and the hook's
+ * identity, so that nobody can prove the hook dead?  It stays so until the
+ * deploy's time limit, or until an operator settles it.
+ */
+int	 hook_in_doubt(int64_t run);
+
 #endif

@@ -125,6 +125,22 @@ effects(const struct task *t)
 }
 
 static json_t *
+settlements(const struct task *t)
+{
+	json_t *list = json_array();
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_SETTLEMENTS_OF_TASK, "i", t->t_id);
+	while (store_step(eng.e_store, q) == STORE_OK)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, "
+		    "s:o}", "key", col_text(q, 0), "outcome", col_text(q, 1),
+		    "actor", json_text(col_text(q, 2)), "reason",
+		    json_text(col_text(q, 3)), "at",
+		    json_time(col_int(q, 4))));
+	return (list);
+}
+
+static json_t *
 approvals(const struct task *t)
 {
 	json_t *list = json_array();
@@ -240,9 +256,9 @@ query_show(const struct task *t)
 	    json_time(t->t_created), "why",
 	    json_text(why), "waits", waits, "epoch", (json_int_t)t->t_epoch);
 	lists = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:s}", "request", request(t), "pull", pull(t), "gates",
+	    "s:o, s:o, s:s}", "request", request(t), "pull", pull(t), "gates",
 	    gates(t), "runs", runs(t), "history", history(t), "effects",
-	    effects(t), "approvals", approvals(t), "comments", comments(t),
+	    effects(t), "settlements", settlements(t), "approvals", approvals(t), "comments", comments(t),
 	    "records", records(t), "alerts", alerts(t), "tracker_status",
 	    t->t_status);
 	if (head != NULL && lists != NULL)

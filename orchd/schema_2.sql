@@ -1,1 +1,50 @@
 -- The step from version 1 of the engine's database to version 2.
+
+-- Effects that nobody can tell the end of, and rollbacks.
+
+-- What an operator decided about one (append-only): history, with the actor.
+CREATE TABLE settlement (
+	id	INTEGER PRIMARY KEY,
+	task	INTEGER NOT NULL REFERENCES task (id),
+	key	TEXT NOT NULL,			-- of the effect
+	outcome	TEXT NOT NULL CHECK (outcome IN ('done', 'failed', 'retry')),
+	actor	TEXT NOT NULL,
+	reason	TEXT NOT NULL,
+	at	INTEGER NOT NULL
+) STRICT;
+CREATE INDEX settlement_task ON settlement (task);
+CREATE TRIGGER settlement_no_update BEFORE UPDATE ON settlement
+BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
+CREATE TRIGGER settlement_no_delete BEFORE DELETE ON settlement
+BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
+
+-- A rollback is a deploy of what served before; doubt_at: its wrapper was
+-- killed before it wrote down who the hook is.
+ALTER TABLE deploy ADD COLUMN kind TEXT NOT NULL DEFAULT 'deploy'
+	CHECK (kind IN ('deploy', 'rollback'));
+ALTER TABLE deploy ADD COLUMN doubt_at INTEGER;
+
+-- A commit that was rolled back (R-86), one a task.  frozen: no deploy of the
+-- project until an operator resumes it; cleared_at: this commit may be
+-- deployed again.
+CREATE TABLE quarantine (
+	id	INTEGER PRIMARY KEY,
+	task	INTEGER NOT NULL UNIQUE REFERENCES task (id),
+	project	TEXT NOT NULL,
+	commit_id TEXT NOT NULL,
+	previous TEXT NOT NULL,			-- what is served instead
+	state	TEXT NOT NULL DEFAULT 'due'	-- of its rollback
+		    CHECK (state IN ('due', 'ended', 'recorded')),
+	reason	TEXT NOT NULL,			-- the measurements
+	after	INTEGER NOT NULL,		-- last deploy row before it
+	frozen	INTEGER NOT NULL DEFAULT 1,
+	at	INTEGER NOT NULL,
+	cleared_at INTEGER,
+	resumed_by TEXT NOT NULL DEFAULT '',
+	resumed_why TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX quarantine_project ON quarantine (project);
+
+-- What the staged artifact says it was built from (R-28); '' nothing.
+ALTER TABLE gate_result ADD COLUMN image_commit TEXT NOT NULL DEFAULT '';
+ALTER TABLE gate_result ADD COLUMN image_tree TEXT NOT NULL DEFAULT '';

@@ -277,8 +277,13 @@ decide_deploy(const struct facts *f, struct decision *d)
 		wait_for(d, "run");
 		because(d, "the deploy hook runs");
 		return;
+	case DEPLOY_DOUBT:
+		wait_for(d, "run");
+		because(d, "%s", f->f_deploy_why);
+		return;
 	case DEPLOY_NONE:
 	case DEPLOY_LANE_BUSY:
+	case DEPLOY_FROZEN:
 		break;
 	}
 	if (f->f_confirm_refused) {
@@ -292,6 +297,9 @@ decide_deploy(const struct facts *f, struct decision *d)
 		d->d_gate = "check_deploy_status";
 		d->d_waits = "person";
 		because(d, "Confirm Deploy");
+	} else if (f->f_deploy == DEPLOY_FROZEN) {
+		wait_for(d, "freeze");
+		because(d, "%s", f->f_deploy_why);
 	} else if (f->f_deploy == DEPLOY_LANE_BUSY) {
 		wait_for(d, "capacity");
 		because(d, "another deploy of the project is under way");

@@ -96,7 +96,9 @@ struct gate_fact {
 };
 
 enum deploy_fact {
-	DEPLOY_NONE, DEPLOY_LANE_BUSY, DEPLOY_STARTED, DEPLOY_ENDED
+	DEPLOY_NONE, DEPLOY_LANE_BUSY, DEPLOY_FROZEN, DEPLOY_STARTED,
+	DEPLOY_DOUBT,	/* started, and nobody can tell who the hook is */
+	DEPLOY_ENDED
 };
 
 struct facts {
@@ -125,6 +127,7 @@ struct facts {
 	int		 f_confirm_refused;
 	enum deploy_fact f_deploy;
 	int		 f_deploy_code;		/* DEPLOY_ENDED */
+	const char	*f_deploy_why;		/* DEPLOY_FROZEN, DEPLOY_DOUBT */
 };
 
 enum act {

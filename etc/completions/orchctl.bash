@@ -11,7 +11,7 @@ _orchctl_tasks()
 _orchctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local verbs='alert approve cancel check confirm depend effect gate history job lease log queue reject reload restart retry show shutdown status submit watch why'
+	local verbs='alert approve cancel check confirm depend effect gate history job lease log queue reject reload restart resume retry show shutdown status submit watch why'
 	local verb='' i
 
 	case $prev in
@@ -19,7 +19,7 @@ _orchctl()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	-c|-m|-n|-p|-t)
+	-c|-m|-n|-p|-r|-t)
 		return
 		;;
 	esac
@@ -34,8 +34,14 @@ _orchctl()
 	'')
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
 		;;
-	approve|cancel|confirm|depend|effect|gate|history|job|log|reject|retry|show|submit|watch|why)
+	approve|cancel|confirm|depend|gate|history|job|log|reject|retry|show|submit|watch|why)
 		mapfile -t COMPREPLY < <(compgen -W "$(_orchctl_tasks)" -- "$cur")
+		;;
+	effect)
+		mapfile -t COMPREPLY < <(compgen -W "settle $(_orchctl_tasks)" -- "$cur")
+		;;
+	resume)
+		mapfile -t COMPREPLY < <(compgen -W "deploy" -- "$cur")
 		;;
 	lease)
 		mapfile -t COMPREPLY < <(compgen -W "release $(_orchctl_tasks)" -- "$cur")

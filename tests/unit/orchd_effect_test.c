@@ -195,6 +195,226 @@ START_TEST(a_blind_effect_is_not_repeated_and_parks_its_task)
 }
 END_TEST
 
+/* What the operator says; the answer's sentence is in fx_said. */
+static enum orch_result
+settle(const char *key, const char *outcome, const char *reason)
+{
+	char k[300], o[64];
+	const char *args[] = { "settle", k, o, NULL };
+	struct orch_action act = { .verb = "effect", .task = "DEMO-1",
+	    .text = reason, .args = { .l_argv = args } };
+
+	snprintf(k, sizeof(k), "key=%s", key);
+	snprintf(o, sizeof(o), "outcome=%s", outcome);
+	return (fx_act_full(&act));
+}
+
+/* A blind push whose owner died: its task is parked, nobody is inside. */
+static void
+in_doubt(void)
+{
+	struct orch_end end = { .verdict = GATE_ERROR, .cause = CAUSE_STOPPED,
+	    .reason = "push refused", .gate = "" };
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	fx_sql("UPDATE effect SET class = %d", CLASS_BLIND);
+	successor();
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_REFUSED);
+	end.epoch = epoch;
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
+	fx_free(&go);
+	fx_leave(sock);
+}
+
+/* The next worker of the task, and what the journal tells it of KEY. */
+static enum orch_effect_state
+next_owner(void)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	fx_expect(&s, KIND_TRANSITION, "publish");
+	sock = fx_connect_run(&s, &go);
+	epoch = fx_begin(sock, &go.any.run_go);
+	ck_assert_uint_gt(epoch, 0);
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	return (st);
+}
+
+START_TEST(nothing_is_settled_that_is_not_in_doubt)
+{
+	enum orch_effect_state st;
+	char ev[64];
+
+	owner("analysis", "publish");
+	ck_assert_int_eq(intent(KEY, CLASS_CAS, &st, ev), RES_OK);
+	fx_sql("UPDATE effect SET class = %d", CLASS_BLIND);
+	/* Its owner lives, and knows better. */
+	ck_assert_int_eq(settle(KEY, "done", "I saw it"), RES_DENIED);
+	ck_assert_ptr_nonnull(strstr(fx_said, "run "));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE state = "
+	    "'intent'"), 1);
+	fx_sql("DELETE FROM lease");
+	ck_assert_int_eq(settle(KEY, "perhaps", "I saw it"), RES_REFUSED);
+	ck_assert_int_eq(settle(KEY, "done", "  "), RES_REFUSED);
+	ck_assert_int_eq(settle("push:DEMO-1:1", "done", "x"), RES_REFUSED);
+	/* The world tells the end of any other class. */
+	fx_sql("UPDATE effect SET class = %d", CLASS_PROBE);
+	ck_assert_int_eq(settle(KEY, "done", "I saw it"), RES_REFUSED);
+	fx_sql("UPDATE effect SET class = %d, state = 'done'", CLASS_BLIND);
+	ck_assert_int_eq(settle(KEY, "failed", "I saw it"), RES_REFUSED);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM settlement"), 0);
+}
+END_TEST
+
+START_TEST(what_an_operator_saw_done_is_not_done_again)
+{
+	in_doubt();
+	ck_assert_int_eq(settle(KEY, "done", "the branch has it"), RES_OK);
+	ck_assert_str_eq(fx_task("DEMO-1", "parked"), "");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE cleared_at "
+	    "IS NULL AND kind IN ('effect_blind', 'parked')"), 0);
+	ck_assert_int_eq(next_owner(), EFFECT_DONE);
+	ck_assert_ptr_nonnull(strstr(fx_str("SELECT evidence FROM effect"),
+	    "the branch has it"));
+	ck_assert_ptr_nonnull(strstr(fx_str("SELECT outcome || actor || "
+	    "reason FROM settlement WHERE key = '" KEY "'"),
+	    "the branch has it"));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE kind = "
+	    "'comment' AND text LIKE '%%the branch has it'"), 1);
+	ck_assert_int_eq(settle(KEY, "done", "again"), RES_DENIED);
+}
+END_TEST
+
+START_TEST(what_an_operator_saw_undone_waits_or_is_tried_again)
+{
+	in_doubt();
+	ck_assert_int_eq(settle(KEY, _i == 0 ? "failed" : "retry",
+	    "no such branch"), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT state FROM effect"), "failed");
+	if (_i == 0) {
+		ck_assert_str_eq(fx_task("DEMO-1", "parked"), "blocked");
+		ck_assert_int_eq(settle(KEY, "done", "x"), RES_REFUSED);
+		ck_assert_int_eq(fx_act("retry", "DEMO-1", ""), RES_OK);
+	}
+	ck_assert_int_eq(next_owner(), EFFECT_NONE);
+	ck_assert_str_eq(fx_str("SELECT state FROM effect"), "intent");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM settlement"), 1);
+}
+END_TEST
+
+static void
+list_deploys(struct orch_deploy_row *row)
+{
+	struct orch_deploy_list l = { .most = 9 };
+	struct fx_msg m;
+
+	memset(row, 0, sizeof(*row));
+	if (fx.finalizerd == -1)
+		fx.finalizerd = fx_connect(ROLE_FINALIZERD);
+	fx_ask(fx.finalizerd, ORCH_deploy_list, &l, -1, &m);
+	while (!m.any.deploy_row.last) {
+		row->run = m.any.deploy_row.run;
+		row->hook_state = m.any.deploy_row.hook_state;
+		fx_free(&m);
+		ck_assert(fx_read(fx.finalizerd, &m));
+	}
+	fx_free(&m);
+}
+
+/* A deploy whose wrapper was killed as it started the hook; its key. */
+static const char *
+deploy_in_doubt(int session)
+{
+	char path[200];
+	struct fx_spawn h;
+	int fd;
+
+	fx_task_in("deploy");
+	while (fx_step())
+		continue;
+	ck_assert_int_eq(fx_act("confirm", "DEMO-1", ""), RES_OK);
+	fx_expect(&s, KIND_TRANSITION, "deploy");
+	fx_play_worker(&s);
+	fx_expect(&h, KIND_HOOK, "");
+	sock = fx_connect_run(&h, &go);
+	fx_free(&go);
+	snprintf(path, sizeof(path), "%s/result", eng.e_conf->cf_state);
+	(void)mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/result/%llu%s", eng.e_conf->cf_state,
+	    (unsigned long long)h.run, session ? "" : ".started");
+	ck_assert_int_ne(fd = open(path, O_CREAT | O_WRONLY, 0600), -1);
+	close(fd);
+	fx_leave(sock);
+	fx_sql("UPDATE run SET ident = '' WHERE id = %llu",
+	    (unsigned long long)h.run);
+	fx_tick(30000);
+	return (fx_str("SELECT key FROM deploy"));
+}
+
+START_TEST(a_deploy_that_nobody_can_prove_dead_is_told_and_settled)
+{
+	struct orch_deploy_row row;
+	char key[300];
+
+	strlcpy(key, deploy_in_doubt(0), sizeof(key));
+	list_deploys(&row);
+	list_deploys(&row);
+	ck_assert_int_eq(row.hook_state, 0);
+	ck_assert_int_eq(fx_int("SELECT count FROM alert WHERE kind = "
+	    "'effect_blind' AND cleared_at IS NULL"), 1);
+	ck_assert_ptr_nonnull(strstr(fx_task("DEMO-1", "why"),
+	    "orchctl effect settle DEMO-1"));
+	/* It was started: never again by itself, nor by a person. */
+	ck_assert_int_eq(settle(key, "retry", "nothing happened"),
+	    RES_REFUSED);
+	fx_tick(60000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE kind = "
+	    "'hook'"), 1);
+	ck_assert_int_eq(settle(key, _i == 0 ? "done" : "failed",
+	    "the service answers"), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT exit_code FROM deploy"), _i);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'effect_blind' AND cleared_at IS NULL"), 0);
+	fx_expect(&s, KIND_TRANSITION, "finish");
+	fx_play_worker(&s);
+	ck_assert_str_eq(fx_task("DEMO-1", "stage"), _i == 0 ? "done" :
+	    "development");
+	ck_assert_int_eq(settle(key, "failed", "no"), RES_REFUSED);
+	fx_sound();
+}
+END_TEST
+
+/* Past its limit it counts as failed, as before. */
+START_TEST(doubt_ends_at_the_limit_of_the_deploy)
+{
+	struct orch_deploy_row row;
+
+	(void)deploy_in_doubt(0);
+	list_deploys(&row);
+	ck_assert_int_eq(row.hook_state, 0);
+	fx_tick(1000 * conf_int(eng.e_conf, eng_project("demo"),
+	    OPT_DEPLOY_TIMEOUT_S));
+	list_deploys(&row);
+	ck_assert_int_eq(row.hook_state, 1);
+}
+END_TEST
+
+/* A wrapper that could not write the identity, but the result. */
+START_TEST(a_result_without_an_identity_is_no_doubt)
+{
+	struct orch_deploy_row row;
+
+	(void)deploy_in_doubt(1);
+	list_deploys(&row);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM deploy WHERE doubt_at "
+	    "IS NOT NULL"), 0);
+}
+END_TEST
+
 START_TEST(an_effect_has_the_name_and_class_of_the_table)
 {
 	const struct orch_effect_kind *ek = &orch_effect_kinds[_i];
@@ -381,6 +601,14 @@ main(void)
 	tcase_add_loop_test(tc, what_failed_or_conflicted_may_be_tried_again,
 	    0, 2);
 	tcase_add_test(tc, a_blind_effect_is_not_repeated_and_parks_its_task);
+	tcase_add_test(tc, nothing_is_settled_that_is_not_in_doubt);
+	tcase_add_test(tc, what_an_operator_saw_done_is_not_done_again);
+	tcase_add_loop_test(tc,
+	    what_an_operator_saw_undone_waits_or_is_tried_again, 0, 2);
+	tcase_add_loop_test(tc,
+	    a_deploy_that_nobody_can_prove_dead_is_told_and_settled, 0, 2);
+	tcase_add_test(tc, doubt_ends_at_the_limit_of_the_deploy);
+	tcase_add_test(tc, a_result_without_an_identity_is_no_doubt);
 	tcase_add_loop_test(tc, an_effect_has_the_name_and_class_of_the_table,
 	    0, (int)orch_effect_nkinds);
 	tcase_add_test(tc,

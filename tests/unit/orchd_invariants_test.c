@@ -41,7 +41,8 @@ static const struct {
 	    "length(key) - 1) || 'f', class, state, epoch, evidence, at FROM "
 	    "effect WHERE name = 'merge'", "a round merges once" },
 	{ "INSERT INTO deploy SELECT NULL, task, project, 99, 'k', job, "
-	    "revision, tree, previous, 0, '', 1, 1 FROM deploy",
+	    "revision, tree, previous, 0, '', 1, 1, kind, doubt_at FROM "
+	    "deploy",
 	    "deployed once" },
 	{ "DELETE FROM effect WHERE name = 'merge'",
 	    "what is done was merged" },
