@@ -198,10 +198,8 @@ check_version(const struct peer *p, const struct orch_hello *h)
 		return (h->minor == ORCH_PROTO_MINOR ? NULL :
 		    "another version of the protocol: all programs of orchd "
 		    "must come from one installation");
-	if (h->minor > ORCH_PROTO_MINOR ||
-	    ORCH_PROTO_MINOR - h->minor > 2)
-		return ("a version of the protocol that is too old or new");
-	return (NULL);
+	return (orch_minor_spoken(ORCH_PROTO_MINOR, h->minor) ? NULL :
+	    "a version of the protocol that is too old or new");
 }
 
 static void

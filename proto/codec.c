@@ -74,6 +74,12 @@ get_be(const uint8_t *p, size_t n)
 }
 
 int
+orch_minor_spoken(uint32_t ours, uint32_t theirs)
+{
+	return (theirs <= ours && ours - theirs <= ORCH_MINORS_BACK);
+}
+
+int
 orch_header_get(const uint8_t p[ORCH_HEADER_SIZE], struct orch_header *h)
 {
 	h->h_len = (uint32_t)get_be(p, 4);

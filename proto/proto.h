@@ -23,7 +23,8 @@
 #include "proto/roles.h"
 
 #define ORCH_PROTO_MAJOR	1
-#define ORCH_PROTO_MINOR	0
+#define ORCH_PROTO_MINOR	1
+#define ORCH_MINORS_BACK	2	/* of runs that outlived an upgrade */
 #define ORCH_HEADER_SIZE	12
 #define ORCH_WITH_FD		1	/* a descriptor comes with this frame */
 #define ORCH_FRAME_MAX		(2U << 20)	/* header and payload */
@@ -120,6 +121,12 @@ enum orch_decode_flags {
 
 /* The catalogue's row of a type, or NULL for a type that does not exist. */
 const struct orch_msg	*orch_msg(unsigned int type);
+
+/*
+ * Does an engine of minor version ours speak with a run of minor theirs (0 no,
+ * 1 yes)?  With its own and the two before; never with a newer one.
+ */
+int	 orch_minor_spoken(uint32_t ours, uint32_t theirs);
 
 /* Read a header from 12 bytes: -1 when length or flags are out of bounds. */
 int	 orch_header_get(const uint8_t p[ORCH_HEADER_SIZE],

@@ -259,6 +259,74 @@ START_TEST(another_version_is_refused_by_name)
 }
 END_TEST
 
+/* A run that outlived an upgrade says what it always said. */
+START_TEST(a_run_of_the_last_minors_is_taken_and_heard)
+{
+	struct orch_run_session m = { .run = agent.s_run, .session = "s1" };
+	struct orch_hello h = good_hello(ROLE_RUNNER, &agent);
+	int sock, taken = 0;
+
+	for (h.minor = 0; h.minor <= ORCH_PROTO_MINOR + 2; h.minor++) {
+		if (!orch_minor_spoken(ORCH_PROTO_MINOR, h.minor)) {
+			refused(ROLE_RUNNER, &h, "version");
+			continue;
+		}
+		sock = connect_as(ROLE_RUNNER);
+		ck_assert_int_eq(hello(sock, &h), ORCH_hello_ok);
+		ck_assert_uint_eq(got.hello_ok.minor, ORCH_PROTO_MINOR);
+		say(sock, ORCH_run_session, &m, -1);
+		ck_assert_int_eq(ping(sock), 0);
+		close(sock);
+		taken++;
+	}
+	ck_assert_int_eq(taken, ORCH_PROTO_MINOR < 2 ?
+	    ORCH_PROTO_MINOR + 1 : 3);
+	engine_lives();
+}
+END_TEST
+
+/* Daemons and people come from one installation: no other minor at all. */
+START_TEST(a_daemon_of_each_other_minor_is_refused)
+{
+	struct orch_hello h;
+	size_t row;
+	int sock;
+
+	for (row = 0; row < NROLES; row++) {
+		enum orch_role role = allowed[row].a_role;
+
+		if (role == ROLE_RUNNER || role == ROLE_WORKER)
+			continue;
+		h = good_hello(role, NULL);
+		for (h.minor = 0; h.minor < ORCH_PROTO_MINOR + 3; h.minor++) {
+			h.generation = generation + 1;
+			if (h.minor != ORCH_PROTO_MINOR) {
+				refused(role, &h, "one installation");
+				continue;
+			}
+			sock = connect_as(role);
+			ck_assert_int_eq(hello(sock, &h), ORCH_hello_ok);
+			close(sock);
+		}
+	}
+}
+END_TEST
+
+/* The same pid at the same time, but another program: it drew a new number. */
+START_TEST(another_incarnation_of_the_process_is_refused)
+{
+	struct orch_hello h = good_hello(ROLE_RUNNER, &agent);
+	char text[IDENT_TEXT_MAX];
+	struct ident id;
+
+	ck_assert_int_eq(ident_parse(h.ident, &id), 0);
+	id.id_incarnation[15] ^= 1;
+	ck_assert_int_eq(ident_format(&id, text, sizeof(text)), 0);
+	h.ident = text;
+	refused(ROLE_RUNNER, &h, "another process owns this run");
+}
+END_TEST
+
 /* A newer program's HELLO may have a field that nobody here knows. */
 START_TEST(a_longer_hello_is_refused_by_its_version)
 {
@@ -305,6 +373,9 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_run_has_one_connection);
 	tcase_add_test(tc, a_person_does_not_speak_for_a_run);
 	tcase_add_test(tc, another_version_is_refused_by_name);
+	tcase_add_test(tc, a_run_of_the_last_minors_is_taken_and_heard);
+	tcase_add_test(tc, a_daemon_of_each_other_minor_is_refused);
+	tcase_add_test(tc, another_incarnation_of_the_process_is_refused);
 	tcase_add_test(tc, a_longer_hello_is_refused_by_its_version);
 	tcase_add_test(tc, a_closed_run_is_refused);
 }
