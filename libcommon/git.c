@@ -25,6 +25,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "libcommon/git_lock.h"
 #include "libcommon/git_run.h"
 #include "git.h"
 
@@ -172,7 +173,7 @@ why_not(const struct git_repo *repo, const char *ref, const char *old,
 }
 
 static enum git_result
-ref_change(const struct git_repo *repo, const char *const *argv,
+ref_try(const struct git_repo *repo, const char *const *argv,
     const char *ref, const char *old, char *err, size_t errlen)
 {
 	struct git_out go;
@@ -184,6 +185,19 @@ ref_change(const struct git_repo *repo, const char *const *argv,
 	if (go.go_exit != 0)
 		r = why_not(repo, ref, old, "update-ref", &go, err, errlen);
 	git_out_free(&go);
+	return (r);
+}
+
+/* A lock that a killed git left behind is no reason to fail for ever. */
+static enum git_result
+ref_change(const struct git_repo *repo, const char *const *argv,
+    const char *ref, const char *old, char *err, size_t errlen)
+{
+	enum git_result r;
+
+	r = ref_try(repo, argv, ref, old, err, errlen);
+	if (r == GIT_ERR && git_lock_gone(repo->path, ref))
+		r = ref_try(repo, argv, ref, old, err, errlen);
 	return (r);
 }
 
