@@ -119,8 +119,15 @@ $(CRASH): $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c)) \
 	@echo "  LD   $@"
 	$(Q)$(CC) $(LDHARD) -o $@ $^ $(LIBS_tests) $(PLIBS)
 
+# Who drives the storm of tests/integration/35-storm.sh.
+STORM_DRIVER = $(B)/tests/integration/storm
+$(STORM_DRIVER): $(patsubst %.c,$(B)/%.o,$(wildcard \
+    tests/integration/storm*.c)) $(B)/orchctl/liborchctl.a $(COMMON)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(LDHARD) -o $@ $^ $(PLIBS)
+
 .PHONY: units
-units: $(UNITS) $(CRASH)
+units: $(STORM_DRIVER) $(UNITS) $(CRASH)
 .SECONDARY:
 
 # What people type.  demo and check find and install missing packages first,
