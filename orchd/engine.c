@@ -38,6 +38,7 @@
 #include "queue.h"
 #include "runs.h"
 #include "task.h"
+#include "token.h"
 
 #define PARENT_FD	3
 #define START_WAIT_MS	30000
@@ -91,6 +92,7 @@ start_message(const struct orch_header *h, const union orch_any *any,
 	switch (h->h_type) {
 	case ORCH_conf:
 		start_conf(*fd);
+		token_take(any->conf.read_token, any->conf.admin_token);
 		return (0);
 	case ORCH_listen:
 		if (strcmp(any->listen.name, "engine.sock") == 0 ||

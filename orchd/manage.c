@@ -19,9 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libcommon/fsutil.h"
 #include "libcommon/log.h"
-#include "libcommon/sha256.h"
 #include "engine.h"
 #include "manage.h"
 #include "notice.h"
@@ -30,6 +28,7 @@
 #include "query.h"
 #include "queue.h"
 #include "runs.h"
+#include "token.h"
 
 #define QUIESCE_LOOK_MS	100
 
@@ -39,8 +38,6 @@ static struct {
 	uint32_t	id;
 	uint32_t	asked;
 } waiting;
-
-static char	read_token[65];		/* its SHA-256, "" for none */
 
 void
 manage_ask(enum orch_manage_verb verb, uint32_t peer, uint32_t id)
@@ -76,41 +73,9 @@ manage_ready(void)
 	(void)chan_send(eng.e_parent, ORCH_child_ready, 0, &m, -1);
 }
 
-int
-token_allows(const char *token)
-{
-	char hash[65];
-
-	if (read_token[0] == '\0' || token[0] == '\0')
-		return (0);
-	sha256_hex(token, strlen(token), hash);
-	return (ct_equal(hash, read_token, 64));
-}
-
-/* The engine keeps the hash of the page's token, never the token. */
-static void
-token_load(void)
-{
-	char *text = NULL;
-	size_t len = 0;
-
-	read_token[0] = '\0';
-	if (eng.e_conf->cf_read_token == NULL)
-		return;
-	if (fs_read_file(eng.e_conf->cf_read_token, 4096, &text, &len) == -1) {
-		log_warn("%s: the page answers no reader from elsewhere",
-		    eng.e_conf->cf_read_token);
-		return;
-	}
-	text[strcspn(text, "\r\n")] = '\0';
-	sha256_hex(text, strlen(text), read_token);
-	explicit_bzero(text, len);
-	free(text);
-}
-
 /* A configuration that the parent has checked; a bad one changes nothing. */
 static void
-conf_take(int fd)
+conf_take(int fd, const struct orch_conf *m)
 {
 	struct conf *conf = NULL;
 
@@ -120,7 +85,7 @@ conf_take(int fd)
 	}
 	conf_free(eng.e_conf);
 	eng.e_conf = conf;
-	token_load();
+	token_take(m->read_token, m->admin_token);
 }
 
 /* When nothing is left that runs the parent, who waits to stop us, is told. */
@@ -185,7 +150,7 @@ parent_message(struct chan *c, const struct orch_header *h,
 {
 	switch (h->h_type) {
 	case ORCH_conf:
-		conf_take(*fd);
+		conf_take(*fd, &any->conf);
 		(void)engine_look(1);
 		break;
 	case ORCH_peer:
@@ -235,5 +200,4 @@ manage_open(int fd)
 	if ((eng.e_parent = chan_new(eng.e_base, fd, 0, FROM_PARENT,
 	    parent_message, parent_ended, NULL)) == NULL)
 		fatal("descriptor 3");
-	token_load();
 }

@@ -32,7 +32,4 @@ void	 manage_ready(void);
 /* Take over descriptor 3 once the start-up messages were read. */
 void	 manage_open(int fd);
 
-/* Is this the token of the page's readers? */
-int	 token_allows(const char *token);
-
 #endif

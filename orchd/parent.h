@@ -267,6 +267,12 @@ void	 run_plan_free(struct run_plan *);
  */
 char	*secret_read(const char *path, char *err, size_t errlen);
 
+/*
+ * The SHA-256 in hex of the token in a file, "" when path is NULL or the file
+ * cannot be read, which is logged as a fault of the token called what.
+ */
+void	 secret_hash(const char *path, const char *what, char hex[65]);
+
 /* Overwrite and free; NULL is allowed. */
 void	 secret_free(char *);
 

@@ -128,9 +128,14 @@ int
 engine_send_conf(void)
 {
 	struct orch_conf	 m = { .generation = par.p_conf_generation };
+	char			 readers[65], admins[65];
 	FILE			*fp;
 	int			 fd, rv = -1;
 
+	secret_hash(par.p_conf->cf_read_token, "read", readers);
+	secret_hash(par.p_conf->cf_admin_token, "admin", admins);
+	m.read_token = readers;
+	m.admin_token = admins;
 	if ((fd = memfd_create("orchd.conf", MFD_CLOEXEC)) == -1)
 		return (-1);
 	if ((fp = fdopen(fd, "w")) == NULL) {

@@ -22,11 +22,15 @@
 #include <bsd/string.h>
 
 #include "libcommon/fsutil.h"
+#include "libcommon/log.h"
 #include "libcommon/redact.h"
+#include "libcommon/sha256.h"
 
 #include "parent.h"
 
 #define SECRET_MAX	4095
+#define SHOWN_MAX	256	/* of struct orch_query and orch_action */
+#define GUESS_MIN	16
 
 char *
 secret_read(const char *path, char *err, size_t errlen)
@@ -61,6 +65,29 @@ secret_read(const char *path, char *err, size_t errlen)
 bad:
 	secret_free(buf);
 	return (NULL);
+}
+
+void
+secret_hash(const char *path, const char *what, char hex[65])
+{
+	char	 err[512], *value;
+
+	hex[0] = '\0';
+	if (path == NULL)
+		return;
+	if ((value = secret_read(path, err, sizeof(err))) == NULL) {
+		log_warnx("%s token: %s; nobody is let in by it", what, err);
+		return;
+	}
+	if (strlen(value) > SHOWN_MAX)
+		log_warnx("%s token: it is longer than %d bytes; nobody can "
+		    "show it", what, SHOWN_MAX);
+	else if (strlen(value) < GUESS_MIN)
+		log_warnx("%s token: it is shorter than %d bytes and may be "
+		    "guessed", what, GUESS_MIN);
+	if (sha256_hex(value, strlen(value), hex) == -1)
+		hex[0] = '\0';
+	secret_free(value);
 }
 
 void

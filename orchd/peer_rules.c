@@ -15,6 +15,7 @@
  */
 
 #include "action.h"
+#include "admin.h"
 #include "daemons.h"
 #include "lease.h"
 #include "peer.h"
@@ -57,5 +58,7 @@ const struct peer_rule peer_rules[] = {
 	{ ORCH_query,		FROM_CTL | FROM_PAGE | FROM_WEBHOOK,
 	    on_query },
 	{ ORCH_action,		FROM_CTL,		on_action },
+	/* Releases a lease, and refuses anything else. */
+	{ ORCH_action,		FROM_PAGE,		on_page_action },
 };
 const size_t peer_nrules = sizeof(peer_rules) / sizeof(peer_rules[0]);

@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "manage.h"
 #include "pass.h"
 #include "query.h"
 #include "runs.h"
+#include "token.h"
 
 #define PART_MAX	(512U << 10)	/* of an answer in parts */
 
@@ -215,7 +215,7 @@ may_ask(const struct peer *p, const struct orch_query *m)
 		return (strcmp(m->verb, "health") == 0);
 	if (p->p_role == ROLE_PAGE)
 		return (m->loopback || strcmp(m->verb, "health") == 0 ||
-		    token_allows(m->token));
+		    token_reads(m->token));
 	return (1);
 }
 

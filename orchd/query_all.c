@@ -197,13 +197,14 @@ block_reaper(void)
 static json_t *
 block_lease(void)
 {
-	return (json_pack("{s:b, s:o, s:I, s:I, s:I, s:I}", "enabled",
+	return (json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I}", "enabled",
 	    conf_bool(eng.e_conf, NULL, OPT_TRANSITION_LEASE_ENABLED), "held",
 	    held_leases(), "granted_total",
 	    (json_int_t)counter("lease_granted"), "refused_total",
 	    (json_int_t)counter("lease_refused"), "reclaimed_total",
 	    (json_int_t)counter("lease_reclaimed"), "forced_total",
-	    (json_int_t)counter("lease_forced")));
+	    (json_int_t)counter("lease_forced"), "admin_refused_total",
+	    (json_int_t)counter("admin_refused")));
 }
 
 static json_t *

@@ -69,7 +69,9 @@ out_text(struct out *o, const char *s)
 static int
 is_secret(const struct orch_field *f)
 {
-	return (strcmp(f->f_name, "token") == 0 ||
+	size_t n = strlen(f->f_name);
+
+	return ((n >= 5 && strcmp(f->f_name + n - 5, "token") == 0) ||
 	    strcmp(f->f_name, "value") == 0);
 }
 

@@ -147,8 +147,8 @@ done:
 	return (res);
 }
 
-int
-auth_token(const struct http_head *head, char *token, size_t len)
+static int
+read_token(const struct http_head *head, int basic, char *token, size_t len)
 {
 	const struct http_header *hh;
 	struct http_slice rest, scheme;
@@ -159,7 +159,7 @@ auth_token(const struct http_head *head, char *token, size_t len)
 	rest = hh->hh_value;
 	scheme = next_part(&rest, ' ');
 	rest = next_part(&rest, '\n');	/* no such byte: trims the rest */
-	if (http_slice_caseis(scheme, "Basic"))
+	if (basic && http_slice_caseis(scheme, "Basic"))
 		return (basic_password(rest, token, len));
 	if (!http_slice_caseis(scheme, "Bearer") || rest.sl_n == 0 ||
 	    rest.sl_n >= len)
@@ -167,6 +167,44 @@ auth_token(const struct http_head *head, char *token, size_t len)
 	memcpy(token, rest.sl_s, rest.sl_n);
 	token[rest.sl_n] = '\0';
 	return (0);
+}
+
+int
+auth_token(const struct http_head *head, char *token, size_t len)
+{
+	return (read_token(head, 1, token, len));
+}
+
+int
+auth_bearer(const struct http_head *head, char *token, size_t len)
+{
+	return (read_token(head, 0, token, len));
+}
+
+int
+auth_same_site(const struct http_head *head)
+{
+	const struct http_header *origin, *host, *fetch;
+	struct http_slice site;
+	size_t n;
+
+	fetch = http_header_find(head, "Sec-Fetch-Site");
+	if (fetch != NULL && !http_slice_is(fetch->hh_value, "same-origin") &&
+	    !http_slice_is(fetch->hh_value, "none"))
+		return (0);
+	if ((origin = http_header_find(head, "Origin")) == NULL)
+		return (1);
+	site = origin->hh_value;
+	if ((host = http_header_find(head, "Host")) == NULL)
+		return (0);
+	if (site.sl_n > 7 && strncasecmp(site.sl_s, "http://", 7) == 0)
+		n = 7;
+	else if (site.sl_n > 8 && strncasecmp(site.sl_s, "https://", 8) == 0)
+		n = 8;
+	else
+		return (0);
+	return (site.sl_n - n == host->hh_value.sl_n && strncasecmp(
+	    site.sl_s + n, host->hh_value.sl_s, site.sl_n - n) == 0);
 }
 
 int

@@ -35,6 +35,19 @@ int	accept_prefers_html(const struct http_head *head);
 int	auth_token(const struct http_head *head, char *token, size_t len);
 
 /*
+ * The same for "Bearer TOKEN" alone, which a browser sends only when a script
+ * of this very site makes it: what Basic says it sends by itself, for whoever
+ * made the form.
+ */
+int	auth_bearer(const struct http_head *head, char *token, size_t len);
+
+/*
+ * True unless the request says itself that a page of another site made it:
+ * an Origin other than http or https and our Host, or Sec-Fetch-Site.
+ */
+int	auth_same_site(const struct http_head *head);
+
+/*
  * True if the request came straight from this machine as far as its headers
  * show: its Host is a loopback name, so that no foreign page reached us by a
  * name of its own, and no proxy has added itself.

@@ -45,6 +45,10 @@ struct ask {
 	char			*as_verb;
 	char			*as_token;
 	int			 as_loopback;
+	/* ORCH_action: token above, and these. */
+	char			*as_item;
+	char			*as_from;
+	int			 as_force;
 	struct evbuffer		*as_json;	/* parts of the answer */
 	ask_done_cb		 as_done;
 	void			*as_arg;
@@ -88,6 +92,8 @@ ask_cancel(struct ask *as)
 	free(as->as_body);
 	free(as->as_verb);
 	free(as->as_token);
+	free(as->as_item);
+	free(as->as_from);
 	free(as);
 }
 
@@ -124,16 +130,23 @@ ask_finish(struct ask *as, const struct ask_answer *aa)
 		evbuffer_free(json);
 }
 
+/* No answer comes. */
 static void
-ask_timer_cb(evutil_socket_t fd, short what, void *arg)
+ask_give_up(struct ask *as)
 {
 	struct ask_answer away = { .aa_away = 1, .aa_text = "" };
-	struct ask *as = arg;
 
+	away.aa_lost = as->as_type == ORCH_action && as->as_id != 0;
 	if (as->as_json != NULL)
 		(void)evbuffer_drain(as->as_json,
 		    evbuffer_get_length(as->as_json));
 	ask_finish(as, &away);
+}
+
+static void
+ask_timer_cb(evutil_socket_t fd, short what, void *arg)
+{
+	ask_give_up(arg);
 }
 
 static int
@@ -166,13 +179,31 @@ send_query(struct ask *as)
 	return (as->as_asks->aq_send(ORCH_query, &msg, &as->as_id));
 }
 
+static int
+send_action(struct ask *as)
+{
+	const char *args[] = { "release", as->as_force ? "force" : NULL,
+	    NULL };
+	struct orch_action msg;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.verb = as->as_verb;
+	msg.task = as->as_item;
+	msg.stage = msg.commit = "";
+	msg.text = as->as_from;
+	msg.args.l_argv = args;
+	msg.token = as->as_token;
+	return (as->as_asks->aq_send(ORCH_action, &msg, &as->as_id));
+}
+
 /* Ask, or leave it for the next engine. */
 static void
 ask_send(struct ask *as)
 {
 	int res;
 
-	res = as->as_type == ORCH_event ? send_event(as) : send_query(as);
+	res = as->as_type == ORCH_event ? send_event(as) :
+	    as->as_type == ORCH_action ? send_action(as) : send_query(as);
 	if (res == -1) {
 		log_debug("engine: not asked now");
 		as->as_id = 0;
@@ -248,13 +279,38 @@ ask_query(struct asks *aq, const char *verb, const char *token, int loopback,
 	return (as);
 }
 
-void
-asks_engine_up(struct asks *aq)
+struct ask *
+ask_release(struct asks *aq, const char *item, int force, const char *token,
+    const char *from, ask_done_cb done, void *arg)
 {
 	struct ask *as;
 
-	TAILQ_FOREACH(as, &aq->aq_list, as_entry)
-		ask_send(as);
+	if ((as = ask_new(aq, ORCH_action, done, arg)) == NULL)
+		return (NULL);
+	as->as_force = force;
+	if ((as->as_verb = strdup("lease")) == NULL ||
+	    (as->as_item = strdup(item)) == NULL ||
+	    (as->as_token = strdup(token)) == NULL ||
+	    (as->as_from = strdup(from)) == NULL) {
+		ask_cancel(as);
+		return (NULL);
+	}
+	ask_send(as);
+	return (as);
+}
+
+void
+asks_engine_up(struct asks *aq)
+{
+	struct ask *as, *next;
+
+	for (as = TAILQ_FIRST(&aq->aq_list); as != NULL; as = next) {
+		next = TAILQ_NEXT(as, as_entry);
+		if (as->as_type == ORCH_action && as->as_id != 0)
+			ask_give_up(as);
+		else
+			ask_send(as);
+	}
 }
 
 /* A part or the whole of a query's answer. */
@@ -294,7 +350,7 @@ asks_message(struct asks *aq, const struct orch_header *h,
 			break;
 	if (as == NULL)
 		return (0);
-	if (as->as_type == ORCH_query && h->h_type == ORCH_answer) {
+	if (as->as_type != ORCH_event && h->h_type == ORCH_answer) {
 		on_answer(as, &any->answer);
 		return (1);
 	}

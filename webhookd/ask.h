@@ -26,7 +26,8 @@
 /*
  * Questions to the engine.  A question is asked at once, asked again of the
  * next engine when this one goes away, and given up after a time.  Deliveries
- * have an id and a digest, so that the engine recognises a repetition.
+ * have an id and a digest, so that the engine recognises a repetition.  An
+ * action has none and is never repeated.
  */
 
 struct asks;
@@ -38,6 +39,7 @@ typedef int	(*ask_send_fn)(unsigned int type, const void *msg,
 
 struct ask_answer {
 	int		 aa_away;	/* no answer in time, nothing else */
+	int		 aa_lost;	/* away, and an action may be done */
 	uint8_t		 aa_result;	/* enum orch_result */
 	const char	*aa_text;	/* may be "" */
 	const char	*aa_json;	/* not terminated; may be NULL */
@@ -69,6 +71,16 @@ struct ask	*ask_event(struct asks *, const char *source,
  */
 struct ask	*ask_query(struct asks *, const char *verb, const char *token,
 		    int loopback, ask_done_cb, void *arg);
+
+/*
+ * Ask for the release of an item's lease (ORCH_action), as who shows token;
+ * from is for the log.  All texts are copied.  Unlike the others it is asked
+ * once: when the engine goes away after that, the answer is aa_lost, since
+ * another lease may be there by then.
+ */
+struct ask	*ask_release(struct asks *, const char *item, int force,
+		    const char *token, const char *from, ask_done_cb,
+		    void *arg);
 
 /* Nobody wants the answer any more. */
 void		 ask_cancel(struct ask *);

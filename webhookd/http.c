@@ -302,8 +302,7 @@ check_body_headers(struct http_head *head)
 	if (http_header_find(head, "Content-Encoding") != NULL)
 		return (refuse(head, 415, "Content-Encoding not served"));
 	if (len == NULL) {
-		if (http_slice_is(head->ht_method, "POST"))
-			return (refuse(head, 411, "no Content-Length"));
+		head->ht_unsized = 1;
 		return (HTTP_DONE);
 	}
 	return (check_length(head, len->hh_value));
@@ -387,11 +386,13 @@ http_reason(int status)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
 		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
 		{ 417, "Expectation Failed" },
+		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },

@@ -45,7 +45,8 @@ struct http_head {
 	struct http_header	ht_headers[HTTP_HEADERS_MAX];
 	size_t			ht_nheaders;
 	size_t			ht_size;	/* head with its empty line */
-	uint64_t		ht_length;	/* of the body */
+	uint64_t		ht_length;	/* of the body; 0: none */
+	int			ht_unsized;	/* no Content-Length */
 	int			ht_expect;	/* waits for 100 Continue */
 	int			ht_status;	/* HTTP_REFUSED: the answer */
 	const char		*ht_why;	/* HTTP_REFUSED: for the log */

@@ -27,13 +27,6 @@
 #include "server.h"
 #include "site.h"
 
-#define TOKEN_MAX	256	/* of struct orch_query */
-
-/* What every answer of a page carries, so that nothing else can use it. */
-#define COMMON_HEADERS \
-	"Vary: Accept, Authorization\r\nReferrer-Policy: no-referrer\r\n" \
-	"Cross-Origin-Resource-Policy: same-origin\r\n"
-
 static const char *
 status_text(int status)
 {
@@ -83,7 +76,7 @@ compose_headers(char *buf, size_t len, int status, int html)
 		    "WWW-Authenticate: Bearer realm=\"orchd\"\r\n";
 	else if (status == 503)
 		more = "Retry-After: 5\r\n";
-	n = snprintf(buf, len, "%s%s%s%s%s", COMMON_HEADERS, more,
+	n = snprintf(buf, len, "%s%s%s%s%s", SITE_PAGE_HEADERS, more,
 	    html ? "Content-Security-Policy: " : "",
 	    html ? html_policy() : "", html ? "\r\n" : "");
 	if (n < 0 || (size_t)n >= len)
@@ -153,6 +146,7 @@ verb_of(const struct route *rt)
 		return ("status");
 	case ROUTE_HEALTH:
 	case ROUTE_HOOK_GITEA:
+	case ROUTE_RELEASE:
 		break;
 	}
 	return ("health");
@@ -162,7 +156,7 @@ void
 page_get(struct site *st, struct conn *cn, const struct request *rq)
 {
 	const char *verb = verb_of(rq->rq_route);
-	char token[TOKEN_MAX + 1];
+	char token[SITE_TOKEN_MAX + 1];
 	int html, free_to_read, bad;
 	struct wait *w;
 

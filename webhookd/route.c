@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "proto/roles.h"
 
@@ -23,21 +24,35 @@
 #include "route.h"
 
 static const struct route routes[] = {
-	{ "/webhook/gitea", ROUTE_HOOK_GITEA, FROM_WEBHOOK, 1 },
-	{ "/health", ROUTE_HEALTH, FROM_WEBHOOK | FROM_PAGE, 0 },
-	{ "/", ROUTE_STATUS, FROM_PAGE, 0 },
-	{ "/status", ROUTE_STATUS, FROM_PAGE, 0 },
-	{ "/queue", ROUTE_QUEUE, FROM_PAGE, 0 },
+	{ "/webhook/gitea", ROUTE_HOOK_GITEA, FROM_WEBHOOK, 1, 1, 0 },
+	{ "/health", ROUTE_HEALTH, FROM_WEBHOOK | FROM_PAGE, 0, 0, 0 },
+	{ "/", ROUTE_STATUS, FROM_PAGE, 0, 0, 0 },
+	{ "/status", ROUTE_STATUS, FROM_PAGE, 0, 0, 0 },
+	{ "/queue", ROUTE_QUEUE, FROM_PAGE, 0, 0, 0 },
+	{ "/transition-lease/release", ROUTE_RELEASE, FROM_PAGE, 1, 0, 1 },
 };
+
+struct http_slice
+route_bare(struct http_slice target)
+{
+	const char *mark;
+
+	if (target.sl_n > 0 &&
+	    (mark = memchr(target.sl_s, '?', target.sl_n)) != NULL)
+		target.sl_n = (size_t)(mark - target.sl_s);
+	return (target);
+}
 
 const struct route *
 route_path(enum orch_role role, struct http_slice target)
 {
+	struct http_slice path = route_bare(target);
 	size_t i;
 
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if ((routes[i].rt_roles & (1U << role)) != 0 &&
-		    http_slice_is(target, routes[i].rt_path))
+		    http_slice_is(routes[i].rt_query ? path : target,
+		    routes[i].rt_path))
 			return (&routes[i]);
 	return (NULL);
 }
@@ -63,8 +78,8 @@ route_find(enum orch_role role, const struct http_head *head, int *status)
 		*status = 405;
 		return (NULL);
 	}
-	if (!rt->rt_post && head->ht_length != 0) {
-		*status = 400;
+	if (rt->rt_body ? head->ht_unsized : head->ht_length != 0) {
+		*status = rt->rt_body ? 411 : 400;
 		return (NULL);
 	}
 	return (rt);

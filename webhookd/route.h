@@ -24,7 +24,8 @@ enum route_id {
 	ROUTE_HOOK_GITEA,
 	ROUTE_HEALTH,
 	ROUTE_STATUS,
-	ROUTE_QUEUE
+	ROUTE_QUEUE,
+	ROUTE_RELEASE
 };
 
 struct route {
@@ -32,17 +33,22 @@ struct route {
 	enum route_id	 rt_id;
 	uint32_t	 rt_roles;	/* FROM_WEBHOOK, FROM_PAGE */
 	int		 rt_post;	/* POST, else GET and HEAD */
+	int		 rt_body;	/* a body belongs to it */
+	int		 rt_query;	/* "?" and what follows is not path */
 };
 
 /*
  * The route of a request for this role.  The target is compared byte by byte
- * with a fixed list: nothing is decoded, joined or cut off first, so that a
- * query string or an escape is simply another path.  Returns NULL with *status
- * 404 (no such path in this role), 405 (not this method) or 400 (a body where
- * none belongs).
+ * with a fixed list: nothing is decoded, joined or cut off first, so that an
+ * escape is simply another path, and so is a query string where the route has
+ * none.  Returns NULL with *status 404 (no such path in this role), 405 (not
+ * this method), 400 (a body where none belongs) or 411 (no length of a body).
  */
 const struct route	*route_find(enum orch_role role,
 			    const struct http_head *head, int *status);
+
+/* A target without "?" and what follows. */
+struct http_slice	 route_bare(struct http_slice target);
 
 /* The Allow header's value for a route. */
 const char		*route_allow(const struct route *rt);

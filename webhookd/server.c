@@ -136,16 +136,20 @@ server_hold(struct conn *cn, void (*gone)(void *), void *arg)
 	cn->cn_gone_arg = arg;
 }
 
-/* The request's words for the log, cut; nothing before they are known. */
+/*
+ * The request's words for the log, cut; nothing before they are known.  What
+ * follows "?" is not for the log: people put tokens there.
+ */
 static void
 log_reply(const struct conn *cn, int status, const char *why)
 {
 	const struct http_head *ht = &cn->cn_request.rq_head;
+	struct http_slice path = route_bare(ht->ht_target);
 	int method = 0, target = 0;
 
 	if (ht->ht_target.sl_s != NULL) {
 		method = (int)ht->ht_method.sl_n;
-		target = ht->ht_target.sl_n > 80 ? 80 : (int)ht->ht_target.sl_n;
+		target = path.sl_n > 80 ? 80 : (int)path.sl_n;
 	}
 	log_info("%s: %.*s%s%.*s%s%d %s", cn->cn_addr.ad_text, method,
 	    method > 0 ? ht->ht_method.sl_s : "", method > 0 ? " " : "",
@@ -269,7 +273,8 @@ conn_admit(struct conn *cn)
 	cn->cn_request.rq_route = route_find(sv->sv_role, ht, &status);
 	if (cn->cn_request.rq_route == NULL) {
 		refuse(cn, status, status == 404 ? "no such path" :
-		    status == 405 ? "not with this method" : "unwanted body");
+		    status == 405 ? "not with this method" :
+		    status == 411 ? "no Content-Length" : "unwanted body");
 		return (-1);
 	}
 	if (ht->ht_length > sv->sv_limits.sl_body) {
@@ -517,6 +522,7 @@ accept_cb(struct evconnlistener *evl, evutil_socket_t fd, struct sockaddr *sa,
 	}
 	cn->cn_request.rq_loopback = ls->ls_loopback;
 	cn->cn_request.rq_peer = cn->cn_addr.ad_text;
+	cn->cn_request.rq_addr = &cn->cn_addr;
 	bufferevent_setcb(cn->cn_bev, conn_read_cb, conn_write_cb,
 	    conn_event_cb, cn);
 	bufferevent_setwatermark(cn->cn_bev, EV_READ, 0, HTTP_HEAD_MAX);

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "addr.h"
 #include "http.h"
 #include "proto/roles.h"
 #include "route.h"
@@ -48,6 +49,7 @@ struct request {
 	const uint8_t		*rq_body;
 	int			 rq_loopback;	/* of the listener */
 	const char		*rq_peer;	/* address, for the log */
+	const struct addr	*rq_addr;	/* whose limits it counts to */
 };
 
 struct reply {

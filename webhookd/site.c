@@ -89,5 +89,8 @@ site_request(struct conn *cn, const struct request *rq, void *arg)
 	case ROUTE_QUEUE:
 		page_get(st, cn, rq);
 		break;
+	case ROUTE_RELEASE:
+		release_post(st, cn, rq);
+		break;
 	}
 }

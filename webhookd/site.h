@@ -17,17 +17,27 @@
 #ifndef WEBHOOKD_SITE_H
 #define WEBHOOKD_SITE_H
 
+#include "addr.h"
 #include "ask.h"
 #include "gitea.h"
 #include "proto/roles.h"
 #include "server.h"
+#include "throttle.h"
 
 /* What the handlers share: who they are, whom they ask, what they know. */
 struct site {
 	enum orch_role		 st_role;	/* ROLE_WEBHOOK or ROLE_PAGE */
 	struct asks		*st_asks;
 	struct gitea_conf	 st_gitea;
+	struct throttle		 st_throttle;	/* of wrong admin tokens */
 };
+
+#define SITE_TOKEN_MAX	256	/* of struct orch_query and orch_action */
+
+/* What every answer of a page carries, so that nothing else can use it. */
+#define SITE_PAGE_HEADERS \
+	"Vary: Accept, Authorization\r\nReferrer-Policy: no-referrer\r\n" \
+	"Cross-Origin-Resource-Policy: same-origin\r\n"
 
 /* A request that waits for the engine. */
 struct wait {
@@ -36,6 +46,8 @@ struct wait {
 	char		*w_label;	/* for the log */
 	const char	*w_verb;	/* constant */
 	int		 w_html;
+	struct site	*w_site;	/* release.c: for the throttle */
+	struct addr	 w_addr;
 };
 
 /*
@@ -66,5 +78,8 @@ void	 hook_gitea(struct site *, struct conn *, const struct request *);
 
 /* page.c: GET /health, /status and /queue. */
 void	 page_get(struct site *, struct conn *, const struct request *);
+
+/* release.c: POST /transition-lease/release. */
+void	 release_post(struct site *, struct conn *, const struct request *);
 
 #endif

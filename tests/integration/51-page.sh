@@ -8,6 +8,7 @@
 #
 # The page says what orchctl says, free to this machine and to nobody else
 # without the token, as JSON or as HTML that loads nothing and escapes all.
+# It does one thing: release a lease, for who has the administrator's token.
 #
 # Called as "51-page.sh elsewhere FOLDER PORT" it is the part that runs in a
 # network namespace of its own, where orchd has an address that is not
@@ -17,6 +18,7 @@
 
 TOKEN=read-me-7f3a9c
 SECRET=hook-secret-51
+ADMIN=release-me-5d81e0
 ELSEWHERE=192.0.2.51
 
 # get PATH [CURL-ARGUMENT ...]: the status; head and body are files.
@@ -71,6 +73,119 @@ is_html()
 	    grep -qF '<b id=evil>' "$T/body"
 }
 
+# --- releasing a lease ----------------------------------------------------------
+
+# release QUERY [CURL-ARGUMENT ...]: the status, as get.
+release()
+{
+	query=$1
+	shift
+	get "/transition-lease/release$query" -X POST "$@"
+}
+
+# worker_of TASK: the process that owns its lease; 1 when none does.
+worker_of()
+{
+	ctl -j lease | tr -d '\n' | sed 's/}, *{/}\n{/g' |
+	    grep "\"task\": *\"$1\"" | grep '(edge)' |
+	    sed -n 's/.* pid=\([0-9]*\) .*/\1/p' | grep .
+}
+
+is_gone()
+{
+	! kill -0 "$1"
+}
+
+refused_count()
+{
+	ctl -j queue | json admin_refused_total
+}
+
+# Who may not release, and what is no order: nothing changes.
+no_release()
+{
+	assert_is "without a token nobody releases, here neither" 401 \
+	    "$(release "?work_item=$1&force=1")"
+	assert_has "it says which token" "WWW-Authenticate: Bearer" \
+	    "$(cat "$T/head")"
+	assert_is "the readers' token is another one" 401 \
+	    "$(release "?work_item=$1" -H "Authorization: Bearer $TOKEN")"
+	assert_is "what a browser adds by itself is no token" 401 \
+	    "$(release "?work_item=$1" -u "admin:$ADMIN")"
+	assert_is "wrong ones are counted" 3 "$(refused_count)"
+	set -- "$1" -H "Authorization: Bearer $ADMIN"
+	id=$1
+	shift
+	assert_is "another site's page orders nothing" 403 \
+	    "$(release "?work_item=$id&force=1" "$@" \
+	    -H "Origin: https://evil.example")"
+	assert_is "an unknown item" 404 "$(release "?work_item=S-99" "$@")"
+	assert_is "no item" 400 "$(release "" "$@")"
+	assert_is "a word that is no parameter" 400 \
+	    "$(release "?work_item=$id&now=1" "$@")"
+	assert_is "a GET" 405 \
+	    "$(get "/transition-lease/release?work_item=$id" "$@")"
+	assert_has "which is allowed" "Allow: POST" "$(cat "$T/head")"
+	assert_is "a living owner keeps its lease" 409 \
+	    "$(release "?work_item=$id" "$@")"
+	assert_has "and is named" "run " "$(cat "$T/body")"
+}
+
+# A stopped worker keeps its lease until an administrator takes it away.
+releases()
+{
+	id=$(submit "Stuck becomes free")
+	travel "$id" 60 &
+	traveller=$!
+	wait_for 40 worker_of "$id" || bail "a worker is inside the edge"
+	worker=$(worker_of "$id")
+	kill -STOP "$worker"
+	no_release "$id"
+	assert_is "it is still the owner" "$worker" "$(worker_of "$id")"
+	assert_is "by force the lease is released" 200 \
+	    "$(release "?work_item=$id&force=1" \
+	    -H "Authorization: Bearer $ADMIN")"
+	assert_has "a sentence says so" '{"status":"'"$id: run " \
+	    "$(cat "$T/body")"
+	assert "the stopped worker is ended" wait_for 10 is_gone "$worker"
+	wait $traveller
+	assert_is "its work was taken up again" done "$(stage_of "$id")"
+	assert_is "nobody has a lease then" 409 \
+	    "$(release "?work_item=$id&force=1" \
+	    -H "Authorization: Bearer $ADMIN")"
+	assert_has "the log says who released it" \
+	    "released by an administrator at 127.0.0.1" \
+	    "$(cat "$T/orchd.log")"
+}
+
+# Another token counts from the reload on, and none when none is named.
+changes()
+{
+	id=$1
+	printf '%s\n' "$ADMIN-2" >"$T/admin.token"
+	ctl reload >/dev/null
+	wait_for 10 answers
+	assert_is "after a reload the old token is refused" 401 \
+	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN")"
+	assert_is "and the new one is right" 409 \
+	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN-2")"
+	for i in 1 2 3 4 5; do
+		release "?work_item=$id" -H "Authorization: Bearer $i" \
+		    >/dev/null
+	done
+	assert_is "after wrong ones the right one waits" 429 \
+	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN-2")"
+	assert_has "as long as it says" "Retry-After: 1" "$(cat "$T/head")"
+	sed /^admin/d "$T/orchd.conf" >"$T/without" &&
+	    cat "$T/without" >"$T/orchd.conf"
+	ctl reload >/dev/null
+	wait_for 10 answers
+	assert_is "without a configured token there is no such thing" 404 \
+	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN-2")"
+	assert_has "and it says how there is" "admin token file" \
+	    "$(cat "$T/body")"
+}
+
 # --- the part with an address of its own --------------------------------------
 
 # The token is needed here: prints TAP lines without their numbers' plan.
@@ -120,12 +235,18 @@ fi
 begin
 ADDRESS=127.0.0.1
 make_project
+# Staging takes a while, so that a worker can be met inside its lease.
+sed 's/^check)/&\n\tsleep 2/' "$T/repo/staging" >"$T/staging" &&
+    cat "$T/staging" >"$T/repo/staging" &&
+    git_repo commit -q -a -m "Take time" || bail "no slow staging"
 printf '%s\n' $TOKEN >"$T/read.token"
 printf '%s\n' $SECRET >"$T/hook.secret"
-chmod 600 "$T/read.token" "$T/hook.secret"
+printf '%s\n' $ADMIN >"$T/admin.token"
+chmod 600 "$T/read.token" "$T/hook.secret" "$T/admin.token"
 HOOK_PORT=$((PORT + 1))
 GLOBAL="serial_limit 2
 read token file \"$T/read.token\"
+admin token file \"$T/admin.token\"
 listen page on 127.0.0.1 port $PORT
 listen webhook on 127.0.0.1 port $HOOK_PORT
 webhook gitea secret file \"$T/hook.secret\""
@@ -157,18 +278,20 @@ assert_is "but not with the token" 200 "$(get /status \
     -H "X-Forwarded-For: 198.51.100.7" -H "Authorization: Bearer $TOKEN")"
 assert_is "a name that only points here is not this machine" 401 \
     "$(get /status -H "Host: rebound.example")"
-assert_is "the page takes no POST" 405 "$(get /status -d x)"
+assert_is "pages take no POST" 405 "$(get /status -d x)"
 assert_is "it takes no deliveries" 404 "$(get /webhook/gitea -d x)"
 assert_is "there is nothing else" 404 "$(get /orchd.conf)"
 assert_is "nor above it" 404 "$(get /../orchd.conf --path-as-is)"
 assert_is "the receiver has no /status" 404 "$(curl -s -o /dev/null \
     -w '%{http_code}' "http://127.0.0.1:$HOOK_PORT/status")"
+releases
 for path in /status /queue /health; do
 	get $path >/dev/null && cat "$T/body"
 	get $path -H 'Accept: text/html' >/dev/null && cat "$T/body"
 done >"$T/all"
-assert_not "no secret is in any of it" grep -qE "$TOKEN|$SECRET" "$T/all"
-assert_not "nor in the log" grep -qE "$TOKEN|$SECRET" "$T/orchd.log"
+assert_not "no secret is in any of it" grep -qE "$TOKEN|$SECRET|$ADMIN" \
+    "$T/all"
+assert_not "nor in the log" grep -qE "$TOKEN|$SECRET|$ADMIN" "$T/orchd.log"
 
 kill_part engine
 assert_is "the engine dies: a request is held and answered" 200 \
@@ -178,6 +301,10 @@ assert_is "the engine stands still: 503" 503 "$(get /status)"
 assert_has "with a time to come back" "Retry-After" "$(cat "$T/head")"
 kill -CONT "$(pid_of engine)"
 wait_for 10 answers
+changes "$id"
+assert_not "no token is in the log" grep -qE "$TOKEN|$SECRET|$ADMIN" \
+    "$T/orchd.log"
+assert "the database holds its invariants" ctl check
 stop_orchd
 
 sed "s/^listen page on 127.0.0.1/listen page on $ELSEWHERE/

@@ -355,7 +355,7 @@ setup(void)
 {
 	struct orch_engine_go go = { .self_dir = "/" };
 	struct orch_listen l;
-	struct orch_conf c = { 1 };
+	struct orch_conf c = { .generation = 1 };
 	int sv[2], conf, es, cs;
 
 	log_init("test", 0);
@@ -405,7 +405,7 @@ static const struct {
 	unsigned int	a_types[20];
 } allowed[] = {
 	{ ROLE_WEBHOOK, { ORCH_event, ORCH_query, ORCH_notice } },
-	{ ROLE_PAGE, { ORCH_query, ORCH_notice } },
+	{ ROLE_PAGE, { ORCH_query, ORCH_action, ORCH_notice } },
 	{ ROLE_RECONCILED, { ORCH_advance, ORCH_candidates, ORCH_outbox_next,
 	    ORCH_outbox_done, ORCH_item, ORCH_notice } },
 	{ ROLE_FINALIZERD, { ORCH_outbox_next, ORCH_outbox_done,

@@ -291,6 +291,7 @@ static const struct {
 	{ ROLE_WEBHOOK, ORCH_event, ORCH_event_answer },
 	{ ROLE_WEBHOOK, ORCH_query, ORCH_answer },
 	{ ROLE_PAGE, ORCH_query, ORCH_answer },
+	{ ROLE_PAGE, ORCH_action, ORCH_answer },
 	{ ROLE_CTL, ORCH_query, ORCH_answer },
 	{ ROLE_CTL, ORCH_action, ORCH_answer },
 };

@@ -64,7 +64,24 @@ static struct {
 	char		verb[64], token[64], delivery[200], kind[64];
 	char		body[1024], sha256[80];
 	int		loopback;
+	char		item[80], from[80], args[80];
 } engine;
+
+/* An action's words, its arguments with a blank before each. */
+static inline void
+engine_action(const struct orch_action *m)
+{
+	const char *const *s;
+
+	(void)snprintf(engine.verb, sizeof(engine.verb), "%s", m->verb);
+	(void)snprintf(engine.token, sizeof(engine.token), "%s", m->token);
+	(void)snprintf(engine.item, sizeof(engine.item), "%s", m->task);
+	(void)snprintf(engine.from, sizeof(engine.from), "%s", m->text);
+	engine.args[0] = '\0';
+	for (s = m->args.l_argv; *s != NULL; s++)
+		(void)snprintf(engine.args + strlen(engine.args),
+		    sizeof(engine.args) - strlen(engine.args), " %s", *s);
+}
 
 static inline int
 engine_send(unsigned int type, const void *msg, uint32_t *id)
@@ -79,6 +96,10 @@ engine_send(unsigned int type, const void *msg, uint32_t *id)
 	engine.asked++;
 	engine.type = type;
 	*id = ++engine.id;
+	if (type == ORCH_action) {
+		engine_action(msg);
+		return (0);
+	}
 	if (type == ORCH_query) {
 		(void)snprintf(engine.verb, sizeof(engine.verb), "%s",
 		    query->verb);
@@ -104,6 +125,19 @@ engine_stores(uint8_t result)
 	    .h_id = engine.id };
 	union orch_any any = { .event_answer = { .result = result } };
 
+	return (asks_message(site.st_asks, &h, &any));
+}
+
+/* What became of an action. */
+static inline int
+engine_says(uint8_t result, const char *text)
+{
+	struct orch_header h = { .h_type = ORCH_answer, .h_id = engine.id };
+	union orch_any any;
+
+	memset(&any, 0, sizeof(any));
+	any.answer.result = result;
+	any.answer.text = text;
 	return (asks_message(site.st_asks, &h, &any));
 }
 

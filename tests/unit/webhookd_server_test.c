@@ -256,6 +256,14 @@ START_TEST(other_methods_on_the_hook_are_405)
 }
 END_TEST
 
+START_TEST(delivery_without_a_length_is_411)
+{
+	serve(ROLE_WEBHOOK, 0, 3000);
+	exchange("POST /webhook/gitea HTTP/1.1\r\n" HOST "\r\n", 411);
+	ck_assert_int_eq(engine.asked, 0);
+}
+END_TEST
+
 START_TEST(too_large_is_413_from_the_head)
 {
 	serve(ROLE_WEBHOOK, 0, 3000);
@@ -456,6 +464,7 @@ case_requests(void)
 	tcase_add_test(tc, paths_are_exact);
 	tcase_add_test(tc, webhook_role_shows_no_page);
 	tcase_add_test(tc, other_methods_on_the_hook_are_405);
+	tcase_add_test(tc, delivery_without_a_length_is_411);
 	tcase_add_test(tc, too_large_is_413_from_the_head);
 	tcase_add_test(tc, refusal_is_not_lost_in_a_reset);
 	tcase_add_test(tc, bodies_together_are_bounded);
