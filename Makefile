@@ -119,6 +119,38 @@ $(CRASH): $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c)) \
 	@echo "  LD   $@"
 	$(Q)$(CC) $(LDHARD) -o $@ $^ $(LIBS_tests) $(PLIBS)
 
+# Mutations: a test with one rule taken away (libcommon/mutant.h); the objects
+# that hold the rule are compiled for it, the rest is the product's.
+# $(B)/mutant/NAME/TEST is such a test; tests/mutation/table says which are run.
+mutants	:= $(shell sed -n 's/^\([A-Z_]*\)\t.*/\1/p' tests/mutation/table | uniq)
+mutsites := $(sort $(shell grep -oHE 'MUTANT(_OR)?.[A-Z_]+' \
+	  $(addsuffix /*.c,$(PROGS) libcommon) | sed 's/:.*[^A-Z_]/:/'))
+mutobjs	= $(patsubst %.c,$(B)/mutant/$(1)/%.o,$(filter $(2)/% libcommon/%,\
+	  $(patsubst %:$(1),%,$(filter %:$(1),$(mutsites)))))
+define mutant
+$(B)/mutant/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	@echo "  CC   $$< -DMUTANT_$(1)"
+	$(Q)$$(CC) $(CPPFLAGS) $(CFLAGS) -DMUTANT_$(1) -MMD -MP -c -o $$@ $$<
+$(B)/mutant/$(1)/orchd/store.o: \
+    $(patsubst %.sql,$(B)/%_sql.h,$(wildcard orchd/schema*.sql))
+endef
+# NAME, AREA, PROGRAM, its own objects: linked before the archives.
+define mutated
+$(B)/mutant/$(1)/$(3): $(4) $(call mutobjs,$(1),$(2)) \
+    $(if $(filter-out common proto,$(2)),$(B)/$(2)/lib$(2).a) $(COMMON)
+	@mkdir -p $$(@D)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_tests) $(PLIBS)
+endef
+crash_o	= $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c))
+$(foreach m,$(mutants),$(eval $(call mutant,$(m))) \
+  $(foreach a,$(areas),$(eval $(call \
+    mutated,$(m),$(a),$(a)_%_test,$(B)/tests/unit/$(a)_%_test.o))) \
+  $(eval $(call mutated,$(m),orchd,crash,$(crash_o))))
+MUTANTS	= $(shell sed -n 's,^\([A-Z_]*\)\t\([^\t]*\)\t.*,$(B)/mutant/\1/\2,p' \
+	  tests/mutation/table)
+
 # Who drives the storm of tests/integration/35-storm.sh.
 STORM_DRIVER = $(B)/tests/integration/storm
 $(STORM_DRIVER): $(patsubst %.c,$(B)/%.o,$(wildcard \
@@ -126,8 +158,10 @@ $(STORM_DRIVER): $(patsubst %.c,$(B)/%.o,$(wildcard \
 	@echo "  LD   $@"
 	$(Q)$(CC) $(LDHARD) -o $@ $^ $(PLIBS)
 
+include tests/sim/sim.mk
+
 .PHONY: units
-units: $(STORM_DRIVER) $(UNITS) $(CRASH)
+units: $(STORM_DRIVER) $(UNITS) $(CRASH) $(MUTANTS)
 .SECONDARY:
 
 # What people type.  demo and check find and install missing packages first,

@@ -77,6 +77,11 @@ none "no // comments"
 	grep -nw Q_TASK_MOVE orchd/*.c | grep -v '^orchd/transition\.c:'
 } >"$tmp/faults"
 none "one statement moves a task, and one function runs it"
+{
+	grep -n 'MUTANT_' Makefile | grep -vE '^[0-9]+:(	@echo .*|	\$\(Q\)\$\$\(CC\) .* )-DMUTANT_\$\(1\)'
+	grep -nE 'define[[:space:]]+MUTANT_NO_' $(cat "$tmp/own")
+} >"$tmp/faults"
+none "a rule is taken away for a test of it alone"
 xargs grep -nE 'include.*sqlite3\.h' <"$tmp/own" | grep -v '^orchd/' >"$tmp/faults"
 none "only orchd includes SQLite"
 for p in $programs; do

@@ -8,10 +8,11 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-m|-c|-l|-b] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-m|-c|-x|-l|-b] [word ...]
 #
 # Only unit tests (-u), integration tests (-i), the model of the ownership
-# protocol (-m), crash points (-c), lint (-l) or measurements (-b);
+# protocol (-m), crash points (-c), mutations (-x), lint (-l) or measurements
+# (-b);
 # a word selects the tests whose name contains it.  Logs stay in build/check.
 # The last line is "N passed, N failed"; the exit status is 0 only if something
 # ran and nothing failed.
@@ -25,22 +26,23 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 B=build
-kinds="unit config integration model crash lint"
+kinds="unit config integration model crash mutation lint"
 unit_limit=120
 script_limit=300
 crash_limit=900
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 
-while getopts B:uimclb opt; do
+while getopts B:uimcxlb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
 	i) kinds=integration ;;
 	m) kinds=model ;;
 	c) kinds=crash ;;
+	x) kinds=mutation ;;
 	l) kinds=lint ;;
 	b) kinds=bench ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-m|-c|-l|-b] [word ...]" >&2
+	*) echo "usage: run.sh [-B build] [-u|-i|-m|-c|-x|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -199,6 +201,12 @@ run_crash()
 	esac
 	try crash crash $crash_limit "$B/tests/crash/crash" -t $every \
 	    -j "$(nproc 2>/dev/null || echo 1)"
+}
+
+# Each rule taken away once, and the test that has to notice.
+run_mutation()
+{
+	try mutation mutation $script_limit tests/mutation/run.sh
 }
 
 # Measurements: their figures are shown, and kept beside the logs.
