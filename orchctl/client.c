@@ -94,7 +94,9 @@ client_read(struct client *cl, struct orch_header *h, union orch_any *msg,
 {
 	*frame = NULL;
 	*fd = -1;
-	if (chan_read_one(cl->cl_fd, FROM_ENGINE, h, msg, frame, fd, ms) == 0)
+	if (chan_read_flags(cl->cl_fd, FROM_ENGINE, cl->cl_minor ==
+	    ORCH_PROTO_MINOR ? ORCH_EXACT : ORCH_LENIENT, h, msg, frame, fd,
+	    ms) == 0)
 		return (CTL_OK);
 	if (errno == ETIMEDOUT)
 		client_fail(cl, "orchd did not answer within %d s", ms / 1000);
@@ -105,8 +107,9 @@ client_read(struct client *cl, struct orch_header *h, union orch_any *msg,
 	return (CTL_UNREACHED);
 }
 
+/* Says HELLO; *version is set when another minor might be taken. */
 static enum ctl_exit
-client_hello(struct client *cl)
+client_hello(struct client *cl, int *version)
 {
 	struct orch_hello hello;
 	struct orch_header h;
@@ -117,8 +120,9 @@ client_hello(struct client *cl)
 
 	memset(&hello, 0, sizeof(hello));
 	hello.major = ORCH_PROTO_MAJOR;
-	hello.minor = ORCH_PROTO_MINOR;
+	hello.minor = cl->cl_minor;
 	hello.role = ROLE_CTL;
+	*version = 0;
 	if (chan_write_one(cl->cl_fd, ORCH_hello, 1, &hello, -1,
 	    HELLO_MS) == -1) {
 		client_fail(cl, "cannot greet orchd: %s", why(errno));
@@ -128,6 +132,8 @@ client_hello(struct client *cl)
 	    cl->cl_ms < HELLO_MS ? cl->cl_ms : HELLO_MS);
 	if (res == CTL_OK && h.h_type == ORCH_hello_no) {
 		client_fail(cl, "orchd refuses: %s", msg.hello_no.reason);
+		*version = strstr(msg.hello_no.reason,
+		    "another version of the protocol") != NULL;
 		res = CTL_REFUSED;
 	} else if (res == CTL_OK && h.h_type != ORCH_hello_ok) {
 		client_fail(cl, "orchd answered a greeting with message %u",
@@ -140,23 +146,46 @@ client_hello(struct client *cl)
 	return (res);
 }
 
-enum ctl_exit
-client_open(struct client *cl, const char *path)
+/* Connect and greet in cl_minor. */
+static enum ctl_exit
+client_try(struct client *cl, const char *path, int *version)
 {
 	enum ctl_exit res;
 	int error;
 
-	cl->cl_id = 1;
-	if (cl->cl_ms == 0)
-		cl->cl_ms = 60000;
+	*version = 0;
 	if ((cl->cl_fd = chan_connect(path)) == -1) {
 		error = errno;
 		client_fail(cl, "no orchd at %s: %s (%s)", path, why(error),
 		    connect_hint(error));
 		return (CTL_UNREACHED);
 	}
-	if ((res = client_hello(cl)) != CTL_OK)
+	if ((res = client_hello(cl, version)) != CTL_OK)
 		client_close(cl);
+	return (res);
+}
+
+enum ctl_exit
+client_open(struct client *cl, const char *path)
+{
+	char first[sizeof(cl->cl_err)];
+	enum ctl_exit res;
+	int version;
+
+	cl->cl_id = 1;
+	if (cl->cl_ms == 0)
+		cl->cl_ms = 60000;
+	cl->cl_minor = ORCH_PROTO_MINOR;
+	res = client_try(cl, path, &version);
+	memcpy(first, cl->cl_err, sizeof(first));
+	while (res == CTL_REFUSED && version && cl->cl_older &&
+	    cl->cl_minor > 0 && orch_minor_spoken(ORCH_PROTO_MINOR,
+	    cl->cl_minor - 1)) {
+		cl->cl_minor--;
+		res = client_try(cl, path, &version);
+	}
+	if (res != CTL_OK)
+		memcpy(cl->cl_err, first, sizeof(first));
 	return (res);
 }
 

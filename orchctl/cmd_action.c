@@ -173,6 +173,8 @@ cmd_manage(struct ctx *c, int argc, char **argv)
 		return (usage_verb(c->c_verb));
 	memset(&act, 0, sizeof(act));
 	act.verb = c->c_verb->v_name;
+	/* After an upgrade the old engine is told so by the new orchctl. */
+	c->c_client.cl_older = 1;
 	res = ask_action(c, &act, NULL);
 	if (res == CTL_OK && strcmp(act.verb, "shutdown") == 0)
 		wait_end(c);

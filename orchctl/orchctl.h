@@ -59,6 +59,8 @@ struct client {
 	int	 cl_fd;			/* -1: not connected */
 	uint32_t cl_id;
 	int	 cl_ms;			/* limit of one message */
+	int	 cl_older;		/* speak an engine's older minor too */
+	uint32_t cl_minor;		/* the one that is spoken now */
 	char	 cl_err[512];		/* why the last call failed */
 };
 
@@ -121,7 +123,8 @@ const char *client_default_socket(void);
 
 /*
  * Connect and say HELLO.  CTL_OK; CTL_UNREACHED when nobody answers,
- * CTL_REFUSED when the engine refuses us; why is in cl_err.
+ * CTL_REFUSED when the engine refuses us; why is in cl_err.  With cl_older set
+ * an engine of one of the two minors before ours is spoken to in its own.
  */
 enum ctl_exit	 client_open(struct client *, const char *path);
 void	 client_close(struct client *);

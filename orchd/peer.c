@@ -233,8 +233,13 @@ on_hello(struct peer *p, uint32_t id, const struct orch_hello *h)
 		p->p_run = h->run;
 	drop_older(p);
 	chan_set_senders(p->p_chan, 1U << p->p_role);
-	if (h->minor != ORCH_PROTO_MINOR)
+	if (h->minor != ORCH_PROTO_MINOR) {
+		log_info("%s (run %llu): speaks version %u.%u of the "
+		    "protocol: it outlived an upgrade",
+		    orch_role_name(p->p_role), (unsigned long long)p->p_run,
+		    h->major, h->minor);
 		chan_set_lenient(p->p_chan);
+	}
 	(void)chan_send(p->p_chan, ORCH_hello_ok, id, &ok, -1);
 	if (p->p_run != 0)
 		run_connected(p);

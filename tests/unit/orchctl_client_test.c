@@ -76,6 +76,35 @@ START_TEST(hello_no_is_refused_with_the_reason)
 }
 END_TEST
 
+/* An upgrade: new programs are installed, the old engine still serves. */
+START_TEST(restart_and_shutdown_alone_are_said_in_an_older_version)
+{
+	static const char *const restart[] = { "restart", NULL };
+	static const char *const look[] = { "status", NULL };
+	struct captured cap;
+	struct engine e;
+
+	engine_start(&e, NULL, 0, "another version of the protocol: all");
+	capture(&cap, 0);
+	ck_assert_int_eq(run_verb(&cap, e.path, look), CTL_REFUSED);
+	capture_end(&cap);
+	ck_assert(!engine_asked(&e, "hello", "minor=0"));
+	capture(&cap, 0);
+	ck_assert_int_eq(run_verb(&cap, e.path, restart), CTL_REFUSED);
+	capture_end(&cap);
+	ck_assert(engine_asked(&e, "hello", "minor=0"));
+	ck_assert(engine_asked(&e, "hello", "minor=1"));
+	engine_end(&e);
+	/* Refused for another reason, it is not asked twice. */
+	engine_start(&e, NULL, 0, "you are not in orchd-admin");
+	capture(&cap, 0);
+	ck_assert_int_eq(run_verb(&cap, e.path, restart), CTL_REFUSED);
+	capture_end(&cap);
+	ck_assert(!engine_asked(&e, "hello", "minor=0"));
+	engine_end(&e);
+}
+END_TEST
+
 START_TEST(lost_connection_is_unreached)
 {
 	const struct reply r = { .hang_up = 1 };
@@ -470,6 +499,8 @@ fill(TCase *t)
 	tcase_add_test(t, nobody_there_is_unreached);
 	tcase_add_test(t, error_names_socket_and_what_to_do);
 	tcase_add_test(t, hello_no_is_refused_with_the_reason);
+	tcase_add_test(t,
+	    restart_and_shutdown_alone_are_said_in_an_older_version);
 	tcase_add_test(t, lost_connection_is_unreached);
 	tcase_add_test(t, answer_in_parts_is_one_document);
 	tcase_add_test(t, answer_that_is_no_json_is_refused);

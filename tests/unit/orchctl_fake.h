@@ -103,7 +103,8 @@ fake_note(FILE *fp, const struct orch_header *h, const union orch_any *m)
 	const char *s = NULL;
 
 	if (h->h_type == ORCH_hello)
-		fprintf(fp, "hello role=%u", m->hello.role);
+		fprintf(fp, "hello role=%u minor=%u", m->hello.role,
+		    m->hello.minor);
 	else if (h->h_type == ORCH_query) {
 		fprintf(fp, "query verb=%s object=%s", m->query.verb,
 		    m->query.object);
