@@ -349,8 +349,9 @@ edge_move(struct worker *w, struct edge *e)
 	    STEP_NEXT)
 		return (r);
 	(void)snprintf(why, sizeof(why),
-	    "merged %.7s into %.80s, tested tree = landed tree", e->e_merge,
-	    go->target);
+	    "merged %.7s into %.80s, %s", e->e_merge, go->target,
+	    worker_option_num(w, "retest", 0, 1, 1) ?
+	    "tested tree = landed tree" : "not tested: no merge gate");
 	if ((r = wire_commit(w, "deploy", why)) != STEP_LEFT)
 		return (r);
 	/* Left behind they would do no harm: they are compared with H. */

@@ -80,7 +80,9 @@ wire_refused(struct worker *w, const char *what, unsigned int result,
 	case RES_DUPLICATE:
 		return (STEP_NEXT);
 	case RES_STALE:
-		return (worker_lost(w, CAUSE_MOVED, "%s: %s", what, text));
+		/* A lost race: the lease is still ours, and ends by END. */
+		return (worker_end(w, GATE_ERROR, CAUSE_MOVED, "", "%s: %s",
+		    what, text));
 	case RES_FENCED:
 		return (worker_lost(w, CAUSE_STOPPED, "%s: fenced: %s", what,
 		    text));

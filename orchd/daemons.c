@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "libcommon/log.h"
-#include "libcommon/mutant.h"
 #include "daemons.h"
 #include "engine.h"
 #include "notice.h"
@@ -205,61 +204,6 @@ on_item(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (res != STORE_OK)
 		return (-1);
 	ack(p, id, RES_OK, "");
-	return (0);
-}
-
-int
-on_live_list(struct peer *p, uint32_t id, const union orch_any *any,
-    int *fd)
-{
-	struct orch_live row, end = { .last = 1 };
-	uint32_t n = 0;
-	sqlite3_stmt *q;
-
-	q = store_bind(eng.e_store, Q_RUNS_TO_WATCH, "");
-	while (n++ < any->live_list.most && n < LIST_MAX &&
-	    store_step(eng.e_store, q) == STORE_OK) {
-		memset(&row, 0, sizeof(row));
-		row.run = (uint64_t)col_int(q, 0);
-		row.ident = col_text(q, 1);
-		row.connected = peer_of_run(row.run) != NULL;
-		row.age_s = (uint64_t)((eng_now() - col_int(q, 2)) / 1000);
-		row.stamped = sqlite3_column_type(q, 3) != SQLITE_NULL;
-		pass_send(p->p_id, ORCH_live, id, &row, -1);
-	}
-	sqlite3_reset(q);
-	pass_send(p->p_id, ORCH_live, id, &end, -1);
-	return (store_run(eng.e_store, Q_SETTING, "ss", "reaper_last_run",
-	    "") == STORE_OK ? 0 : -1);
-}
-
-/* "This has died": the engine looks for itself before it acts. */
-int
-on_dead(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
-{
-	const struct orch_dead *m = &any->dead;
-	struct ident known;
-	struct run r;
-	char why[256];
-	int gone;
-
-	if (run_get((int64_t)m->run, &r) != STORE_OK || !run_is_live(&r) ||
-	    strcmp(r.r_ident, m->ident) != 0) {
-		ack(p, id, RES_STALE, "that run is closed or another's");
-		return (0);
-	}
-	if (!MUTANT(NO_RECHECK) && (ident_parse(r.r_ident, &known) == -1 ||
-	    ident_check(&known, eng.e_world, why, sizeof(why)) !=
-	    IDENT_DEAD)) {
-		ack(p, id, RES_DENIED, "it lives, as far as the engine sees");
-		return (0);
-	}
-	if ((gone = run_lost(&r, m->evidence)) == -1)
-		return (-1);
-	if (gone == 1)
-		store_count(eng.e_store, "reaped", 1);
-	ack(p, id, gone == 1 ? RES_OK : RES_REFUSED, gone == 1 ? "" :
-	    "something that it started still lives");
 	return (0);
 }
 

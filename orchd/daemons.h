@@ -36,12 +36,6 @@ int	 on_outbox_done(struct peer *, uint32_t, const union orch_any *, int *);
 /* Set a status or add a comment in the local tracker. */
 int	 on_item(struct peer *, uint32_t, const union orch_any *, int *);
 
-/* List runs that should be alive, with their identity. */
-int	 on_live_list(struct peer *, uint32_t, const union orch_any *, int *);
-
-/* A run is said to be dead: the engine looks itself, then acts. */
-int	 on_dead(struct peer *, uint32_t, const union orch_any *, int *);
-
 /* Raise or clear an alert. */
 int	 on_notice(struct peer *, uint32_t, const union orch_any *, int *);
 

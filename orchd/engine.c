@@ -31,6 +31,7 @@
 #include "libcommon/log.h"
 #include "libcommon/seccomp.h"
 #include "engine.h"
+#include "lane.h"
 #include "manage.h"
 #include "notice.h"
 #include "pass.h"
@@ -172,7 +173,7 @@ kick(void *arg)
 static int
 sweep(void *arg)
 {
-	return (runs_sweep());
+	return (runs_sweep() == -1 || lanes_look() == -1 ? -1 : 0);
 }
 
 /* One task's trouble never stops the others: it is looked at later. */

@@ -80,6 +80,7 @@ edge_options(struct go_texts *x, const struct conf_project *cp)
 	for (i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++)
 		add_number(x, cmds[i].name,
 		    cp->cp_cmd[cmds[i].cmd].cc_argv.sl_n > 0);
+	add_number(x, "retest", conf_merge_gate_on(eng.e_conf, cp));
 	add_number(x, "merge_infra_max_retries", conf_int(eng.e_conf, cp,
 	    OPT_MERGE_INFRA_MAX_RETRIES));
 }

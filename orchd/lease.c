@@ -14,7 +14,6 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +22,7 @@
 #include "libcommon/log.h"
 #include "libcommon/mutant.h"
 #include "engine.h"
+#include "lane.h"
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
@@ -54,7 +54,7 @@ held_get(int64_t task, struct held *h)
  * drained and was taken back, 0 when it counts as alive.
  */
 static int
-owner_gone(int64_t owner, char *who, size_t wholen)
+owner_gone(int64_t owner, int released, char *who, size_t wholen)
 {
 	struct ident id;
 	struct run r;
@@ -67,31 +67,34 @@ owner_gone(int64_t owner, char *who, size_t wholen)
 	if (r.r_ident[0] == '\0' || ident_parse(r.r_ident, &id) == -1 ||
 	    ident_check(&id, eng.e_world, why, sizeof(why)) != IDENT_DEAD)
 		return (0);
-	return (run_lost(&r, why));
+	return (released ? run_lost_released(&r, why) : run_lost(&r, why));
 }
 
-/* An edge also takes its repository's merge lane, or nothing. */
-static enum store_res
-lane_take(const struct run *r, const struct task *t, int64_t epoch,
-    char *who, size_t wholen)
+int
+lease_owner_gone(int64_t owner, char *who, size_t wholen)
 {
-	sqlite3_stmt *q;
-	enum store_res res;
+	return (owner_gone(owner, 0, who, wholen));
+}
 
-	if (strcmp(r->r_work, "edge") != 0 ||
-	    !conf_merge_gate_on(eng.e_conf, eng_project(t->t_project)))
-		return (STORE_OK);
-	q = store_bind(eng.e_store, Q_LANE_GET, "s", t->t_project);
-	if (store_step(eng.e_store, q) == STORE_OK) {
-		snprintf(who, wholen, "%s holds the merge lane of %s",
-		    col_text(q, 0), t->t_project);
-		sqlite3_reset(q);
-		return (STORE_EXISTS);
-	}
-	sqlite3_reset(q);
-	res = store_run(eng.e_store, Q_LANE_ADD, "siii", t->t_project,
-	    t->t_id, epoch, eng_now());
-	return (res);
+/*
+ * Without transition leases nobody is refused: who comes takes over with a
+ * higher epoch, which fences the other.  Not while an effect is open: its end
+ * may still land, and no switch turns that off.  1: taken over.
+ */
+static int
+lease_taken_over(const struct run *r, const struct task *t,
+    const struct held *h)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	if (cp == NULL || conf_transition_lease_on(eng.e_conf, cp) ||
+	    h->h_released || store_int(eng.e_store, 0, Q_EFFECT_OPEN, "i",
+	    t->t_id) > 0)
+		return (0);
+	log_info("task %s: run %lld takes over from run %lld "
+	    "(transition_lease_enabled)", t->t_key, (long long)r->r_id,
+	    (long long)h->h_run);
+	return (lease_end(t->t_id, h->h_epoch) == STORE_OK ? 1 : -1);
 }
 
 enum store_res
@@ -113,7 +116,9 @@ lease_take(const struct run *r, const struct task *t, int64_t *epoch,
 			return (STORE_OK);
 		}
 		gone = MUTANT(NO_LEASE) ? lease_end(t->t_id, h.h_epoch) ==
-		    STORE_OK : owner_gone(h.h_run, who, wholen);
+		    STORE_OK : owner_gone(h.h_run, 0, who, wholen);
+		if (gone == 0)
+			gone = lease_taken_over(r, t, &h);
 		if (gone != 1) {
 			store_count(eng.e_store, "lease_refused", 1);
 			return (gone == 0 ? STORE_EXISTS : STORE_FAIL);
@@ -137,13 +142,19 @@ lease_end(int64_t task, int64_t epoch)
 {
 	enum store_res res;
 	struct held h;
+	struct task t;
 
 	if (MUTANT(NO_EPOCH) && held_get(task, &h) == STORE_OK)
 		epoch = h.h_epoch;
 	if ((res = store_run_one(eng.e_store, Q_LEASE_END, "ii", task,
 	    epoch)) != STORE_OK)
 		return (res);
-	return (store_run(eng.e_store, Q_LANE_END, "ii", task, epoch));
+	if ((res = store_run(eng.e_store, Q_LANE_END, "ii", task, epoch)) !=
+	    STORE_OK || task_get(task, &t) != STORE_OK)
+		return (res);
+	if ((res = alert_clear("merge_idle", t.t_key)) == STORE_OK)
+		res = alert_clear("lease_orphan", t.t_key);
+	return (res);
 }
 
 int
@@ -173,33 +184,58 @@ lease_held(const struct run *r, int64_t epoch)
 {
 	struct held h;
 
-	return (held_get(r->r_task, &h) == STORE_OK && h.h_run == r->r_id &&
-	    (MUTANT(NO_EPOCH) || (h.h_epoch == epoch && !h.h_released)));
+	if (held_get(r->r_task, &h) != STORE_OK || h.h_run != r->r_id ||
+	    !(MUTANT(NO_EPOCH) || (h.h_epoch == epoch && !h.h_released)))
+		return (0);
+	/* Whoever speaks under its lease is not idle. */
+	(void)store_run(eng.e_store, Q_LEASE_ACTIVE, "ii", eng_now(),
+	    r->r_task);
+	return (1);
 }
 
-/*
- * Fence a living owner and have it killed.  The row stays until the owner is
- * dead and drained: what it has begun may still land until then (R-13), and
- * nobody may begin beside it.
- */
-static int
-fence_owner(const struct task *t, const struct held *h, const struct run *r)
+int
+lease_waits_for_person(const struct run *r)
 {
-	struct orch_kill k = { .run = (uint64_t)r->r_id,
-	    .ident = r->r_ident, .sig = SIGKILL };
-	int64_t epoch = t->t_epoch + 1;
+	struct held h;
+	struct task t;
 
-	if (store_run_one(eng.e_store, Q_TASK_EPOCH, "iii", epoch, t->t_id,
-	    t->t_epoch) != STORE_OK)
+	if (conf_bool(eng.e_conf, NULL, OPT_LEASE_RECLAIM_ENABLED) ||
+	    held_get(r->r_task, &h) != STORE_OK || h.h_run != r->r_id ||
+	    h.h_released || task_get(r->r_task, &t) != STORE_OK)
+		return (0);
+	if (!alert_is_open("lease_orphan", t.t_key))
+		(void)alert_raise("lease_orphan", t.t_key, "run %lld (%s), "
+		    "which owns the lease of %s, is dead, and "
+		    "lease_reclaim_enabled is no: the task waits until "
+		    "somebody says orchctl lease release %s",
+		    (long long)r->r_id, r->r_work, t.t_key, t.t_key);
+	return (1);
+}
+
+int
+lease_fence(const struct run *r)
+{
+	struct held h;
+	struct task t;
+	int64_t epoch;
+
+	if (held_get(r->r_task, &h) != STORE_OK || h.h_run != r->r_id ||
+	    h.h_released)
+		return (0);
+	if (task_get(r->r_task, &t) != STORE_OK)
+		return (-1);
+	epoch = t.t_epoch + 1;
+	if (store_run_one(eng.e_store, Q_TASK_EPOCH, "iii", epoch, t.t_id,
+	    t.t_epoch) != STORE_OK)
 		return (-1);
 	if (MUTANT(NO_KILL))
-		return (lease_end(t->t_id, h->h_epoch) == STORE_OK ? 0 : -1);
+		return (lease_end(t.t_id, h.h_epoch) == STORE_OK ? 0 : -1);
 	if (store_run_one(eng.e_store, Q_LEASE_RELEASE, "iii", epoch,
-	    t->t_id, h->h_epoch) != STORE_OK || store_run(eng.e_store,
-	    Q_LANE_RELEASE, "iii", epoch, t->t_id, h->h_epoch) != STORE_OK)
+	    t.t_id, h.h_epoch) != STORE_OK || store_run(eng.e_store,
+	    Q_LANE_RELEASE, "iii", epoch, t.t_id, h.h_epoch) != STORE_OK)
 		return (-1);
 	store_count(eng.e_store, "lease_forced", 1);
-	pass_send(0, ORCH_kill, (uint32_t)r->r_id, &k, -1);
+	run_kill(r);
 	return (0);
 }
 
@@ -218,7 +254,7 @@ lease_release(const struct task *t, int force, const char *by, char *said,
 		return (RES_REFUSED);
 	}
 	if (run_get(h.h_run, &r) != STORE_OK ||
-	    (gone = owner_gone(h.h_run, who, sizeof(who))) == -1)
+	    (gone = owner_gone(h.h_run, 1, who, sizeof(who))) == -1)
 		return (RES_RETRY);
 	if (gone == 1) {
 		snprintf(said, len, "%s: its owner was dead; the lease is "
@@ -232,7 +268,7 @@ lease_release(const struct task *t, int force, const char *by, char *said,
 		    (long long)h.h_run, r.r_work, t->t_key);
 		return (RES_DENIED);
 	}
-	if (!h.h_released && fence_owner(t, &h, &r) == -1)
+	if (!h.h_released && lease_fence(&r) == -1)
 		return (RES_RETRY);
 	log_info("task %s: lease of run %lld released by %s", t->t_key,
 	    (long long)h.h_run, by);

@@ -45,7 +45,31 @@ int		 lease_reclaim(const struct run *, const char *why);
 enum orch_result lease_release(const struct task *, int force,
 		    const char *by, char *said, size_t len);
 
-/* Does this run hold its task's lease with this epoch? */
+/*
+ * Is the owner of a lease or lane out of the way?  1: it was proven dead and
+ * drained and was taken back; 0: it counts as alive; -1: the database failed.
+ * who gets its name.
+ */
+int		 lease_owner_gone(int64_t run, char *who, size_t wholen);
+
+/*
+ * Fence a living owner and have it killed.  The row stays until the owner is
+ * dead and drained: what it has begun may still land until then (R-13), and
+ * nobody may begin beside it.  Nothing when the run has no lease, or is fenced
+ * already.  0, or -1: the database failed.
+ */
+int		 lease_fence(const struct run *);
+
+/*
+ * Does the lease of this dead run wait for an operator, because
+ * lease_reclaim_enabled is no?  Then there is an alert that says so.
+ */
+int		 lease_waits_for_person(const struct run *);
+
+/*
+ * Does this run hold its task's lease with this epoch?  When it does, it is
+ * noted as heard of now.
+ */
 int		 lease_held(const struct run *, int64_t epoch);
 
 /*

@@ -35,6 +35,13 @@ alert_raise(const char *kind, const char *subject, const char *fmt, ...)
 	    text, eng_now()));
 }
 
+int
+alert_is_open(const char *kind, const char *subject)
+{
+	return (store_int(eng.e_store, 0, Q_ALERT_IS_OPEN, "ss", kind,
+	    subject) > 0);
+}
+
 enum store_res
 alert_clear(const char *kind, const char *subject)
 {

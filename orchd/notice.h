@@ -29,6 +29,9 @@ enum store_res	 alert_raise(const char *kind, const char *subject,
 		    const char *fmt, ...)
 		    __attribute__((format(printf, 3, 4)));
 
+/* Is it open now?  For what is looked at each second and told once. */
+int		 alert_is_open(const char *kind, const char *subject);
+
 /* The reason is gone. */
 enum store_res	 alert_clear(const char *kind, const char *subject);
 

@@ -20,6 +20,7 @@
 #include "lease.h"
 #include "peer.h"
 #include "query.h"
+#include "reap.h"
 #include "runs.h"
 
 /*

@@ -182,16 +182,38 @@ last_run(const char *name)
 	return (store_int(eng.e_store, 0, Q_SETTING_GET, "s", name));
 }
 
+/* "job outcome agent", as reap.c keeps it; null before the first. */
+static json_t *
+last_reaped(void)
+{
+	sqlite3_stmt *q = store_bind(eng.e_store, Q_SETTING_TEXT, "s",
+	    "reaper_last");
+	char outcome[16], agent[65];
+	json_t *o = json_null();
+	long long job;
+
+	if (store_step(eng.e_store, q) == STORE_OK && sscanf(col_text(q, 0),
+	    "%lld %15s %64s", &job, outcome, agent) == 3)
+		o = json_pack("{s:I, s:s, s:s}", "job_id", (json_int_t)job,
+		    "agent", agent, "outcome", outcome);
+	sqlite3_reset(q);
+	return (o);
+}
+
 static json_t *
 block_reaper(void)
 {
-	return (json_pack("{s:b, s:I, s:I, s:I, s:I}", "enabled",
-	    conf_bool(eng.e_conf, NULL, OPT_REAPER_ENABLED), "interval",
-	    (json_int_t)conf_int(eng.e_conf, NULL, OPT_REAPER_INTERVAL_S),
-	    "last_run_ts", (json_int_t)last_run("reaper_last_run"),
-	    "reaped_total", (json_int_t)counter("reaped"),
-	    "lease_reclaimed_total",
-	    (json_int_t)counter("lease_reclaimed")));
+	return (json_pack("{s:b, s:I, s:I, s:I, s:o, s:I, s:b, s:I, s:I}",
+	    "enabled", conf_bool(eng.e_conf, NULL, OPT_REAPER_ENABLED),
+	    "interval", (json_int_t)conf_int(eng.e_conf, NULL,
+	    OPT_REAPER_INTERVAL_S), "last_run_ts",
+	    (json_int_t)last_run("reaper_last_run"), "reaped_total",
+	    (json_int_t)counter("reaped"), "last_reaped", last_reaped(),
+	    "lease_reclaimed_total", (json_int_t)counter("lease_reclaimed"),
+	    "finalizer_liveness_enabled", conf_bool(eng.e_conf, NULL,
+	    OPT_REAPER_FINALIZER_LIVENESS_ENABLED), "finalizer_defers_total",
+	    (json_int_t)counter("finalizer_defers"), "finalizer_owned",
+	    (json_int_t)store_int(eng.e_store, 0, Q_RUNS_DEFERRED, "")));
 }
 
 static json_t *
@@ -210,9 +232,12 @@ block_lease(void)
 static json_t *
 block_merge(void)
 {
-	return (json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I}", "enabled",
-	    conf_bool(eng.e_conf, NULL, OPT_MERGE_GATE_ENABLED), "held",
-	    lanes(), "skipped_total", (json_int_t)counter("retest_skipped"),
+	return (json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "enabled", conf_bool(eng.e_conf, NULL, OPT_MERGE_GATE_ENABLED),
+	    "held", lanes(), "waiting", (json_int_t)store_int(eng.e_store, 0,
+	    Q_EDGES_WAITING, ""), "retest_total",
+	    (json_int_t)counter("retest"), "skipped_total",
+	    (json_int_t)counter("retest_skipped"),
 	    "red_total", (json_int_t)counter("merge_red"), "conflict_total",
 	    (json_int_t)counter("merge_conflict"), "timeout_total",
 	    (json_int_t)counter("merge_timeout"), "infra_retry_total",

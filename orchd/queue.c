@@ -137,6 +137,14 @@ is_edge(const struct job *j)
 	return (strcmp(j->j_work, "edge") == 0);
 }
 
+/* Does it need a merge lane?  Without a merge gate there is none. */
+static int
+takes_lane(const struct job *j)
+{
+	return (is_edge(j) && conf_merge_gate_on(eng.e_conf,
+	    eng_project(j->j_project)));
+}
+
 /*
  * Does the job fit?  Imports, cleaning, publishing, hooks, monitors and gate
  * runs inside an edge take no slot; an edge takes a gate slot and its
@@ -153,8 +161,9 @@ fits(const struct job *j, const struct slots *s)
 	if (j->j_kind == KIND_GATE)
 		return (j->j_for_run != 0 || s->gates > 0);
 	if (is_edge(j))
-		return (s->gates > 0 && store_int(eng.e_store, 0,
-		    Q_EDGE_BUSY, "s", j->j_project) == 0);
+		return (s->gates > 0 && (!takes_lane(j) ||
+		    store_int(eng.e_store, 0, Q_EDGE_BUSY, "s",
+		    j->j_project) == 0));
 	return (1);
 }
 
@@ -208,7 +217,7 @@ lane_is_taken(const struct job *ready, size_t last)
 {
 	size_t i;
 
-	for (i = 0; is_edge(&ready[last]) && i < last; i++)
+	for (i = 0; takes_lane(&ready[last]) && i < last; i++)
 		if (is_edge(&ready[i]) && strcmp(ready[i].j_project,
 		    ready[last].j_project) == 0)
 			return (1);

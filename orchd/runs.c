@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +30,16 @@
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
+#include "reap.h"
 #include "runs.h"
+#include "work.h"
 
 /* A run that nobody has heard of this long after its start never came. */
 #define HELLO_LIMIT_MS	15000
 #define SWEEP_SOON_MS	20
 #define LOST_BASE_MS	200
 #define LOST_MAX_MS	30000
+#define BUSY_MS		5000	/* an owner in the way is asked about again */
 
 static void
 run_fill(struct run *r, sqlite3_stmt *q)
@@ -57,7 +61,10 @@ run_fill(struct run *r, sqlite3_stmt *q)
 	r->r_started = col_int(q, 13);
 	r->r_go_at = col_int(q, 14);
 	r->r_exited = sqlite3_column_type(q, 15) != SQLITE_NULL;
+	r->r_exited_at = col_int(q, 15);
 	r->r_exit_code = col_int(q, 16);
+	r->r_reap = col_int(q, 17);
+	r->r_reap_at = col_int(q, 18);
 }
 
 enum store_res
@@ -233,6 +240,40 @@ stop_wanted(const struct run *r)
 	return ("the task is cancelled");
 }
 
+/*
+ * A run of which nobody can tell whether it lives counts as alive: an alert
+ * says so once, and its end is told when somebody can tell again.
+ */
+static int
+identity_told(const struct run *r, enum ident_verdict verdict,
+    const char *why)
+{
+	char subject[32];
+	struct task t;
+	int told;
+
+	snprintf(subject, sizeof(subject), "run %lld", (long long)r->r_id);
+	told = alert_is_open("identity", subject);
+	if (verdict != IDENT_UNKNOWN && told) {
+		log_info("%s: it can be told again whether it lives: it is "
+		    "%s", subject, ident_verdict_name(verdict));
+		return (alert_clear("identity", subject) == STORE_OK ? 0 :
+		    -1);
+	}
+	if (verdict != IDENT_UNKNOWN || told)
+		return (0);
+	if (task_get(r->r_task, &t) != STORE_OK)
+		return (-1);
+	return (alert_raise("identity", subject, "%s: cannot tell whether "
+	    "run %lld (%s%s%s%s) lives: %s. It counts as alive%s%s",
+	    t.t_key, (long long)r->r_id, orch_kind_name(r->r_kind),
+	    r->r_role, r->r_gate, r->r_work, why,
+	    r->r_kind != KIND_TRANSITION ? "" : " and keeps its lease; when "
+	    "you know that it is gone, or must go: orchctl lease release -f ",
+	    r->r_kind != KIND_TRANSITION ? "" : t.t_key) == STORE_OK ? 0 :
+	    -1);
+}
+
 /* GO, or at once the request to end; -1: neither is on record. */
 static int
 run_greet(struct peer *p, struct run *r)
@@ -244,6 +285,8 @@ run_greet(struct peer *p, struct run *r)
 	    store_run_one(eng.e_store, Q_RUN_IDENT, "ssi", text,
 	    strcmp(r->r_status, "starting") == 0 ? "running" : r->r_status,
 	    r->r_id) != STORE_OK)
+		return (-1);
+	if (identity_told(r, IDENT_ALIVE, "") == -1)
 		return (-1);
 	if (stop != NULL)
 		(void)peer_stop_run((uint64_t)r->r_id, stop);
@@ -316,6 +359,15 @@ clean_after(const struct run *r)
 	return (job_add(&js, NULL) == STORE_OK ? 0 : -1);
 }
 
+void
+run_kill(const struct run *r)
+{
+	struct orch_kill k = { .run = (uint64_t)r->r_id,
+	    .ident = r->r_ident, .sig = SIGKILL };
+
+	pass_send(0, ORCH_kill, (uint32_t)r->r_id, &k, -1);
+}
+
 /* The worker that asked for it decides what follows. */
 static void
 gate_lost(const struct job *j, const char *why)
@@ -342,20 +394,74 @@ import_orphaned(const struct run *agent)
 	    agent->r_id) == STORE_OK ? 0 : -1);
 }
 
+/* No more tries: whoever waits for it is told, or a person is. */
+static int
+gave_up(const struct run *r, const struct job *j, const struct task *t,
+    const char *why)
+{
+	char text[1400];
+	struct run agent;
+
+	if (job_end(j->j_id, "failed", why) != STORE_OK)
+		return (-1);
+	switch (r->r_kind) {
+	case KIND_IMPORT:
+		return (run_get(j->j_for_run, &agent) == STORE_OK ?
+		    import_gave_up(&agent, why) : -1);
+	case KIND_TRANSITION:
+		snprintf(text, sizeof(text), "%s could not be brought to an "
+		    "end, %lld times in a row: %.1000s. Look at orchctl log "
+		    "%lld and at the machine (memory, disk, limits)",
+		    r->r_work, (long long)j->j_transient + 1, why,
+		    (long long)r->r_id);
+		return (work_gave_up(t, text));
+	case KIND_GATE:
+		if (j->j_for_run != 0) {
+			gate_lost(j, why);
+			return (0);
+		}
+		/* FALLTHROUGH */
+	case KIND_AGENT:
+		return (task_park(t, "blocked", why) == STORE_OK ? 0 : -1);
+	default:
+		return (0);
+	}
+}
+
+/*
+ * A transition is tried again with longer and longer pauses: its cause is the
+ * machine's.  One that an owner in its way made wait is no failure.
+ */
+static int
+requeue(const struct run *r, const struct job *j, const char *why, int counts)
+{
+	int64_t n = r->r_kind == KIND_TRANSITION ? 2 * j->j_transient :
+	    j->j_transient;
+
+	if (counts)
+		return (job_requeue(j, 1, backoff_ms(LOST_BASE_MS, n,
+		    LOST_MAX_MS), why) == STORE_OK ? 0 : -1);
+	return (store_run_one(eng.e_store, Q_JOB_REQUEUE, "iiisi",
+	    eng_now() + BUSY_MS, (int64_t)-1, (int64_t)0, why, j->j_id) ==
+	    STORE_OK ? 0 : -1);
+}
+
 /* The job of a lost run: once more, or it has failed for good. */
 static int
-requeue_lost(const struct run *r, const char *why)
+requeue_lost(const struct run *r, const char *why, int counts)
 {
 	const struct conf_project *cp;
-	struct run agent;
 	struct task t;
 	struct job j;
+	int closed;
 
 	if (job_get(r->r_job, &j) != STORE_OK ||
 	    task_get(r->r_task, &t) != STORE_OK)
 		return (-1);
 	if (strcmp(j.j_status, "running") != 0)
 		return (0);
+	if ((closed = reap_close(r, &j, &t)) != 0)
+		return (closed == 1 ? 0 : -1);
 	/* A hook may have acted once it got its GO; without, it never did. */
 	if (r->r_kind == KIND_HOOK && r->r_go_at != 0)
 		return (job_end(j.j_id, "failed", why) == STORE_OK ? 0 : -1);
@@ -364,35 +470,43 @@ requeue_lost(const struct run *r, const char *why)
 		return (job_end(j.j_id, "cancelled", why) == STORE_OK ? 0 :
 		    -1);
 	cp = eng_project(t.t_project);
-	if (r->r_kind != KIND_TRANSITION && (cp == NULL || j.j_transient >=
-	    conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX))) {
-		if (job_end(j.j_id, "failed", why) != STORE_OK)
-			return (-1);
-		if (r->r_kind == KIND_IMPORT)
-			return (run_get(j.j_for_run, &agent) == STORE_OK ?
-			    import_gave_up(&agent, why) : -1);
-		if (r->r_kind == KIND_GATE && j.j_for_run != 0) {
-			gate_lost(&j, why);
-			return (0);
-		}
-		if (r->r_kind == KIND_AGENT || r->r_kind == KIND_GATE)
-			return (task_park(&t, "blocked", why) == STORE_OK ?
-			    0 : -1);
-		return (0);
-	}
-	return (job_requeue(&j, 1, backoff_ms(LOST_BASE_MS, j.j_transient,
-	    LOST_MAX_MS), why) == STORE_OK ? 0 : -1);
+	if (counts && (cp == NULL || j.j_transient >= conf_int(eng.e_conf,
+	    cp, OPT_TRANSIENT_MAX)))
+		return (gave_up(r, &j, &t, why));
+	return (requeue(r, &j, why, counts));
 }
 
-int
-run_lost(const struct run *r, const char *why)
+/*
+ * Owner dead is not effect dead: until nothing that it started acts nobody
+ * follows.  Without transition leases nobody waits for who died outside an
+ * effect.
+ */
+static int
+may_still_act(const struct run *r)
 {
+	const struct conf_project *cp;
 	struct ident id;
+	struct task t;
 
-	/* Owner dead is not effect dead: wait until nothing it started acts. */
-	if (r->r_kind == KIND_TRANSITION && r->r_go_at != 0 &&
-	    r->r_ident[0] != '\0' && ident_parse(r->r_ident, &id) == 0 &&
-	    !drained(&id))
+	if (r->r_kind != KIND_TRANSITION || r->r_go_at == 0 ||
+	    r->r_ident[0] == '\0' || ident_parse(r->r_ident, &id) == -1 ||
+	    drained(&id))
+		return (0);
+	if (task_get(r->r_task, &t) != STORE_OK ||
+	    (cp = eng_project(t.t_project)) == NULL)
+		return (1);
+	return (conf_transition_lease_on(eng.e_conf, cp) ||
+	    store_int(eng.e_store, 0, Q_EFFECT_OPEN, "i", t.t_id) > 0);
+}
+
+static int
+lost(const struct run *r, const char *cause, int released)
+{
+	char text[400];
+	const char *why = reap_cause(r, cause, text, sizeof(text));
+
+	if (may_still_act(r) || (r->r_kind == KIND_TRANSITION && !released &&
+	    lease_waits_for_person(r)))
 		return (0);
 	if (store_run_one(eng.e_store, Q_RUN_END, "sisi", "lost", eng_now(),
 	    why, r->r_id) != STORE_OK)
@@ -404,11 +518,23 @@ run_lost(const struct run *r, const char *why)
 	gate_forget_worker(r->r_id);
 	if (r->r_kind == KIND_TRANSITION && lease_reclaim(r, why) == -1)
 		return (-1);
-	if (import_orphaned(r) == -1 || requeue_lost(r, why) == -1 ||
-	    clean_after(r) == -1 ||
+	if (import_orphaned(r) == -1 || requeue_lost(r, why, 1) == -1 ||
+	    clean_after(r) == -1 || reap_done(r) == -1 ||
 	    task_drive(r->r_task) == -1 || queue_kick() == -1)
 		return (-1);
 	return (1);
+}
+
+int
+run_lost(const struct run *r, const char *why)
+{
+	return (lost(r, why, 0));
+}
+
+int
+run_lost_released(const struct run *r, const char *why)
+{
+	return (lost(r, why, 1));
 }
 
 /*
@@ -431,18 +557,20 @@ sweep_one(void *arg)
 {
 	const struct run *r = arg;
 	int late = hello_is_late(r);
+	enum ident_verdict verdict;
 	struct ident id;
 	char why[256];
 
 	if (r->r_ident[0] == '\0' || ident_parse(r->r_ident, &id) == -1)
 		return (late ? run_lost(r, "it never said HELLO") : 0);
-	switch (ident_check(&id, eng.e_world, why, sizeof(why))) {
+	verdict = ident_check(&id, eng.e_world, why, sizeof(why));
+	if (identity_told(r, verdict, why) == -1)
+		return (-1);
+	switch (verdict) {
 	case IDENT_DEAD:
 		return (run_lost(r, why));
 	case IDENT_UNKNOWN:
-		return (alert_raise("identity", r->r_ident, "run %lld: cannot "
-		    "tell whether it lives: %s", (long long)r->r_id, why) ==
-		    STORE_OK ? 0 : -1);
+		return (0);
 	case IDENT_ALIVE:
 		break;
 	}
@@ -573,7 +701,8 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	case KIND_TRANSITION:
 		/* END, COMMIT or ABORT should have closed it. */
 		ret = lease_reclaim(&r, m->reason) == -1 || run_end(&r,
-		    m->reason) != STORE_OK ? -1 : requeue_lost(&r, m->reason);
+		    m->reason) != STORE_OK ? -1 : requeue_lost(&r, m->reason,
+		    m->cause != CAUSE_BUSY && !eng.e_quiescing);
 		break;
 	case KIND_NONE:
 	case KIND__MAX:

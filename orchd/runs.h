@@ -42,7 +42,10 @@ struct run {
 	int64_t		 r_started;
 	int64_t		 r_go_at;
 	int		 r_exited;	/* the exit code is stamped */
+	int64_t		 r_exited_at;
 	int64_t		 r_exit_code;
+	int64_t		 r_reap;	/* enum reap of reap.h */
+	int64_t		 r_reap_at;	/* since when */
 };
 
 /* STORE_OK or STORE_NONE. */
@@ -75,6 +78,15 @@ enum store_res	 run_end(const struct run *, const char *reason);
  * 1: done; 0: not yet (something that it started may still act); -1: failed.
  */
 int		 run_lost(const struct run *, const char *why);
+
+/*
+ * The same when a person has released its lease, which lease_reclaim_enabled
+ * may have kept for that.
+ */
+int		 run_lost_released(const struct run *, const char *why);
+
+/* Have the parent kill the process of a run; it looks at its identity. */
+void		 run_kill(const struct run *);
 
 /* Look at all live runs that are not connected. */
 int		 runs_sweep(void);

@@ -48,3 +48,14 @@ CREATE INDEX quarantine_project ON quarantine (project);
 -- What the staged artifact says it was built from (R-28); '' nothing.
 ALTER TABLE gate_result ADD COLUMN image_commit TEXT NOT NULL DEFAULT '';
 ALTER TABLE gate_result ADD COLUMN image_tree TEXT NOT NULL DEFAULT '';
+
+-- When the owner of a lease was last heard of inside it, and when it was asked
+-- to give its merge lane back.
+ALTER TABLE lease ADD COLUMN active_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lease ADD COLUMN asked_at INTEGER;
+
+-- What the reaper wants of a run (R-50), and since when: 1 its end waits for
+-- the owner of its task's lease, 2 it was asked to end, 3 past the ceiling.
+ALTER TABLE run ADD COLUMN reap INTEGER NOT NULL DEFAULT 0
+	CHECK (reap BETWEEN 0 AND 3);
+ALTER TABLE run ADD COLUMN reap_at INTEGER;

@@ -275,14 +275,27 @@ on_commit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	tr.tr_reason = m->reason;
 	tr.tr_feedback = to == STAGE_DEVELOPMENT ? m->reason : NULL;
 	res = transition_commit(&tr);
-	if (res != STORE_OK && res != STORE_STALE)
+	if (res == STORE_STALE) {
+		struct orch_ack lost = { RES_STALE, "the stage has moved" };
+
+		/* A lost race changes nothing: its lease ends by END. */
+		pass_send(p->p_id, ORCH_ack, id, &lost, -1);
+		return (0);
+	}
+	if (res != STORE_OK ||
+	    close_run(&r, (int64_t)m->epoch, "done", m->reason) == -1 ||
+	    start_monitor(t.t_id) == -1 ||
+	    (stage_is_terminal(to) && tasks_let_in(&t) == -1))
 		return (-1);
-	if (close_run(&r, (int64_t)m->epoch, "done", m->reason) == -1 ||
-	    (res == STORE_OK && (start_monitor(t.t_id) == -1 ||
-	    (stage_is_terminal(to) && tasks_let_in(&t) == -1))))
-		return (-1);
-	return (finish_request(p, id, t.t_id, res == STORE_OK ? RES_OK :
-	    RES_STALE, res == STORE_OK ? "" : "the stage has moved"));
+	return (finish_request(p, id, t.t_id, RES_OK, ""));
+}
+
+int
+work_gave_up(const struct task *t, const char *reason)
+{
+	return (task_park(t, "blocked", reason) == STORE_OK &&
+	    store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", t->t_retries,
+	    eng_now() + RETRY_MAX_MS, t->t_id) == STORE_OK ? 0 : -1);
 }
 
 /* An edge or publish that could not be done: later, bounded. */
@@ -300,14 +313,8 @@ retry_later(const struct task *t, const struct orch_end *m)
 	store_count(eng.e_store, m->cause == CAUSE_TIMEOUT ?
 	    "merge_timeout" : "merge_infra_retry", 1);
 	if (n > conf_int(eng.e_conf, eng_project(t->t_project),
-	    OPT_MERGE_INFRA_MAX_RETRIES)) {
-		if (task_park(t, "blocked", m->reason) != STORE_OK)
-			return (-1);
-		/* A cancelled one is not left parked: again, but seldom. */
-		n = t->t_retries;
-		return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", n,
-		    eng_now() + RETRY_MAX_MS, t->t_id) == STORE_OK ? 0 : -1);
-	}
+	    OPT_MERGE_INFRA_MAX_RETRIES))
+		return (work_gave_up(t, m->reason));
 	return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", n,
 	    eng_now() + backoff_ms(RETRY_BASE_MS, n - 1, RETRY_MAX_MS),
 	    t->t_id) == STORE_OK ? 0 : -1);
@@ -385,6 +392,10 @@ end_routed(const struct task *t, const struct run *r,
 	return (retry_later(t, m));
 }
 
+/*
+ * The lease ends.  What the outcome means for the task is asked only while it
+ * is where the run began: after a lost race it is another's business.
+ */
 int
 on_end(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
@@ -401,7 +412,7 @@ on_end(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (-1);
 	if (close_run(&r, (int64_t)m->epoch, m->verdict == GATE_PASS ?
 	    "done" : "failed", m->reason) == -1 ||
-	    end_routed(&t, &r, m) == -1)
+	    (t.t_seq == r.r_seq && end_routed(&t, &r, m) == -1))
 		return (-1);
 	return (finish_request(p, id, t.t_id, RES_OK, ""));
 }
@@ -419,7 +430,7 @@ on_abort(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if ((f = work_fenced(p, id, m->epoch, &r, &t)) != 0)
 		return (f == 1 ? 0 : -1);
 	if (close_run(&r, (int64_t)m->epoch, "failed", m->reason) == -1 ||
-	    retry_later(&t, &end) == -1)
+	    (t.t_seq == r.r_seq && retry_later(&t, &end) == -1))
 		return (-1);
 	return (finish_request(p, id, t.t_id, RES_OK, ""));
 }

@@ -30,4 +30,10 @@
 int	 work_fenced(struct peer *, uint32_t id, uint64_t epoch, struct run *,
 	    struct task *);
 
+/*
+ * A task whose work was tried often enough is parked as Blocked, with reason.
+ * One that is to be cancelled is not left so: again, but seldom.  0 or -1.
+ */
+int	 work_gave_up(const struct task *, const char *reason);
+
 #endif

@@ -26,6 +26,16 @@
 
 /* Gates that a transition worker asks for, and waits for. */
 
+#define MERGEABLE	"check_branch_mergeable"
+
+static int
+merge_gate_is_on(const struct task *t)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	return (cp == NULL || conf_merge_gate_on(eng.e_conf, cp));
+}
+
 /*
  * Workers that wait for a gate's result, one question a worker.  An answered
  * one stays until the next: the pass that answers may yet be taken back.
@@ -90,7 +100,7 @@ gate_tell_worker(int64_t run, const char *gate, const char *commit,
 {
 	struct waiter *w = waiter_of(run);
 
-	(void)store_run(eng.e_store, Q_LEASE_GATE, "si", "", run);
+	(void)store_run(eng.e_store, Q_LEASE_GATE, "sii", "", eng_now(), run);
 	if (w != NULL && strcmp(w->w_gate, gate) == 0 &&
 	    strcmp(w->w_commit, commit) == 0)
 		pass_send(w->w_peer, ORCH_gate_answer, w->w_id, a, -1);
@@ -113,6 +123,10 @@ gate_on_record(struct peer *p, uint32_t id, const struct task *t,
 		    t->t_round, m->gate, m->commit,
 		    strcmp(m->commit, t->t_head) == 0 ? t->t_tree : "-");
 		found = store_step(eng.e_store, q) == STORE_OK;
+		/* What was let through untested counts while that is so. */
+		if (found && col_int(q, 5) == 0 && merge_gate_is_on(t) &&
+		    strcmp(m->gate, MERGEABLE) == 0)
+			found = 0;
 	}
 	if (found && gate_verdict_parse(col_text(q, 0), &v) == 0) {
 		a.verdict = (uint8_t)v;
@@ -126,21 +140,43 @@ gate_on_record(struct peer *p, uint32_t id, const struct task *t,
 	return (found);
 }
 
+/* A pass of the re-test without a run of its own; 1: answered. */
+static int
+retest_answer(struct peer *p, uint32_t id, const struct task *t,
+    const struct orch_gate *m, int64_t run, const char *reason)
+{
+	struct orch_gate_answer a = { .result = RES_OK,
+	    .verdict = GATE_PASS, .tree = run == 0 ? "" : t->t_tree,
+	    .reason = reason };
+
+	if (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
+	    t->t_round, t->t_seq, m->gate, m->commit, a.tree, "pass",
+	    (int64_t)CAUSE_NONE, reason, run, eng_now(), (int64_t)0,
+	    "") != STORE_OK)
+		return (-1);
+	store_count(eng.e_store, "retest_skipped", 1);
+	pass_send(p->p_id, ORCH_gate_answer, id, &a, -1);
+	return (1);
+}
+
 /*
- * The re-test is skipped when exactly this code tree has passed the same
- * command in this round (R-20); it is recorded as a result of its own.
+ * The re-test is skipped where the project has no merge gate, or when exactly
+ * this code tree has passed the same command in this round (R-20); it is
+ * recorded as a result of its own.
  */
 static int
 retest_skipped(struct peer *p, uint32_t id, const struct task *t,
     const struct orch_gate *m)
 {
-	struct orch_gate_answer a = { .result = RES_OK,
-	    .verdict = GATE_PASS, .tree = t->t_tree };
 	char reason[256];
 	int64_t run;
 
-	if (strcmp(m->gate, "check_branch_mergeable") != 0 ||
-	    strcmp(m->commit, t->t_head) != 0 || t->t_tree[0] == '\0' ||
+	if (strcmp(m->gate, MERGEABLE) != 0)
+		return (0);
+	if (!merge_gate_is_on(t))
+		return (retest_answer(p, id, t, m, 0, "not tested: there is "
+		    "no merge gate (merge_gate_enabled, merge_gate_repos)"));
+	if (strcmp(m->commit, t->t_head) != 0 || t->t_tree[0] == '\0' ||
 	    !conf_bool(eng.e_conf,
 	    eng_project(t->t_project),
 	    OPT_MERGE_RETEST_SKIP_WHEN_CURRENT_ENABLED))
@@ -151,15 +187,7 @@ retest_skipped(struct peer *p, uint32_t id, const struct task *t,
 		return (0);
 	snprintf(reason, sizeof(reason), "not repeated: run %lld tested this "
 	    "code tree", (long long)run);
-	a.reason = reason;
-	if (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
-	    t->t_round, t->t_seq, m->gate, m->commit, t->t_tree, "pass",
-	    (int64_t)CAUSE_NONE, reason, run, eng_now(), (int64_t)0,
-	    "") != STORE_OK)
-		return (-1);
-	store_count(eng.e_store, "retest_skipped", 1);
-	pass_send(p->p_id, ORCH_gate_answer, id, &a, -1);
-	return (1);
+	return (retest_answer(p, id, t, m, run, reason));
 }
 
 int
@@ -194,7 +222,7 @@ on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (0);
 	}
 	if (waiter_add(p, id, m) == -1 || store_run(eng.e_store,
-	    Q_LEASE_GATE, "si", m->gate, r.r_id) != STORE_OK)
+	    Q_LEASE_GATE, "sii", m->gate, eng_now(), r.r_id) != STORE_OK)
 		return (-1);
 	if (store_run(eng.e_store, Q_GATE_ADOPT, "iiss", r.r_id, t.t_id,
 	    m->gate, m->commit) != STORE_OK)
@@ -203,5 +231,7 @@ on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	    m->commit) > 0)
 		return (0);
 	js.js_task = &t;
+	if (strcmp(m->gate, MERGEABLE) == 0)
+		store_count(eng.e_store, "retest", 1);
 	return (job_add(&js, NULL) == STORE_OK ? queue_kick() : -1);
 }

@@ -27,8 +27,9 @@
 #include "reaperd.h"
 
 /*
- * Tier 1 of R-50: is the process of each run that should live still there?
- * The reaper says what it saw; the engine looks again and acts.
+ * The three tiers of R-50: is the process of each run that should live still
+ * there, is one whose end is stamped not finished, is one too old?  The reaper
+ * says what it saw; the engine looks again and acts.
  */
 
 #define LIST_MOST	4096
@@ -37,6 +38,8 @@
 static struct event	*tick_ev;
 static int		 asked;		/* intervals since the list was asked */
 static uint32_t		 dead_ticks;
+static uint64_t		 grace_s;	/* of a stamped end */
+static uint64_t		 max_s;		/* the ceiling */
 
 static void
 reaper_tick(void)
@@ -75,6 +78,25 @@ tell_dead(const struct orch_live *l, uint32_t ticks, const char *why)
 		log_warn("run %" PRIu64 ": dead", l->run);
 }
 
+/* Said each tick for as long as it is so; the engine logs what it does. */
+static void
+tell_overdue(const struct orch_live *l, unsigned int tier)
+{
+	struct orch_dead m = { .run = l->run, .ident = l->ident,
+	    .verdict = IDENT_ALIVE, .tier = (uint8_t)tier };
+	char why[160];
+
+	(void)snprintf(why, sizeof(why), tier == 2 ?
+	    "its end was stamped %" PRIu64 " s ago and is not finished" :
+	    "it has run for %" PRIu64 " s", tier == 2 ? l->stamped_s :
+	    l->held_s);
+	m.evidence = why;
+	log_debug("run %" PRIu64 ": overdue (tier %u): %s", l->run, tier,
+	    why);
+	if (daemon_send(ORCH_dead, &m, NULL) == -1 && errno != ENOTCONN)
+		log_warn("run %" PRIu64 ": overdue", l->run);
+}
+
 static void
 tell_doubt(uint64_t run, int on, const char *why)
 {
@@ -96,31 +118,54 @@ clear_cb(uint64_t run)
 	tell_doubt(run, 0, "the run has ended");
 }
 
+static void
+look_overdue(const struct orch_live *l)
+{
+	struct orch_live own = *l;
+	unsigned int tier;
+
+	tick_ages(l->run, l->ident, monotime_now(), &own.held_s,
+	    &own.stamped_s);
+	if ((tier = tick_tier(&own, grace_s, max_s)) != 0)
+		tell_overdue(&own, tier);
+}
+
 /* A run without identity was asked for a moment ago and has not begun. */
 static void
-on_live(const struct orch_live *l)
+look_one(const struct orch_live *l)
 {
 	struct ident id;
+	enum look look;
 	char why[256] = "";
 	uint32_t ticks;
 
-	if (l->run != 0 && ident_parse(l->ident, &id) == 0) {
-		switch (tick_see(l->run, l->ident, look_at(&id,
-		    &ident_world_real, why, sizeof(why)), dead_ticks,
-		    &ticks)) {
-		case NOW_DEAD:
-			tell_dead(l, ticks, why);
-			break;
-		case NOW_DOUBT:
-			tell_doubt(l->run, 1, why);
-			break;
-		case NOW_SURE:
-			tell_doubt(l->run, 0, why);
-			break;
-		case NOW_NOTHING:
-			break;
-		}
+	if (l->run == 0 || ident_parse(l->ident, &id) == -1)
+		return;
+	look = look_at(&id, &ident_world_real, why, sizeof(why));
+	if (look == LOOK_ALIVE)
+		look_overdue(l);
+	/* The engine itself tells of the doubt in one that is not connected. */
+	if (look == LOOK_UNKNOWN && !l->connected)
+		look = LOOK_ALIVE;
+	switch (tick_see(l->run, l->ident, look, dead_ticks, &ticks)) {
+	case NOW_DEAD:
+		tell_dead(l, ticks, why);
+		break;
+	case NOW_DOUBT:
+		tell_doubt(l->run, 1, why);
+		break;
+	case NOW_SURE:
+		tell_doubt(l->run, 0, why);
+		break;
+	case NOW_NOTHING:
+		break;
 	}
+}
+
+static void
+on_live(const struct orch_live *l)
+{
+	look_one(l);
 	if (l->last) {
 		tick_end(clear_cb);
 		asked = 0;
@@ -151,6 +196,10 @@ on_setup(enum orch_role role)
 
 	dead_ticks = (uint32_t)daemon_option_num("reaper_dead_ticks", 1, 100,
 	    2);
+	grace_s = (uint64_t)daemon_option_num("reaper_finalize_grace_s", 0,
+	    86400, 300);
+	max_s = (uint64_t)daemon_option_num("reaper_max_running_s", 1,
+	    2592000, 7200);
 	if (strcmp(daemon_option("reaper_enabled", "yes"), "no") == 0) {
 		log_info("reaper_enabled is no: nothing is looked at");
 		return (0);

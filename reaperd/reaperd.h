@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "libcommon/ident.h"
+#include "libcommon/monotime.h"
 #include "proto/proto.h"
 
 /* look.c: is that process that process, and how good is the proof? */
@@ -52,6 +53,22 @@ void	 tick_begin(void);
 /* *ticks gets the number of ticks in a row that found it gone. */
 enum verdict_now tick_see(uint64_t run, const char *text, enum look,
 	    uint32_t dead_ticks, uint32_t *ticks);
+
+/*
+ * How old this run is in seconds, and how long its end is stamped, when the
+ * engine says so much: since it was first seen no more than the monotonic
+ * clock says, so that a wall clock that jumps makes no run old.  Both are
+ * changed in place.
+ */
+void	 tick_ages(uint64_t run, const char *text, struct monotime now,
+	    uint64_t *held_s, uint64_t *stamped_s);
+
+/*
+ * The tier of R-50 that a living run is due for by its ages: 0 none, 2 its end
+ * was stamped grace_s ago, 3 it is max_s old.
+ */
+unsigned int tick_tier(const struct orch_live *, uint64_t grace_s,
+	    uint64_t max_s);
 
 /*
  * The tick is over: forget runs that were not seen.  Calls clear for each of

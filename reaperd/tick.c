@@ -23,12 +23,20 @@
 
 #include "reaperd.h"
 
+/* An age that was said, and when: it grows by itself from then on. */
+struct age {
+	uint64_t	 a_s;
+	struct monotime	 a_at;		/* not set: nothing was said */
+};
+
 struct seen {
 	uint64_t	 s_run;
 	char		 s_text[IDENT_TEXT_MAX];
 	uint32_t	 s_ticks;	/* in a row, found gone */
 	int		 s_doubt;	/* the alert is up */
 	int		 s_now;		/* seen in this tick */
+	struct age	 s_held;
+	struct age	 s_stamped;
 };
 
 static struct seen	*seen;
@@ -55,6 +63,9 @@ tick_find(uint64_t run, const char *text)
 			continue;
 		if (strcmp(seen[i].s_text, text) != 0) {
 			seen[i].s_ticks = 0;
+			memset(&seen[i].s_held, 0, sizeof(seen[i].s_held));
+			memset(&seen[i].s_stamped, 0,
+			    sizeof(seen[i].s_stamped));
 			(void)strlcpy(seen[i].s_text, text,
 			    sizeof(seen[i].s_text));
 		}
@@ -103,6 +114,43 @@ tick_see(uint64_t run, const char *text, enum look look, uint32_t dead_ticks,
 		break;
 	}
 	return (doubt ? NOW_SURE : NOW_NOTHING);
+}
+
+/* The smaller of what is said now and what was said before, grown. */
+static uint64_t
+age_of(struct age *a, struct monotime now, uint64_t said)
+{
+	uint64_t grown;
+
+	if (a->a_at.mt_ns != 0) {
+		grown = a->a_s + (uint64_t)(monotime_sub_ms(now, a->a_at) /
+		    1000);
+		if (grown < said)
+			return (grown);
+	}
+	a->a_s = said;
+	a->a_at = now;
+	return (said);
+}
+
+void
+tick_ages(uint64_t run, const char *text, struct monotime now,
+    uint64_t *held_s, uint64_t *stamped_s)
+{
+	struct seen *s;
+
+	if ((s = tick_find(run, text)) == NULL)
+		return;
+	*held_s = age_of(&s->s_held, now, *held_s);
+	*stamped_s = age_of(&s->s_stamped, now, *stamped_s);
+}
+
+unsigned int
+tick_tier(const struct orch_live *l, uint64_t grace_s, uint64_t max_s)
+{
+	if (l->held_s >= max_s)
+		return (3);
+	return (l->stamped && l->stamped_s >= grace_s ? 2 : 0);
 }
 
 void

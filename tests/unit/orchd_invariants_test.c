@@ -33,7 +33,7 @@ static const struct {
 	    "nothing leaves done or cancelled" },
 	{ "UPDATE transition SET epoch = 0 WHERE seq = 5",
 	    "never go down" },
-	{ "INSERT INTO lease SELECT task, id, 1, 'publish', '', 0, 1 FROM run "
+	{ "INSERT INTO lease (task, run, epoch, work, since) SELECT task, id, 1, 'publish', 1 FROM run "
 	    "LIMIT 1", "a lease belongs to a live run" },
 	{ "INSERT INTO merge_lease SELECT 'tally', id, 1, 1 FROM task",
 	    "held under its task's lease" },

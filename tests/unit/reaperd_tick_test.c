@@ -121,6 +121,54 @@ START_TEST(many_runs_are_kept_apart)
 }
 END_TEST
 
+/* What the engine says of one run at a monotonic second. */
+static uint64_t
+held(const char *text, int64_t s, uint64_t said)
+{
+	struct monotime now = { s * 1000000000LL };
+	uint64_t held_s = said, stamped_s = said;
+
+	tick_ages(1, text, now, &held_s, &stamped_s);
+	ck_assert_uint_eq(held_s, stamped_s);
+	return (held_s);
+}
+
+START_TEST(a_clock_that_jumps_makes_no_run_old)
+{
+	tick_reset();
+	ck_assert_uint_eq(held("a", 1000, 10), 10);
+	ck_assert_uint_eq(held("a", 1060, 70), 70);
+	/* The wall clock is set a day on. */
+	ck_assert_uint_eq(held("a", 1120, 86530), 130);
+	ck_assert_uint_eq(held("a", 1180, 86590), 190);
+	/* A later grant, or a clock that was set back, counts from there. */
+	ck_assert_uint_eq(held("a", 1240, 5), 5);
+	ck_assert_uint_eq(held("a", 1300, 65), 65);
+	/* Another process under that number has an age of its own. */
+	ck_assert_uint_eq(held("b", 1360, 900), 900);
+	tick_reset();
+}
+END_TEST
+
+START_TEST(tiers_begin_at_their_limits)
+{
+	struct orch_live l = { .held_s = 7199, .stamped_s = 9999 };
+
+	ck_assert_uint_eq(tick_tier(&l, 300, 7200), 0);
+	l.held_s = 7200;
+	ck_assert_uint_eq(tick_tier(&l, 300, 7200), 3);
+	l.held_s = 10;
+	l.stamped = 1;
+	l.stamped_s = 299;
+	ck_assert_uint_eq(tick_tier(&l, 300, 7200), 0);
+	l.stamped_s = 300;
+	ck_assert_uint_eq(tick_tier(&l, 300, 7200), 2);
+	/* The ceiling counts whatever the marks say. */
+	l.held_s = 7200;
+	ck_assert_uint_eq(tick_tier(&l, 300, 7200), 3);
+}
+END_TEST
+
 START_TEST(look_self_is_alive)
 {
 	struct ident id;
@@ -226,6 +274,8 @@ main(void)
 	tcase_add_test(tc, absent_run_is_forgotten);
 	tcase_add_test(tc, unknown_alerts_once_and_never_kills);
 	tcase_add_test(tc, many_runs_are_kept_apart);
+	tcase_add_test(tc, a_clock_that_jumps_makes_no_run_old);
+	tcase_add_test(tc, tiers_begin_at_their_limits);
 	tcase_add_test(tc, look_self_is_alive);
 	tcase_add_test(tc, look_stopped_is_alive);
 	tcase_add_test(tc, look_zombie_and_reaped_are_dead);
