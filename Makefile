@@ -151,17 +151,20 @@ $(foreach m,$(mutants),$(eval $(call mutant,$(m))) \
 MUTANTS	= $(shell sed -n 's,^\([A-Z_]*\)\t\([^\t]*\)\t.*,$(B)/mutant/\1/\2,p' \
 	  tests/mutation/table)
 
-# Who drives the storm of tests/integration/35-storm.sh.
-STORM_DRIVER = $(B)/tests/integration/storm
-$(STORM_DRIVER): $(patsubst %.c,$(B)/%.o,$(wildcard \
-    tests/integration/storm*.c)) $(B)/orchctl/liborchctl.a $(COMMON)
+# Programs of tests/integration: storm drives 35-storm.sh, second is started
+# by 36-incident.sh.
+DRIVERS	= $(addprefix $(B)/tests/integration/,storm second)
+$(DRIVERS): $(B)/tests/integration/%: $(B)/tests/integration/%.o \
+    $(B)/orchctl/liborchctl.a $(COMMON)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(LDHARD) -o $@ $^ $(PLIBS)
+	$(Q)$(CC) $(LDHARD) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PLIBS)
+$(B)/tests/integration/storm: $(patsubst %.c,$(B)/%.o,$(wildcard \
+    tests/integration/storm_*.c))
 
 include tests/sim/sim.mk
 
 .PHONY: units
-units: $(STORM_DRIVER) $(UNITS) $(CRASH) $(MUTANTS)
+units: $(DRIVERS) $(UNITS) $(CRASH) $(MUTANTS)
 .SECONDARY:
 
 # What people type.  demo and check find and install missing packages first,

@@ -58,6 +58,8 @@ transient_max 100
 merge_infra_max_retries 30
 reaper_finalize_grace_s 2"
 write_conf
+# Long enough to be met.
+echo 0.4 >"$T/production/delay"
 start_orchd
 # Each move of the target leaves a line, written by git and not by orchd.
 mirror config core.logAllRefUpdates always
@@ -66,7 +68,7 @@ note "STORM=$STORM SEED=$SEED"
 
 "$DRIVER" -f "$T/orchd.conf" -o "$ORCHD" -r "$T/run/control.sock" \
     -l "$T/orchd.log" -n "$STORM" -s "$SEED" -i "${ITEMS:-8}" \
-    -g "${GAP:-100}" -w "${WAIT:-120}" >"$T/storm.out" 2>&1
+    -g "${GAP:-70}" -w "${WAIT:-120}" >"$T/storm.out" 2>&1
 said=$?
 cat "$T/storm.out"
 [ $said -eq 0 ] || KEEP=1

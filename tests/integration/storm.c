@@ -52,7 +52,7 @@
 
 #define PROCS_MAX	2048
 #define STOPS_MAX	4	/* stopped at one time */
-#define PATIENCE_MS	400	/* for a process of a sort to appear */
+#define PATIENCE_MS	250	/* for a process of a sort to appear */
 #define LONG_STOP_MS	3500	/* beyond the reaper's grace of the test */
 #define END_MS		60000	/* for orchd to stop */
 
@@ -69,15 +69,16 @@ static const struct {
 	int		 s_long;	/* may be stopped for long */
 } sorts[V__MAX] = {
 	[V_PARENT] = { "parent", 3, 1, 0 },
-	[V_ENGINE] = { "engine", 17, 1, 0 },
-	[V_WORKER] = { "worker", 27, 1, 1 },
-	[V_HOOK] = { "hook", 8, 1, 1 },
+	[V_ENGINE] = { "engine", 13, 1, 0 },
+	[V_WORKER] = { "worker", 29, 1, 1 },
+	[V_HOOK] = { "hook", 10, 1, 1 },
 	[V_RUNNER] = { "runner", 17, 1, 1 },
-	[V_GIT] = { "git", 8, 1, 1 },
-	[V_FINALIZERD] = { "finalizerd", 5, 1, 1 },
-	[V_RECONCILED] = { "reconciled", 4, 1, 1 },
-	[V_REAPERD] = { "reaperd", 5, 1, 1 },
-	[V_INSIDE] = { "inside", 6, 0, 0 },
+	[V_GIT] = { "git", 9, 1, 1 },
+	[V_FINALIZERD] = { "finalizerd", 2, 1, 1 },
+	[V_RECONCILED] = { "reconciled", 3, 1, 1 },
+	[V_REAPERD] = { "reaperd", 3, 1, 1 },
+	[V_INSIDE] = { "inside", 9, 0, 0 },
+	[V_ALL] = { "everything", 2, 1, 0 },
 };
 
 /* The next signal: chosen before anybody knows whom it will meet. */
@@ -105,7 +106,7 @@ static struct {
 	int		 o_items;
 	int64_t		 o_gap_ms;
 	int64_t		 o_wait_s;
-} opt = { .o_signals = 300, .o_seed = 1, .o_items = 8, .o_gap_ms = 100,
+} opt = { .o_signals = 300, .o_seed = 1, .o_items = 8, .o_gap_ms = 70,
 	.o_wait_s = 120 };
 
 static struct storm_shared *sh;
@@ -266,13 +267,32 @@ choose(struct choice *c)
 	for (i = 0; i < V__MAX - 1 && w >= sorts[i].s_weight; i++)
 		w -= sorts[i].s_weight;
 	c->c_sort = (enum victim)i;
-	c->c_signal = !sorts[i].s_kill || draw(100) < 35 ? SIGSTOP : SIGKILL;
+	c->c_signal = !sorts[i].s_kill || (i != V_ALL && draw(100) < 35) ?
+	    SIGSTOP : SIGKILL;
 	c->c_stop_ms = sorts[i].s_long && draw(100) < 10 ? LONG_STOP_MS :
 	    (int64_t)(20 + draw(400));
 	c->c_which = draw(1 << 20);
 	c->c_from = now_ms() + (int64_t)draw((uint64_t)(2 * opt.o_gap_ms +
 	    1));
 	c->c_until = c->c_from + PATIENCE_MS;
+}
+
+/* Everything at once, as when the machine goes down; the disk stays. */
+static void
+strike_all(void)
+{
+	static struct proc p[PROCS_MAX];
+	size_t i, n, tries;
+
+	orchd_killed = 1;
+	killed[V_ALL]++;
+	(void)kill(orchd, SIGKILL);
+	for (tries = 0; tries < 3; tries++) {
+		n = storm_scan(p, PROCS_MAX);
+		for (i = 0; i < n; i++)
+			if (p[i].p_pid != people && storm_same(&p[i]))
+				(void)kill(p[i].p_pid, SIGKILL);
+	}
 }
 
 /* One of that sort, chosen; -1: there is none now. */
@@ -346,6 +366,12 @@ blow(struct choice *c)
 
 	if (now_ms() < c->c_from)
 		return;
+	if (c->c_sort == V_ALL) {
+		strike_all();
+		progress();
+		choose(c);
+		return;
+	}
 	n = storm_scan(p, PROCS_MAX);
 	if ((i = pick(c, p, n)) != -1 && strike(c, &p[i]) == 0) {
 		progress();
@@ -367,7 +393,7 @@ storm(void)
 		look_after_orchd();
 		go_on(0);
 		blow(&c);
-		pause_ms(2);
+		pause_ms(8);
 		/* More misses than signals: nothing lives any more. */
 		if (missed > 200 + 4 * (unsigned long)opt.o_signals) {
 			problems |= TOO_FEW;

@@ -35,7 +35,7 @@ struct storm_shared {
 /* Sorts of processes, as somebody outside can tell them apart. */
 enum victim {
 	V_PARENT, V_ENGINE, V_WORKER, V_HOOK, V_RUNNER, V_GIT, V_FINALIZERD,
-	V_RECONCILED, V_REAPERD, V_INSIDE, V__MAX
+	V_RECONCILED, V_REAPERD, V_INSIDE, V_ALL, V__MAX
 };
 
 /* A process below the driver. */
