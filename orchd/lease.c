@@ -236,7 +236,7 @@ lease_fence(const struct run *r)
 		return (-1);
 	store_count(eng.e_store, "lease_forced", 1);
 	run_kill(r);
-	return (0);
+	return (1);
 }
 
 enum orch_result

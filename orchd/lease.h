@@ -55,8 +55,8 @@ int		 lease_owner_gone(int64_t run, char *who, size_t wholen);
 /*
  * Fence a living owner and have it killed.  The row stays until the owner is
  * dead and drained: what it has begun may still land until then (R-13), and
- * nobody may begin beside it.  Nothing when the run has no lease, or is fenced
- * already.  0, or -1: the database failed.
+ * nobody may begin beside it.  1: done; 0: it has no lease, or is fenced
+ * already; -1: the database failed.
  */
 int		 lease_fence(const struct run *);
 

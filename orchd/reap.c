@@ -98,7 +98,7 @@ reap_old(struct run *r)
 {
 	int64_t age = eng_now() - reap_since(r);
 	struct task t;
-	int fresh;
+	int fresh, fenced;
 
 	if (r->r_kind == KIND_HOOK)
 		return ("a hook has its own limit, deploy_timeout_s");
@@ -114,9 +114,10 @@ reap_old(struct run *r)
 	    PRId64, r->r_id, orch_kind_name(r->r_kind), r->r_role, r->r_gate,
 	    r->r_work, age / 1000, r->r_id) != STORE_OK)
 		return (NULL);
-	if (lease_fence(r) == -1)
+	if ((fenced = lease_fence(r)) == -1)
 		return (NULL);
-	run_kill(r);
+	if (!fenced)
+		run_kill(r);
 	return ("it is past the ceiling: being killed");
 }
 

@@ -23,7 +23,7 @@
 
 #include "orchd/lease.h"
 
-#include "engine_play.h"
+#include "engine_owner.h"
 
 static void
 setup(void)
@@ -145,44 +145,6 @@ START_TEST(a_move_is_history_comment_and_counters_in_one)
 }
 END_TEST
 
-/*
- * A second transition run of the task, as after an operator's mistake or a
- * fault: the index on jobs allows none, so it is put there by hand.
- */
-static void
-second_worker(struct fx_spawn *s, int *sock, struct fx_msg *go)
-{
-	struct job j;
-	struct task t;
-
-	fx_sql("DROP INDEX job_one_transition");
-	fx_sql("INSERT INTO job (task, project, kind, work, status, "
-	    "available_at, created_at, stage_seq) SELECT id, project, "
-	    "'transition', 'publish', 'running', 1, 1, stage_seq FROM task");
-	ck_assert_int_eq(pass_enter(), 0);
-	ck_assert_int_eq(job_get(fx_int("SELECT max(id) FROM job"), &j),
-	    STORE_OK);
-	ck_assert_int_eq(task_get(1, &t), STORE_OK);
-	ck_assert_int_eq(run_start(&j, &t), 0);
-	(void)pass_leave(1);
-	pass_commit();
-	ck_assert_int_eq(fx_spawned(s), 1);
-	*sock = fx_connect_run(s, go);
-}
-
-/* The owner becomes virtual process 1, in this state of life. */
-static void
-owner_is(uint64_t run, enum fx_life life)
-{
-	char ident[IDENT_TEXT_MAX];
-
-	fx.life[1] = FX_ALIVE;
-	fx_ident(1, ident);
-	fx.life[1] = life;
-	fx_sql("UPDATE run SET ident = '%s' WHERE id = %llu", ident,
-	    (unsigned long long)run);
-}
-
 START_TEST(a_second_worker_is_refused_with_the_owners_name)
 {
 	struct fx_spawn s, s2;
@@ -192,7 +154,7 @@ START_TEST(a_second_worker_is_refused_with_the_owners_name)
 
 	sock = fx_worker_in("analysis", "publish", &s, &go);
 	ck_assert_uint_gt(fx_begin(sock, &go.any.run_go), 0);
-	second_worker(&s2, &sock2, &go2);
+	fx_second_worker(&s2, &sock2, &go2);
 	ck_assert_uint_eq(fx_begin(sock2, &go2.any.run_go), 0);
 	snprintf(owner, sizeof(owner), "run %llu", (unsigned long long)s.run);
 	ck_assert_msg(strstr(fx_said, owner) != NULL, "%s", fx_said);
@@ -210,8 +172,8 @@ START_TEST(a_second_worker_is_refused_while_the_owner_may_live)
 
 	sock = fx_worker_in("analysis", "publish", &s, &go);
 	ck_assert_uint_gt(fx_begin(sock, &go.any.run_go), 0);
-	second_worker(&s2, &sock2, &go2);
-	owner_is(s.run, _i == 0 ? FX_HIDDEN : FX_ALIVE);
+	fx_second_worker(&s2, &sock2, &go2);
+	fx_owner_is(s.run, _i == 0 ? FX_HIDDEN : FX_ALIVE);
 	ck_assert_uint_eq(fx_begin(sock2, &go2.any.run_go), 0);
 	ck_assert_int_eq(fx_int("SELECT run FROM lease"), (int64_t)s.run);
 	fx_free(&go);
@@ -288,7 +250,7 @@ START_TEST(a_living_owner_keeps_its_lease_unless_forced)
 	fx_free(&go);
 	close(sock);
 	fx_pump();
-	owner_is(s.run, FX_GONE);
+	fx_owner_is(s.run, FX_GONE);
 	fx_tick(1000);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM lease"), 0);
 	fx_tick(60000);
@@ -321,7 +283,7 @@ START_TEST(only_a_proven_death_takes_a_lease_away)
 	fx_free(&go);
 	close(sock);
 	fx_pump();
-	owner_is(s.run, lives[_i].life);
+	fx_owner_is(s.run, lives[_i].life);
 	if (lives[_i].reused)
 		fx.start[1]++;
 	fx_tick(1);
@@ -491,9 +453,9 @@ START_TEST(an_owner_whose_lease_was_given_to_another_is_fenced)
 
 	sock = fx_worker_in("analysis", "publish", &s, &go);
 	epoch = fx_begin(sock, &go.any.run_go);
-	second_worker(&s2, &sock2, &go2);
+	fx_second_worker(&s2, &sock2, &go2);
 	/* The first counts as dead, though it still speaks. */
-	owner_is(s.run, FX_GONE);
+	fx_owner_is(s.run, FX_GONE);
 	epoch2 = fx_begin(sock2, &go2.any.run_go);
 	ck_assert_uint_gt(epoch2, epoch);
 	each_message(sock, epoch, RES_FENCED);
