@@ -87,4 +87,15 @@ enum orch_pull_op {
 enum orch_pull_state { PULL_NONE, PULL_IS_OPEN, PULL_IS_MERGED,
 	PULL_IS_CLOSED };
 
+/* What a hint is about (look.what). */
+enum orch_look_what {
+	LOOK_ITEM = 1,		/* an item of the tracker, by its id */
+	LOOK_BRANCH,		/* a branch and its pull request */
+	LOOK_COMMIT,		/* what CI says of a commit */
+	LOOK_ALL		/* everything of the project */
+};
+
+/* What CI says (ci_seen.state). */
+enum orch_ci { CI_NONE, CI_PENDING, CI_GREEN, CI_RED };
+
 #endif

@@ -188,9 +188,10 @@ static void
 webhook_comes(void)
 {
 	static const uint8_t body[] = "{\"ref\":\"refs/heads/main\"}";
-	struct orch_event e = { "gitea", "d-1", "push",
+	struct orch_event e = { .source = "gitea", .delivery = "d-1",
+	    .kind = "push", .sha256 =
 	    "0123456789012345678901234567890123456789012345678901234567890123",
-	    { body, sizeof(body) - 1 } };
+	    .body = { body, sizeof(body) - 1 } };
 	int s = fx_connect(ROLE_WEBHOOK);
 	struct fx_msg m;
 
