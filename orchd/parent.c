@@ -239,6 +239,19 @@ restart_possible(char *text, size_t len)
 	else
 		parent_faults(text, len, said);
 	free(said);
+	return (rv == -1 ? -1 : parent_try_image(par.p_self, par.p_conf_path,
+	    text, len));
+}
+
+/* The service manager hears that it began and that it ended, either way. */
+static int
+reload(char *text, size_t len)
+{
+	int	 rv;
+
+	(void)sd_tell_reloading("reading the configuration");
+	rv = parent_reload(text, len);
+	(void)sd_tell("READY=1\nSTATUS=serving");
 	return (rv);
 }
 
@@ -249,7 +262,7 @@ on_manage(uint32_t id, unsigned int verb)
 
 	switch (verb) {
 	case MANAGE_RELOAD:
-		if (parent_reload(text, sizeof(text)) == -1)
+		if (reload(text, sizeof(text)) == -1)
 			answer_managed(id, RES_REFUSED, text);
 		else
 			answer_managed(id, RES_OK, "");
@@ -263,6 +276,8 @@ on_manage(uint32_t id, unsigned int verb)
 		if (par.p_child[CH_ENGINE].c_chan != NULL)
 			(void)chan_flush(par.p_child[CH_ENGINE].c_chan, 500);
 		log_info("restarting in place");
+		(void)sd_tell_reloading("restarting");
+		par.p_announced = 0;
 		parent_stop(PHASE_REEXEC, 0);
 		break;
 	case MANAGE_SHUTDOWN:
@@ -374,7 +389,7 @@ hup_cb(int sig, short what, void *arg)
 	char	 text[4096], *p = text, *line;
 
 	if (par.p_phase != PHASE_SERVE ||
-	    parent_reload(text, sizeof(text)) == 0)
+	    reload(text, sizeof(text)) == 0)
 		return;
 	log_warnx("reload refused, the old configuration stays");
 	while ((line = strsep(&p, "\n")) != NULL)

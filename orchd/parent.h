@@ -162,6 +162,13 @@ int	 parent_exec(const char *path, char *const *argv, int fd3, int out,
 int	 parent_find_program(const char *self, const char *name, char *buf,
 	    size_t len);
 
+/*
+ * Can this program start with this configuration?  It is run with -n, for at
+ * most 10 seconds.  -1 when not, with what it said in text.
+ */
+int	 parent_try_image(const char *path, const char *conf, char *text,
+	    size_t len);
+
 /* parent_child.c */
 
 /* Start what is due and possible now, in the order of enum child_id. */

@@ -15,9 +15,11 @@
  */
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +36,7 @@
 #define ERROR_FD	4
 #define HIGH_FD		16	/* above what is moved about in the child */
 #define ENV_MAX		64
+#define TRY_MS		10000
 
 /* What our programs may see of our environment. */
 static const char *const passed[] = {
@@ -149,6 +152,76 @@ done:
 		close(wfd);
 	errno = e;
 	return (e == 0 ? 0 : -1);
+}
+
+/* What a program says until its end, the beginning in text; -1: too long. */
+static int
+hear_out(int fd, char *text, size_t len, int ms)
+{
+	struct pollfd	 pfd = { .fd = fd, .events = POLLIN };
+	uint64_t	 until = parent_now_ms() + (uint64_t)ms, now;
+	char		 buf[512];
+	size_t		 off = 0, take;
+	ssize_t		 n;
+
+	while ((now = parent_now_ms()) < until) {
+		if (poll(&pfd, 1, (int)(until - now)) <= 0)
+			continue;
+		if ((n = read(fd, buf, sizeof(buf))) == 0)
+			return (0);
+		if (n < 0)
+			continue;
+		take = (size_t)n < len - 1 - off ? (size_t)n : len - 1 - off;
+		memcpy(text + off, buf, take);
+		off += take;
+		text[off] = '\0';
+	}
+	return (-1);
+}
+
+/* In the child, with our whole environment: it holds options too. */
+static void try_run(const char *, const char *, int) __attribute__((noreturn));
+
+static void
+try_run(const char *path, const char *conf, int out)
+{
+	char	*const argv[] = { (char *)(uintptr_t)path,
+		    (char *)(uintptr_t)"-n", (char *)(uintptr_t)"-f",
+		    (char *)(uintptr_t)conf, NULL };
+
+	if (setsid() != -1 && dup2(out, 1) != -1 && dup2(out, 2) != -1 &&
+	    close_range(CHILD_FD, ~0U, 0) != -1) {
+		default_signals();
+		execv(path, argv);
+	}
+	_exit(127);
+}
+
+int
+parent_try_image(const char *path, const char *conf, char *text, size_t len)
+{
+	int	 pfd[2], late, status = -1;
+	pid_t	 pid;
+
+	text[0] = '\0';
+	if (pipe2(pfd, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
+		snprintf(text, len, "%.500s cannot be tried: %s", path,
+		    strerror(errno));
+		return (-1);
+	}
+	if (pid == 0)
+		try_run(path, conf, pfd[1]);
+	close(pfd[1]);
+	if ((late = hear_out(pfd[0], text, len, TRY_MS)) == -1)
+		(void)kill(pid, SIGKILL);
+	close(pfd[0]);
+	if (waitpid(pid, &status, 0) == pid && late == 0 && status == 0)
+		return (0);
+	if (late == -1 || text[0] == '\0')
+		snprintf(text, len, "%.500s -n -f %.500s %s", path, conf,
+		    late == -1 ? "takes too long" : "fails");
+	text[strcspn(text, "\n")] = '\0';
+	return (-1);
 }
 
 static int

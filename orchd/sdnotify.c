@@ -19,8 +19,10 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bsd/stdlib.h>
@@ -57,6 +59,24 @@ sd_tell(const char *state)
 	close(fd);
 	errno = e;
 	return (n == (ssize_t)strlen(state) ? 0 : -1);
+}
+
+int
+sd_tell_reloading(const char *status)
+{
+	struct timespec	 ts;
+	char		 text[256];
+	int		 n;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	n = snprintf(text, sizeof(text), "RELOADING=1\n"
+	    "MONOTONIC_USEC=%lld\nSTATUS=%s", (long long)ts.tv_sec * 1000000 +
+	    ts.tv_nsec / 1000, status);
+	if (n < 0 || (size_t)n >= sizeof(text)) {
+		errno = EINVAL;
+		return (-1);
+	}
+	return (sd_tell(text));
 }
 
 uint32_t

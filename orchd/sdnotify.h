@@ -27,6 +27,12 @@
 int	 sd_tell(const char *state);
 
 /*
+ * The same before a restart in place or a reload, which ends with READY=1:
+ * RELOADING=1 with the time that it asks for, and a status of one line.
+ */
+int	 sd_tell_reloading(const char *status);
+
+/*
  * How often the service manager wants to hear WATCHDOG=1, in milliseconds
  * (half of WATCHDOG_USEC); 0: it does not.
  */

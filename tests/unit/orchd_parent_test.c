@@ -286,8 +286,9 @@ END_TEST
 START_TEST(the_service_manager_hears_what_is_said)
 {
 	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
-	char			 buf[64] = "", name[64];
+	char			 buf[128] = "", name[64], last = 0;
 	int			 fd = socket(AF_UNIX, SOCK_DGRAM, 0), n;
+	long long		 usec = 0;
 
 	unsetenv("NOTIFY_SOCKET");
 	ck_assert_int_eq(sd_tell("READY=1"), 0);
@@ -299,6 +300,13 @@ START_TEST(the_service_manager_hears_what_is_said)
 	ck_assert_int_eq(sd_tell("READY=1"), 0);
 	ck_assert_int_eq(recv(fd, buf, sizeof(buf), MSG_DONTWAIT), 7);
 	ck_assert_str_eq(buf, "READY=1");
+	ck_assert_int_eq(sd_tell_reloading("restarting"), 0);
+	memset(buf, 0, sizeof(buf));
+	ck_assert_int_gt(recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT), 0);
+	ck_assert_int_eq(sscanf(buf, "RELOADING=1\nMONOTONIC_USEC=%lld\n"
+	    "STATUS=restartin%c", &usec, &last), 2);
+	ck_assert_int_gt(usec, 0);
+	ck_assert_int_eq(last, 'g');
 	setenv("NOTIFY_SOCKET", "relative", 1);
 	ck_assert_int_eq(sd_tell("READY=1"), -1);
 	setenv("WATCHDOG_USEC", "3000000", 1);
@@ -306,6 +314,41 @@ START_TEST(the_service_manager_hears_what_is_said)
 	ck_assert_uint_eq(sd_watchdog_ms(), 1500);
 	setenv("WATCHDOG_PID", "1", 1);
 	ck_assert_uint_eq(sd_watchdog_ms(), 0);
+}
+END_TEST
+
+static void
+script(const char *path, const char *text)
+{
+	FILE *fp = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(fp);
+	fprintf(fp, "#!/bin/sh\n%s\n", text);
+	ck_assert_int_eq(fclose(fp), 0);
+	ck_assert_int_eq(chmod(path, 0700), 0);
+}
+
+/* Else the old one would give way to one that ends. */
+START_TEST(a_new_program_that_cannot_start_is_named_with_what_it_says)
+{
+	char	 dir[] = "/tmp/orchd-image.XXXXXX", path[64], text[256];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/orchd", dir);
+	ck_assert_int_eq(parent_try_image(path, "c", text, sizeof(text)), -1);
+	ck_assert_ptr_nonnull(strstr(text, path));
+	script(path, "[ \"$*\" = '-n -f c' ] && echo fine");
+	ck_assert_int_eq(parent_try_image(path, "c", text, sizeof(text)), 0);
+	script(path, "echo 'c:7: no such option' >&2\necho more\nexit 1");
+	ck_assert_int_eq(parent_try_image(path, "c", text, sizeof(text)), -1);
+	ck_assert_str_eq(text, "c:7: no such option");
+	script(path, "kill -SEGV $$");
+	ck_assert_int_eq(parent_try_image(path, "c", text, sizeof(text)), -1);
+	ck_assert_ptr_nonnull(strstr(text, "-n -f c fails"));
+	script(path, "yes | head -c 100000 >&2; exit 2");
+	ck_assert_int_eq(parent_try_image(path, "c", text, sizeof(text)), -1);
+	ck_assert_str_eq(text, "y");
+	ck_assert_int_eq(fs_remove_tree(AT_FDCWD, dir, NULL, 0), 0);
 }
 END_TEST
 
@@ -383,6 +426,8 @@ main(void)
 	tcase_add_test(tc,
 	    folders_of_others_and_links_are_refused_and_a_lock_holds);
 	tcase_add_test(tc, the_service_manager_hears_what_is_said);
+	tcase_add_test(tc,
+	    a_new_program_that_cannot_start_is_named_with_what_it_says);
 	tcase_add_test(tc, what_survives_a_restart_is_restored);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
