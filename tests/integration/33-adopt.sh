@@ -6,87 +6,119 @@
 # copyright notice and this permission notice appear in all copies.  The
 # software is provided "as is", without warranty of any kind; see LICENSE.
 #
-# A running agent outlives a restart, a crash of the engine and a crash of the
-# parent: it is adopted, not started again.  A shutdown ends it and its job
-# waits for the next start.
+# What runs outlives a restart, a crash of the engine and a crash of the parent:
+# it is adopted, not started again.  A shutdown ends agents, whose jobs wait for
+# the next start; a deploy hook it leaves alone.
 
 . "$(dirname "$0")/lib.sh"
+. "$LIBDIR/scene.sh"
 
-# runs_of TASK ROLE: how often an agent was started.
-runs_of()
+inodes()
 {
-	ctl -j show "$1" | tr -d '\n' | sed 's/{/\n{/g' |
-	    grep '"kind": *"agent"' | grep -c "\"role\": *\"$2\""
+	stat -c '%n %i' "$T/run/engine.sock" "$T/run/control.sock"
 }
 
-# running ROLE TASK: until such an agent is at work.
-running()
+# alive PID ...: those that are.
+alive()
 {
-	i=0
-	until ctl why "$2" 2>/dev/null | grep -q "runs: $1"; do
-		i=$((i + 1))
-		[ $i -lt 300 ] || return 1
-		sleep 0.1
+	for pid in "$@"; do
+		kill -0 "$pid" 2>/dev/null && echo "$pid"
 	done
-	sleep 0.3
+}
+
+# told TEXT: the service manager has heard this line.
+told()
+{
+	grep -qx -- "$1" "$T/told"
+}
+
+# manager: what a service manager hears, a line each, in $T/told.
+manager()
+{
+	: >"$T/told"
+	perl -MIO::Socket::UNIX -e '
+	    $| = 1;
+	    my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM,
+		Local => $ARGV[0]) or die;
+	    print "$b\n" while defined $s->recv($b, 4096)' \
+	    "$T/notify" >>"$T/told" 2>&1 &
+	manager=$!
+	wait_for 5 [ -S "$T/notify" ] || bail "a service manager listens"
+	NOTIFY_SOCKET=$T/notify
+	export NOTIFY_SOCKET
+}
+
+# adopted NAME: nothing of it has ended, and the lease is as it was.
+adopted()
+{
+	assert_is "$1: no run was touched" "$runners" "$(alive $runners)"
+	# One of them is the worker, the other the daemon, which was.
+	assert_is "$1: nor the worker" 1 "$(alive $finalizers | wc -l)"
+	assert "$1: the hook goes on" kill -0 "$held"
+	wait_for 20 lease_of "$edged"
+	assert_is "$1: the lease has its owner and its epoch" "$lease" \
+	    "$(lease_of "$edged")"
 }
 
 begin
-make_project
-cat >"$T/bin/slow" <<'END'
-#!/bin/sh
-# slow: the developer takes its time.
-[ "$ORCH_ROLE" = developer ] && sleep 3
-exec "$(dirname "$0")/agent"
-END
-chmod 755 "$T/bin/slow"
-AGENT_COMMAND=$T/bin/slow
-GLOBAL="serial_limit 5"
-write_conf
-start_orchd
-
-id=$(submit "Restart becomes new")
-travel "$id" 60 &
-traveller=$!
-running developer "$id" || bail "the developer runs"
+scene_files
+manager
+scene
+parent=$ORCHD_PID
+engine=$(pid_of engine)
+sockets=$(inodes)
+runners=$(children runner)
+finalizers=$(children finalizerd)
+held=$(cat "$T/production/pid")
+: >"$T/told"
 assert "orchctl restart" ctl restart
 wait_orchd
-wait $traveller
-assert_is "after a restart: done" done "$(stage_of "$id")"
-assert_is "the agent was started once" 1 "$(runs_of "$id" developer)"
+assert "a restart: it serves again" wait_for 20 told READY=1
+assert "the service manager heard of it" told RELOADING=1
+assert_not "and of no stop" told STOPPING=1
+assert_is "the parent is the same process" "$parent" "$(alive "$parent")"
+assert_is "its sockets are the same" "$sockets" "$(inodes)"
+assert_not "the engine is another" kill -0 "$engine"
+adopted "a restart"
+kill $manager
+unset NOTIFY_SOCKET
 
-id=$(submit "Engine becomes new")
-travel "$id" 60 &
-traveller=$!
-running developer "$id" || bail "the developer runs"
 kill_part engine
-wait $traveller
-assert_is "after the engine's death: done" done "$(stage_of "$id")"
-assert_is "the agent was started once" 1 "$(runs_of "$id" developer)"
+sleep 0.5
+wait_orchd || bail "there is a new engine"
+adopted "the engine's death"
 
-id=$(submit "Parent becomes new")
-travel "$id" 60 &
-traveller=$!
-running developer "$id" || bail "the developer runs"
 kill_part parent
 wait "$ORCHD_PID" 2>/dev/null
 start_orchd
-wait $traveller
-assert_is "after the parent's death: done" done "$(stage_of "$id")"
-assert_is "the agent was started once" 1 "$(runs_of "$id" developer)"
+adopted "the parent's death"
 
-id=$(submit "Shutdown becomes new")
-travel "$id" 60 &
-traveller=$!
-running developer "$id" || bail "the developer runs"
-kill $traveller
-wait $traveller 2>/dev/null
+scene_ends
+scene_held "all of them"
+assert_is "the agent was started once" 1 "$(runs_of "$slow" agent developer)"
+assert_has "its log went on to its end" "the agent goes on" \
+    "$(ctl log "$agent")"
 stop_orchd
-left=$(leftovers)
-assert_is "a shutdown ends the agent" "" "$left"
+
+# A shutdown: the agent and the worker with its gate end, the hook does not.
+scene
+runners=$(children runner)
+held=$(cat "$T/production/pid")
+kill $travellers
+wait $travellers 2>/dev/null
+began=$(date +%s)
+stop_orchd
+took=$(($(date +%s) - began))
+assert "a shutdown does not wait for the hook ($took s)" [ $took -lt 10 ]
+assert_is "it ends all but the hook's wrapper" 1 "$(alive $runners | wc -l)"
+assert "the hook goes on" kill -0 "$held"
 start_orchd
-travel "$id" 60
-assert_is "its job goes on after the next start" done "$(stage_of "$id")"
-assert_is "the agent was started twice" 2 "$(runs_of "$id" developer)"
-assert "the database holds its invariants" ctl check
+travellers=
+for id in $slow $edged $hooked; do
+	travel "$id" 60 &
+	travellers="$travellers $!"
+done
+scene_ends
+scene_held "a shutdown"
+assert_is "the agent was started twice" 2 "$(runs_of "$slow" agent developer)"
 finish
