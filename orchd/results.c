@@ -331,13 +331,15 @@ result_import(struct peer *p, const struct run *r,
 	    task_get(r->r_task, &t) != STORE_OK ||
 	    run_end(r, m->reason) != STORE_OK)
 		return (-1);
+	/* It may be what another run of the task has waited for. */
 	if (m->verdict == GATE_ERROR)
-		return (import_error(&j, &agent, m));
+		return (import_error(&j, &agent, m) == -1 ? -1 :
+		    task_drive(t.t_id));
 	if (job_end(j.j_id, "done", m->reason) != STORE_OK)
 		return (-1);
 	/* Whoever closed the agent's run meanwhile decided already. */
 	if (!run_is_live(&agent))
-		return (0);
+		return (task_drive(t.t_id));
 	ret = m->verdict == GATE_PASS && strlen(m->commit) == 40 ?
 	    import_good(&agent, &t, m) : import_bad(&agent, &t, m);
 	if (ret == -1)
