@@ -206,7 +206,8 @@ effect_do(struct worker *w, const struct effect_driver *ed, const char *key,
 		    ed->ed_name, recorded);
 		/* On record, but the world has gone back behind it. */
 		if (ed->ed_class == CLASS_CAS && p != PROBE_DONE)
-			return (effect_conflict(w, ed, ev));
+			return (effect_conflict(w, ed, ev[0] != '\0' ? ev :
+			    "on record as done, but it is not so any more"));
 		return (STEP_NEXT);
 	case INTENT_FIRST:
 	case INTENT_AGAIN:

@@ -22,6 +22,7 @@
 #include <bsd/string.h>
 
 #include "libcommon/artifact.h"
+#include "libcommon/sha256.h"
 
 #include "finalizerd.h"
 
@@ -173,12 +174,16 @@ records_effect(struct worker *w, const char *name, const char *number,
     const char *text)
 {
 	struct records_effect rx = { name, text };
-	char key[256];
+	char key[256], hash[SHA256_HEX_SIZE];
 	enum step r;
 
 	if ((r = wire_record(w, name, text)) != STEP_NEXT)
 		return (r);
-	(void)snprintf(key, sizeof(key), "records:%s:%s:r%u", w->w_go->task,
-	    number, w->w_go->round);
+	/* What was measured again is another text, and another effect. */
+	if (sha256_hex(text, strlen(text), hash) == -1)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		    "no hash of %s", name));
+	(void)snprintf(key, sizeof(key), "records:%s:%s:r%u:%.16s",
+	    w->w_go->task, number, w->w_go->round, hash);
 	return (effect_do(w, &effect_records, key, &rx));
 }

@@ -275,6 +275,29 @@ START_TEST(edge_red_gate_lands_nothing)
 }
 END_TEST
 
+/* A worker after one that got as far as staging, at another time. */
+START_TEST(edge_staging_measured_again_is_recorded_again)
+{
+	edge_set(oid_h);
+	(void)strlcpy(eng->e_red_gate, "check_branch_mergeable",
+	    sizeof(eng->e_red_gate));
+	eng->e_red_verdict = GATE_ERROR;
+	eng->e_gate_ms = 1700000000000;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_ptr_nonnull(strstr(record_text("15-staging-log.md"),
+	    "2023-11-14T22:13:20Z"));
+	eng->e_red_gate[0] = '\0';
+	eng->e_ends = 0;
+	eng->e_gate_ms += 60000;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 1);
+	ck_assert_int_eq(eng->e_lands, 1);
+	ck_assert_ptr_nonnull(strstr(record_text("15-staging-log.md"),
+	    "2023-11-14T22:14:20Z"));
+}
+END_TEST
+
 START_TEST(edge_target_moved_is_tested_again)
 {
 	edge_set(oid_h);
@@ -601,6 +624,7 @@ main(void)
 	tcase_add_test(tc, edge_behind_merges_once);
 	tcase_add_test(tc, edge_conflict_names_the_files);
 	tcase_add_test(tc, edge_red_gate_lands_nothing);
+	tcase_add_test(tc, edge_staging_measured_again_is_recorded_again);
 	tcase_add_test(tc, edge_target_moved_is_tested_again);
 	tcase_add_test(tc, edge_target_moving_for_ever_is_bounded);
 	tcase_add_test(tc, edge_other_head_is_refused);

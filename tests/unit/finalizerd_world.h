@@ -70,6 +70,7 @@ static struct engine {
 	char		e_pull_head[41];
 	char		e_red_gate[64];
 	int		e_red_verdict;
+	uint64_t	e_gate_ms;	/* when gates are measured */
 	int		e_move_target;	/* so often, at each merge gate */
 	char		e_moved_to[41];
 } *eng;
@@ -159,6 +160,7 @@ on_gate(const struct orch_gate *m, struct orch_gate_answer *a)
 	eng->e_gates++;
 	a->result = RES_OK;
 	a->verdict = GATE_PASS;
+	a->at_ms = eng->e_gate_ms;
 	a->reason = strcmp(m->gate, "check_coverage") == 0 ?
 	    "coverage 83.2 %" : "ok";
 	if (strcmp(m->gate, eng->e_red_gate) == 0) {
