@@ -40,6 +40,7 @@ struct edge {
 	char	e_merge[GIT_OID_SIZE];		/* M: what is tested, lands */
 	char	e_previous[GIT_OID_SIZE];	/* T before the landing */
 	char	e_tree[GIT_OID_SIZE];		/* M's tree */
+	struct judged e_judged;			/* M, when it is not H */
 	int	e_landed;	/* the target contains H already */
 	int	e_tested;	/* and it was M with all gates passed */
 };
@@ -109,6 +110,7 @@ static enum step
 edge_read(struct worker *w, struct edge *e)
 {
 	const struct orch_run_go *go = w->w_go;
+	struct judged jd;
 	enum step r;
 
 	memset(e, 0, sizeof(*e));
@@ -120,7 +122,13 @@ edge_read(struct worker *w, struct edge *e)
 		return (worker_end(w, GATE_ERROR, CAUSE_MOVED, MERGEABLE,
 		    "%s is %.40s and not %.40s, which the gates judged",
 		    go->branch, e->e_branch, go->head));
-	(void)strlcpy(w->w_out.o_head, e->e_branch, sizeof(w->w_out.o_head));
+	if (strcmp(e->e_branch, go->head) == 0)
+		judged_say(w, e->e_branch, NULL);
+	else if ((r = judged_read(w, e->e_target, e->e_branch, &jd)) !=
+	    STEP_NEXT)
+		return (r);
+	else
+		judged_say(w, e->e_branch, &jd);
 	/* In doubt nothing is merged that may have been merged before. */
 	switch (edge_contains(w, e->e_target, e->e_branch)) {
 	case 1:
@@ -193,6 +201,20 @@ edge_make(struct worker *w, struct edge *e)
 	return (STEP_NEXT);
 }
 
+/* What was judged is what would land, or the developer merges himself. */
+static enum step
+edge_judged(struct worker *w, struct edge *e)
+{
+	enum step r;
+
+	if (strcmp(e->e_merge, w->w_go->head) == 0)
+		return (STEP_NEXT);
+	if ((r = judged_read(w, e->e_target, e->e_merge, &e->e_judged)) !=
+	    STEP_NEXT)
+		return (r);
+	return (judged_keeps(w, e->e_target, &e->e_judged));
+}
+
 /* Remember what lands, and on what, before the first effect on it. */
 static enum step
 edge_mark(struct worker *w, struct edge *e)
@@ -216,13 +238,17 @@ edge_push(struct worker *w, struct edge *e)
 
 	if (strcmp(e->e_merge, go->head) == 0)
 		return (STEP_NEXT);
+	if (strcmp(e->e_judged.jd_commit, e->e_merge) != 0 &&
+	    (r = judged_read(w, e->e_target, e->e_merge, &e->e_judged)) !=
+	    STEP_NEXT)
+		return (r);
 	(void)strlcpy(re.re_old, e->e_branch, sizeof(re.re_old));
 	(void)snprintf(key, sizeof(key), "push:%s:r%u:%s", go->task,
 	    go->round, e->e_merge);
 	if ((r = effect_do(w, &effect_push, key, &re)) != STEP_NEXT ||
 	    (r = mark_set(w, "task", e->e_merge)) != STEP_NEXT)
 		return (r);
-	(void)strlcpy(w->w_out.o_head, e->e_merge, sizeof(w->w_out.o_head));
+	judged_say(w, e->e_merge, &e->e_judged);
 	return (wire_pull(w, PULL_UPDATE, e->e_merge, "", NULL, NULL));
 }
 
@@ -254,6 +280,7 @@ edge_attempt(struct worker *w, struct edge *e)
 	enum step r;
 
 	if ((r = edge_make(w, e)) != STEP_NEXT ||
+	    (r = edge_judged(w, e)) != STEP_NEXT ||
 	    (r = wire_gate(w, MERGEABLE, e->e_merge)) != STEP_NEXT)
 		return (r);
 	if (worker_option_num(w, "coverage", 0, 1, 0) &&

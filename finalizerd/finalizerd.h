@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "libcommon/git.h"
+#include "libcommon/git_tree.h"
 #include "libcommon/link.h"
 #include "libcommon/verdict.h"
 #include "proto/proto.h"
@@ -34,12 +35,22 @@
 struct forge;
 
 /* How the work ended, for END and RUN_DONE. */
+/* A head of the branch that the gates have not judged themselves. */
+struct judged {
+	char	jd_commit[GIT_OID_SIZE];	/* "": nothing is known */
+	char	jd_tree[GIT_OID_SIZE];		/* its code tree */
+	char	jd_patch_judged[GIT_OID_SIZE];	/* of the head judged */
+	char	jd_patch[GIT_OID_SIZE];		/* of this one */
+	struct git_artifacts jd_artifacts;
+};
+
 struct outcome {
 	enum gate_verdict	 o_verdict;
 	enum orch_cause		 o_cause;
 	char			 o_gate[64];
 	char			 o_reason[1024];
 	char			 o_head[GIT_OID_SIZE];	/* branch head now */
+	struct judged		 o_judged;	/* where that is a new one */
 	char			*o_text;	/* RUN_DONE's text, or NULL */
 };
 
@@ -233,6 +244,20 @@ enum step staging_run(struct worker *);
 
 /* The edge deploy-staging to deploy: gates, merge, read-back (edge.c). */
 enum step edge_run(struct worker *);
+
+/* judged.c */
+
+/* Compare a new head of the branch with go's; END with ERROR when git fails. */
+enum step judged_read(struct worker *, const char *target,
+	    const char *commit, struct judged *);
+
+/* The branch's head, for END; jd NULL: it is the one that was judged. */
+void	 judged_say(struct worker *, const char *commit,
+	    const struct judged *jd);
+
+/* END with FAIL when the merge with target is not the patch that was judged. */
+enum step judged_keeps(struct worker *, const char *target,
+	    const struct judged *);
 
 /* Have the deploy hook started, once a landed commit (deploy.c). */
 enum step deploy_run(struct worker *);

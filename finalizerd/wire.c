@@ -244,12 +244,20 @@ wire_commit(struct worker *w, const char *to, const char *reason)
 void
 wire_end(struct worker *w)
 {
+	const char *artifacts[GIT_ARTIFACT_ROLES + 1] = { NULL };
+	const struct judged *jd = &w->w_out.o_judged;
+	size_t i;
 	struct orch_end m = { .epoch = w->w_epoch,
 	    .verdict = (uint8_t)w->w_out.o_verdict,
 	    .cause = (uint8_t)w->w_out.o_cause, .gate = w->w_out.o_gate,
-	    .reason = w->w_out.o_reason, .head = w->w_out.o_head };
+	    .reason = w->w_out.o_reason, .head = w->w_out.o_head,
+	    .tree = jd->jd_tree, .patch_judged = jd->jd_patch_judged,
+	    .patch = jd->jd_patch };
 	union orch_any any;
 
+	for (i = 0; i < GIT_ARTIFACT_ROLES && jd->jd_commit[0] != '\0'; i++)
+		artifacts[i] = jd->jd_artifacts.ga_text[i];
+	m.artifacts.l_argv = artifacts;
 	if (wire_call(w, ORCH_end, &m, ORCH_ack, &any) == -1)
 		log_warnx("task %s: end: %s", w->w_go->task,
 		    link_reason(w->w_link));

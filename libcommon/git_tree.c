@@ -137,3 +137,28 @@ done:
 	git_list_free(&gl);
 	return (r);
 }
+
+enum git_result
+git_artifact_hashes(const struct git_repo *repo, const char *commit,
+    const char *item_id, struct git_artifacts *ga, char *err, size_t errlen)
+{
+	static const char *const roles[GIT_ARTIFACT_ROLES] = { "analyst",
+	    "architect", "reviewer", "tester", "deployer" };
+	char hash[SHA256_HEX_SIZE];
+	enum git_result r;
+	size_t i;
+
+	memset(ga, 0, sizeof(*ga));
+	for (i = 0; i < GIT_ARTIFACT_ROLES; i++) {
+		r = git_artifact_hash(repo, commit, item_id, roles[i], hash,
+		    err, errlen);
+		if (r != GIT_OK) {
+			ga->ga_list[0] = NULL;
+			return (r);
+		}
+		snprintf(ga->ga_text[i], sizeof(ga->ga_text[i]), "%s=%s",
+		    roles[i], hash);
+		ga->ga_list[i] = ga->ga_text[i];
+	}
+	return (GIT_OK);
+}

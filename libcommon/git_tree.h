@@ -44,4 +44,18 @@ enum git_result git_artifact_hash(const struct git_repo *,
     const char *commit, const char *item_id, const char *role,
     char out[SHA256_HEX_SIZE], char *err, size_t);
 
+/* The roles that write artifacts. */
+#define GIT_ARTIFACT_ROLES	5
+
+/* "ROLE=HASH" of each of them; ga_list points into it, NULL at its end. */
+struct git_artifacts {
+	char		 ga_text[GIT_ARTIFACT_ROLES][16 + SHA256_HEX_SIZE];
+	const char	*ga_list[GIT_ARTIFACT_ROLES + 1];
+};
+
+/* git_artifact_hash() of every role, as runs and workers report it. */
+enum git_result git_artifact_hashes(const struct git_repo *,
+    const char *commit, const char *item_id, struct git_artifacts *,
+    char *err, size_t);
+
 #endif

@@ -67,12 +67,15 @@ in_item(const char *path, const char *item_id)
 	return (path + n + 1);
 }
 
-/* docs/work-items itself or below: nobody's code. */
+/*
+ * docs/work-items itself or below: nobody's code.  In any case of letters: on
+ * a disk that does not tell them apart DOCS/Work-Items is the same folder.
+ */
 static int
 among_items(const char *path)
 {
-	return (strncmp(path, ITEMS, sizeof(ITEMS) - 1) == 0 ||
-	    strcmp(path, "docs/work-items") == 0);
+	return (strncasecmp(path, ITEMS, sizeof(ITEMS) - 1) == 0 ||
+	    strcasecmp(path, "docs/work-items") == 0);
 }
 
 static int
@@ -178,8 +181,10 @@ offends(const char *role, const char *item_id, const struct git_entry *e,
 	    path, role, e->ge_mode == 0 ? "remove" :
 	    e->ge_old_mode == 0 ? "add" : "change", tip,
 	    strncmp(e->ge_path, own, strlen(own)) == 0 ?
-	    ": each artifact has one writer" : among_items(e->ge_path) ?
-	    ": it belongs to another work item" :
+	    ": each artifact has one writer" :
+	    strncmp(e->ge_path, ITEMS, sizeof(ITEMS) - 1) == 0 ?
+	    ": it belongs to another work item" : among_items(e->ge_path) ?
+	    ": " ITEMS " is nobody's code, however it is spelled" :
 	    ": only the developer changes code");
 	return (GIT_REFUSED);
 }

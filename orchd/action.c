@@ -300,18 +300,19 @@ decide(struct request *a, const char *decision)
 {
 	const struct task *t = &a->a_task;
 
-	if (store_run(eng.e_store, Q_APPROVAL_ADD, "iisssssi", t->t_id,
+	if (store_run(eng.e_store, Q_APPROVAL_ADD, "iisssssis", t->t_id,
 	    t->t_seq, t->t_asked_gate, decision, a->a_peer->p_user,
-	    t->t_asked_commit, a->a_msg->text, eng_now()) != STORE_OK)
+	    t->t_asked_commit, a->a_msg->text, eng_now(),
+	    stage_gate_reads(t->t_stage, t->t_asked_gate)) != STORE_OK)
 		return (-1);
 	log_info("task %s: %s %s at %.12s by %s", t->t_key, t->t_asked_gate,
 	    decision, t->t_asked_commit, a->a_peer->p_user);
 	/* A rejection's words are the next run's feedback. */
 	if (strcmp(decision, "rejected") == 0 &&
-	    store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
+	    store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
 	    t->t_round, t->t_seq, t->t_asked_gate, t->t_asked_commit, "",
 	    "fail", (int64_t)CAUSE_RED, "rejected by a person", (int64_t)0,
-	    eng_now(), (int64_t)0, a->a_msg->text) != STORE_OK)
+	    eng_now(), (int64_t)0, a->a_msg->text, "") != STORE_OK)
 		return (-1);
 	if (task_drive(t->t_id) == -1 || queue_kick() == -1)
 		return (-1);
@@ -354,8 +355,7 @@ is_confirmed(const struct task *t)
 
 	if (t->t_stage != STAGE_DEPLOY)
 		return (0);
-	q = store_bind(eng.e_store, Q_APPROVAL_LAST, "iis", t->t_id, t->t_seq,
-	    "check_deploy_status");
+	q = store_bind(eng.e_store, Q_CONFIRMATION, "ii", t->t_id, t->t_seq);
 	yes = store_step(eng.e_store, q) == STORE_OK &&
 	    strcmp(col_text(q, 0), "approved") == 0 &&
 	    strcmp(col_text(q, 1), t->t_landed) == 0;

@@ -22,6 +22,7 @@
 #include "engine.h"
 #include "queue.h"
 #include "task.h"
+#include "verdicts.h"
 
 /* What is known about a task, collected for the rules. */
 
@@ -58,17 +59,14 @@ gate_result_fact(const struct task *t, struct gate_fact *g)
 	sqlite3_stmt *q;
 	int64_t at = 0;
 
-	q = store_bind(eng.e_store, g->gf_rule->gr_of_tree ? Q_GATE_OF_TREE :
-	    Q_GATE_OF_COMMIT, "iisss", t->t_id, t->t_round, g->gf_name,
-	    t->t_head, t->t_tree);
-	if (store_step(eng.e_store, q) == STORE_OK) {
+	if ((q = verdict_valid(t, g->gf_name)) != NULL) {
 		g->gf_have = 1;
 		(void)gate_verdict_parse(col_text(q, 0), &g->gf_verdict);
 		g->gf_cause = (enum orch_cause)col_int(q, 1);
 		strlcpy(g->gf_reason, col_text(q, 2), sizeof(g->gf_reason));
 		at = col_int(q, 3);
+		sqlite3_reset(q);
 	}
-	sqlite3_reset(q);
 	if (!g->gf_have || g->gf_verdict != GATE_ERROR)
 		return;
 	g->gf_errors = (unsigned int)store_int(eng.e_store, 0, Q_GATE_ERRORS,
@@ -85,18 +83,14 @@ approval_fact(const struct task *t, struct gate_fact *g)
 {
 	sqlite3_stmt *q;
 
-	q = store_bind(eng.e_store, Q_APPROVAL_LAST, "iis", t->t_id, t->t_seq,
-	    g->gf_name);
-	if (store_step(eng.e_store, q) == STORE_OK &&
-	    strcmp(col_text(q, 1), t->t_head) == 0) {
-		g->gf_have = 1;
-		g->gf_verdict = strcmp(col_text(q, 0), "approved") == 0 ?
-		    GATE_PASS : GATE_FAIL;
-		snprintf(g->gf_reason, sizeof(g->gf_reason),
-		    "%s by %s at %.7s%s%s", col_text(q, 0), col_text(q, 2),
-		    t->t_head, col_text(q, 3)[0] != '\0' ? ": " : "",
-		    col_text(q, 3));
-	}
+	if ((q = decision_valid(t, g->gf_name)) == NULL)
+		return;
+	g->gf_have = 1;
+	g->gf_verdict = strcmp(col_text(q, 0), "approved") == 0 ? GATE_PASS :
+	    GATE_FAIL;
+	snprintf(g->gf_reason, sizeof(g->gf_reason), "%s by %s at %.7s%s%s",
+	    col_text(q, 0), col_text(q, 2), col_text(q, 1),
+	    col_text(q, 3)[0] != '\0' ? ": " : "", col_text(q, 3));
 	sqlite3_reset(q);
 }
 
@@ -122,10 +116,9 @@ gate_facts(const struct task *t, const struct conf_project *cp,
     struct facts *f)
 {
 	static const struct gate_rule own = { NULL, GATE_BY_RUN,
-	    BACK_DEVELOPMENT, 0, 1 };
-	/* Before development a new commit never changes the code tree. */
+	    BACK_DEVELOPMENT, 0, "" };
 	static const struct gate_rule early = { NULL, GATE_BY_RUN,
-	    BACK_ROLE, 0, 0 };
+	    BACK_ROLE, 0, "" };
 	const struct gate_rule *r;
 	size_t i;
 
@@ -174,8 +167,7 @@ deploy_facts(const struct task *t, struct facts *f)
 		f->f_deploy = DEPLOY_LANE_BUSY;
 	sqlite3_reset(q);
 	/* A confirmation names the landed commit. */
-	q = store_bind(eng.e_store, Q_APPROVAL_LAST, "iis", t->t_id, t->t_seq,
-	    "check_deploy_status");
+	q = store_bind(eng.e_store, Q_CONFIRMATION, "ii", t->t_id, t->t_seq);
 	if (store_step(eng.e_store, q) == STORE_OK &&
 	    strcmp(col_text(q, 1), t->t_landed) == 0) {
 		f->f_confirmed = strcmp(col_text(q, 0), "approved") == 0;
@@ -264,5 +256,7 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 		deploy_facts(t, f);
 	else if (!stage_is_terminal(t->t_stage))
 		gate_facts(t, cp, f);
+	if (t->t_stage == STAGE_DEPLOY_STAGING)
+		f->f_unjudged = verdict_missing(t, cp);
 	return (0);
 }

@@ -25,6 +25,7 @@
 #include "lease.h"
 #include "notice.h"
 #include "runs.h"
+#include "verdicts.h"
 
 /* What a run's result means for its job and its task. */
 
@@ -257,7 +258,8 @@ import_good(const struct run *agent, const struct task *t,
 	if (res == STORE_STALE)
 		return (close_agent(agent, "cancelled",
 		    "the task has moved meanwhile"));
-	if (res != STORE_OK)
+	if (res != STORE_OK ||
+	    artifacts_store(t->t_id, &m->artifacts) != STORE_OK)
 		return (-1);
 	return (close_agent(agent, "done", ""));
 }
@@ -387,11 +389,12 @@ gate_store(const struct run *r, const struct task *t, const char *commit,
     const struct orch_run_done *m, uint8_t verdict, uint8_t cause,
     const char *reason, const char *text)
 {
-	return (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
+	return (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
 	    t->t_round, r->r_seq, r->r_gate, commit, m->tree,
 	    gate_verdict_name(verdict), (int64_t)cause, reason, r->r_id,
-	    r->r_started, (int64_t)m->duration_ms, text) == STORE_OK ? 0 :
-	    -1);
+	    r->r_started, (int64_t)m->duration_ms, text,
+	    artifact_of(&m->artifacts, stage_gate_reads(t->t_stage,
+	    r->r_gate))) == STORE_OK ? 0 : -1);
 }
 
 /* Wherever a reason stands, the gate's name stands before it already. */

@@ -59,3 +59,23 @@ ALTER TABLE lease ADD COLUMN asked_at INTEGER;
 ALTER TABLE run ADD COLUMN reap INTEGER NOT NULL DEFAULT 0
 	CHECK (reap BETWEEN 0 AND 3);
 ALTER TABLE run ADD COLUMN reap_at INTEGER;
+
+-- What verdicts belong to (R-80): the artifacts that a gate or a person judged,
+-- by a hash over their paths and blobs; '' is not known, and equals nothing.
+ALTER TABLE gate_result ADD COLUMN artifacts TEXT NOT NULL DEFAULT '';
+ALTER TABLE approval ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE approval ADD COLUMN tree TEXT NOT NULL DEFAULT '';
+ALTER TABLE approval ADD COLUMN artifacts TEXT NOT NULL DEFAULT '';
+-- A person was asked after a gate of the same stage.
+UPDATE approval SET round = ifnull((SELECT max(g.round) FROM gate_result g
+	WHERE g.task = approval.task AND g.stage_seq = approval.stage_seq),
+	(SELECT t.round FROM task t WHERE t.id = approval.task)),
+	tree = ifnull((SELECT max(g.tree) FROM gate_result g
+	WHERE g.task = approval.task AND g.commit_id = approval.commit_id), '');
+-- Those of the task's head, by the role that writes them.
+CREATE TABLE artifact (
+	task	INTEGER NOT NULL REFERENCES task (id),
+	role	TEXT NOT NULL,
+	hash	TEXT NOT NULL,
+	PRIMARY KEY (task, role)
+) STRICT;

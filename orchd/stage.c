@@ -23,53 +23,57 @@
 const struct stage_rule stage_rules[STAGE_MAX] = {
 	[STAGE_CREATED] = {
 		"created", "", 0, 0, STAGE_ANALYSIS, {
-		{ "serial_gate", GATE_BY_ENGINE, BACK_NONE, 0, 0 },
-		{ "task_deps", GATE_BY_ENGINE, BACK_NONE, 0, 0 },
+		{ "serial_gate", GATE_BY_ENGINE, BACK_NONE, 0, "" },
+		{ "task_deps", GATE_BY_ENGINE, BACK_NONE, 0, "" },
 	} },
 	[STAGE_ANALYSIS] = {
 		"analysis", "analyst", 0, 1, STAGE_ARCHITECTURE, {
-		{ "check_analysis_complete", GATE_BY_RUN, BACK_ROLE, 0, 0 },
-		{ "check_analysis_approved", GATE_BY_PERSON, BACK_ROLE, 0, 0 },
+		{ "check_analysis_complete", GATE_BY_RUN, BACK_ROLE,
+		    0, "analyst" },
+		{ "check_analysis_approved", GATE_BY_PERSON, BACK_ROLE,
+		    0, "analyst" },
 	} },
 	[STAGE_ARCHITECTURE] = {
 		"architecture", "architect", 0, 1, STAGE_DEVELOPMENT, {
-		{ "check_architecture_done", GATE_BY_RUN, BACK_ROLE, 0, 0 },
+		{ "check_architecture_done", GATE_BY_RUN, BACK_ROLE,
+		    0, "architect" },
 	} },
 	[STAGE_DEVELOPMENT] = {
 		"development", "developer", 0, 1, STAGE_REVIEW, {
-		{ "check_tests_local", GATE_BY_RUN, BACK_ROLE, 0, 1 },
+		{ "check_tests_local", GATE_BY_RUN, BACK_ROLE, 0, "" },
 	} },
 	[STAGE_REVIEW] = {
 		"review", "reviewer", 0, 1, STAGE_TESTING, {
 		{ "check_reviewer_verdict", GATE_BY_RUN, BACK_DEVELOPMENT,
-		    0, 0 },
+		    0, "reviewer" },
 		{ "check_review_approved", GATE_BY_PERSON, BACK_DEVELOPMENT,
-		    1, 1 },
+		    1, "" },
 	} },
 	[STAGE_TESTING] = {
 		"testing", "tester", 0, 1, STAGE_DEPLOY_STAGING, {
-		{ "check_tests_passed", GATE_BY_RUN, BACK_DEVELOPMENT, 0, 0 },
+		{ "check_tests_passed", GATE_BY_RUN, BACK_DEVELOPMENT,
+		    0, "tester" },
 	} },
 	[STAGE_DEPLOY_STAGING] = {
 		"deploy-staging", "deployer", 1, 0, STAGE_DEPLOY, {
 		{ "check_staging_status", GATE_BY_WORKER, BACK_DEVELOPMENT,
-		    1, 1 },
-		{ "check_security", GATE_BY_WORKER, BACK_DEVELOPMENT, 1, 1 },
+		    1, "deployer" },
+		{ "check_security", GATE_BY_WORKER, BACK_DEVELOPMENT, 1, "" },
 		{ "check_branch_mergeable", GATE_BY_WORKER, BACK_DEVELOPMENT,
-		    0, 1 },
-		{ "check_coverage", GATE_BY_WORKER, BACK_DEVELOPMENT, 1, 1 },
-		{ "check_staging_image_fresh", GATE_BY_WORKER,
-		    BACK_DEVELOPMENT, 1, 1 },
+		    0, "" },
+		{ "check_coverage", GATE_BY_WORKER, BACK_DEVELOPMENT, 1, "" },
+		{ "check_staging_image_fresh", GATE_BY_WORKER, BACK_DEVELOPMENT,
+		    1, "" },
 	} },
 	[STAGE_DEPLOY] = {
 		"deploy", "", 0, 0, STAGE_DONE, {
 		{ "check_deploy_status", GATE_BY_WORKER, BACK_DEVELOPMENT,
-		    0, 0 },
+		    0, "" },
 	} },
 	[STAGE_DONE] = { "done", "", 0, 0, STAGE_MAX,
-	    { { NULL, 0, 0, 0, 0 } } },
+	    { { NULL, 0, 0, 0, "" } } },
 	[STAGE_CANCELLED] = { "cancelled", "", 0, 0, STAGE_MAX,
-	    { { NULL, 0, 0, 0, 0 } } },
+	    { { NULL, 0, 0, 0, "" } } },
 };
 
 const char *
@@ -93,6 +97,19 @@ int
 stage_is_terminal(enum stage s)
 {
 	return (s == STAGE_DONE || s == STAGE_CANCELLED);
+}
+
+const char *
+stage_gate_reads(enum stage s, const char *gate)
+{
+	const struct gate_rule *r;
+	enum stage i;
+
+	for (i = 0; i < STAGE_MAX; i++)
+		for (r = stage_rules[i].sr_gates; r->gr_name != NULL; r++)
+			if (strcmp(r->gr_name, gate) == 0)
+				return (r->gr_reads);
+	return (s < STAGE_DEVELOPMENT ? stage_rules[s].sr_role : "");
 }
 
 int
@@ -250,6 +267,28 @@ decide_gates(const struct facts *f, struct decision *d)
 	return (0);
 }
 
+/*
+ * What is merged was judged (R-80): a head that is neither the commit nor the
+ * code tree of the verdict, nor its patch carried over, goes back.
+ */
+static void
+decide_unjudged(const struct facts *f, struct decision *d)
+{
+	d->d_gate = f->f_unjudged;
+	if (f->f_rework >= f->f_rework_max) {
+		park(d, "needs_input");
+		because(d, "%s does not hold for the branch's head any more, "
+		    "rework %u of %u is used", f->f_unjudged, f->f_rework,
+		    f->f_rework_max);
+		return;
+	}
+	move(d, STAGE_DEVELOPMENT);
+	d->d_backward = 1;
+	because(d, "%s does not hold for the branch's head any more: its code "
+	    "is not what was judged. Look at it and hand it in again",
+	    f->f_unjudged);
+}
+
 /* A transition worker, unless the last one failed a moment ago. */
 static void
 work(const struct facts *f, struct decision *d, const char *name)
@@ -356,6 +395,9 @@ stage_decide(const struct facts *f, struct decision *d)
 		work(f, d, "publish");
 	} else if (decide_gates(f, d)) {
 		return;
+	} else if (f->f_stage == STAGE_DEPLOY_STAGING &&
+	    f->f_unjudged != NULL) {
+		decide_unjudged(f, d);
 	} else if (f->f_stage == STAGE_DEPLOY_STAGING) {
 		work(f, d, "edge");
 	} else if (f->f_stage == STAGE_DEPLOY) {

@@ -56,7 +56,9 @@ struct gate_rule {
 	enum gate_kind	 gr_kind;
 	enum gate_back	 gr_back;
 	int		 gr_optional;
-	int		 gr_of_tree;	/* holds for its code tree */
+	const char	*gr_reads;	/* the role whose artifacts it judges:
+					 * it holds for the code tree and
+					 * these (R-80); "" for the tree */
 };
 
 struct stage_rule {
@@ -75,6 +77,12 @@ extern const struct stage_rule stage_rules[STAGE_MAX];
 enum stage	 stage_lookup(const char *name);
 const char	*stage_name(enum stage);
 int		 stage_is_terminal(enum stage);
+
+/*
+ * The role whose artifacts a gate judges, "" for none.  A gate of the
+ * project's own before development judges those of its stage's role.
+ */
+const char	*stage_gate_reads(enum stage, const char *gate);
 
 /*
  * May a task move from one stage to another at all?  Forward along the table,
@@ -117,6 +125,8 @@ struct facts {
 	int		 f_agent_due;
 	int		 f_head_known;
 	int		 f_published;		/* head is in the forge */
+	const char	*f_unjudged;		/* a gate of review that does
+						 * not hold for head, or NULL */
 	struct gate_fact f_gates[STAGE_GATES_MAX];
 	size_t		 f_ngates;
 	unsigned int	 f_work_retries;	/* of a transition worker */

@@ -25,6 +25,7 @@
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
+#include "verdicts.h"
 #include "work.h"
 
 /* What transition workers ask and report, each guarded by its epoch. */
@@ -383,8 +384,7 @@ end_routed(const struct task *t, const struct run *r,
 		return (cancel_dropped(t, m));
 	/* What the edge has pushed is the branch's head from now on. */
 	if (strcmp(r->r_work, "edge") == 0 && strlen(m->head) == 40 &&
-	    strcmp(m->head, t->t_head) != 0 && store_run_one(eng.e_store,
-	    Q_TASK_PUSHED, "ssi", m->head, m->head, t->t_id) != STORE_OK)
+	    strcmp(m->head, t->t_head) != 0 && verdicts_carry(t, m) == -1)
 		return (-1);
 	if (strcmp(r->r_work, "edge") == 0 && m->verdict == GATE_FAIL &&
 	    m->cause != CAUSE_MOVED)

@@ -119,9 +119,10 @@ gate_on_record(struct peer *p, uint32_t id, const struct task *t,
 	q = store_bind(eng.e_store, Q_GATE_FOR_RUN, "iss", (int64_t)p->p_run,
 	    m->gate, m->commit);
 	if (!(found = store_step(eng.e_store, q) == STORE_OK)) {
-		q = store_bind(eng.e_store, Q_GATE_PASSED, "iisss", t->t_id,
+		q = store_bind(eng.e_store, Q_GATE_PASSED, "iissss", t->t_id,
 		    t->t_round, m->gate, m->commit,
-		    strcmp(m->commit, t->t_head) == 0 ? t->t_tree : "-");
+		    strcmp(m->commit, t->t_head) == 0 ? t->t_tree : "-",
+		    stage_gate_reads(t->t_stage, m->gate));
 		found = store_step(eng.e_store, q) == STORE_OK;
 		/* What was let through untested counts while that is so. */
 		if (found && col_int(q, 5) == 0 && merge_gate_is_on(t) &&
@@ -149,10 +150,10 @@ retest_answer(struct peer *p, uint32_t id, const struct task *t,
 	    .verdict = GATE_PASS, .tree = run == 0 ? "" : t->t_tree,
 	    .reason = reason };
 
-	if (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiis", t->t_id,
+	if (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
 	    t->t_round, t->t_seq, m->gate, m->commit, a.tree, "pass",
 	    (int64_t)CAUSE_NONE, reason, run, eng_now(), (int64_t)0,
-	    "") != STORE_OK)
+	    "", "") != STORE_OK)
 		return (-1);
 	store_count(eng.e_store, "retest_skipped", 1);
 	pass_send(p->p_id, ORCH_gate_answer, id, &a, -1);

@@ -57,7 +57,7 @@ gate_fail(struct run *r, enum gate_verdict verdict, enum orch_cause cause,
 	run_finish(r);
 }
 
-/* Commit and code tree of the result: the verdict belongs to them. */
+/* Commit, code tree and artifacts: what the verdict belongs to. */
 static int
 gate_names(struct run *r)
 {
@@ -75,7 +75,8 @@ gate_names(struct run *r)
 	memcpy(r->r_res.rs_commit, commit, GIT_OID_SIZE);
 	if (git_open(&repo, r->r_spec->mirror, err, sizeof(err)) == GIT_OK &&
 	    git_code_tree(&repo, commit, r->r_go.task, r->r_res.rs_tree, err,
-	    sizeof(err)) == GIT_OK)
+	    sizeof(err)) == GIT_OK && git_artifact_hashes(&repo, commit,
+	    r->r_go.task, &r->r_res.rs_artifacts, err, sizeof(err)) == GIT_OK)
 		return (0);
 	r->r_res.rs_tree[0] = '\0';
 	run_result(r, GATE_ERROR, CAUSE_INFRA, "%s: %s", r->r_go.gate, err);

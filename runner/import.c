@@ -163,7 +163,9 @@ import_start(struct run *r)
 		return;
 	}
 	if (git_code_tree(&im.im_repo, im.im_res.gb_tip, r->r_go.task,
-	    r->r_res.rs_tree, err, sizeof(err)) != GIT_OK)
+	    r->r_res.rs_tree, err, sizeof(err)) != GIT_OK ||
+	    git_artifact_hashes(&im.im_repo, im.im_res.gb_tip, r->r_go.task,
+	    &r->r_res.rs_artifacts, err, sizeof(err)) != GIT_OK)
 		run_result(r, GATE_ERROR, CAUSE_INFRA, "import: %s", err);
 	else {
 		run_result(r, GATE_PASS, CAUSE_NONE, "%s", "");

@@ -189,6 +189,7 @@ run_finish(struct run *r)
 	d->text.b_data = (const uint8_t *)rs->rs_text;
 	d->text.b_len = rs->rs_textlen;
 	d->items.l_argv = (const char *const *)rs->rs_items;
+	d->artifacts.l_argv = rs->rs_artifacts.ga_list;
 	session_request(r->r_session, ORCH_run_done, d, rs->rs_fd, done_cb);
 }
 

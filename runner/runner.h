@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libcommon/git_tree.h"
 #include "libcommon/proctree.h"
 #include "libcommon/verdict.h"
 #include "proto/proto.h"
@@ -48,6 +49,7 @@ struct result {
 	enum orch_cause		 rs_cause;
 	char			 rs_reason[RUN_REASON_MAX];
 	char			 rs_commit[41];
+	struct git_artifacts	 rs_artifacts;	/* of rs_commit */
 	char			 rs_tree[41];	/* code tree; of an agent: the
 						 * commit it started from */
 	uint64_t		 rs_duration_ms;

@@ -96,6 +96,8 @@ static struct {
 	struct ident		 self;
 	unsigned int		 ids;		/* made up commit ids */
 	struct fx_script	 script;
+	const char *const	*artifacts;	/* ROLE=HASH of what comes in */
+	char			 tree[ID_HEX];	/* its code tree; "": usual */
 	unsigned int		 merges, deploys, agents;
 	unsigned int		 played[KIND__MAX];
 	/* the world outside, which outlives every process */

@@ -152,8 +152,11 @@ fx_play_import(const struct fx_spawn *s)
 	    "FROM run WHERE id = %lld)", (long long)s->run), sizeof(tree));
 	if (tree[0] == '\0' || strcmp(s->role, "developer") == 0)
 		fx_new_id(tree);
+	if (fx.tree[0] != '\0')
+		strlcpy(tree, fx.tree, sizeof(tree));
 	d.commit = commit;
 	d.tree = tree;
+	d.artifacts.l_argv = fx.artifacts;
 	(void)fx_scripted("import", &d);
 	ck_assert_int_eq(fx_result(sock, ORCH_run_done, &d), RES_OK);
 	fx_leave(sock);
@@ -179,6 +182,7 @@ fx_play_gate(const struct fx_spawn *s)
 	fx_free(&m);
 	d.commit = commit;
 	d.tree = tree;
+	d.artifacts.l_argv = fx.artifacts;
 	d.text.b_data = (const uint8_t *)"the log's end";
 	d.text.b_len = 13;
 	(void)fx_scripted(s->gate, &d);

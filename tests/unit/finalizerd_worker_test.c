@@ -231,6 +231,57 @@ START_TEST(edge_conflict_names_the_files)
 }
 END_TEST
 
+START_TEST(edge_that_ends_with_a_pushed_merge_says_whose_patch_it_is)
+{
+	int crash;
+
+	/* By the worker that pushed it, and by the successor of a dead one. */
+	for (crash = 0; crash < 2; crash++) {
+		edge_set(oid_h);
+		go.options.l_data = "image=1";
+		go.options.l_len = 8;
+		go.options.l_n = 1;
+		(void)strlcpy(eng->e_red_gate, "check_staging_image_fresh",
+		    sizeof(eng->e_red_gate));
+		eng->e_red_verdict = GATE_ERROR;
+		while (crash && strcmp(get_ref("refs/heads/" BRANCH), oid_h) ==
+		    0)
+			ck_assert_int_eq(run_again(++eng->e_kill_at, 1),
+			    KILLED);
+		if (crash)
+			(void)strlcpy(eng->e_red_gate, "check_staging_status",
+			    sizeof(eng->e_red_gate));
+		ck_assert_int_eq(run_again(0, 0), 0);
+		ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+		ck_assert_str_eq(eng->e_end_head,
+		    get_ref("refs/heads/" BRANCH));
+		ck_assert_str_ne(eng->e_end_head, oid_h);
+		ck_assert_uint_eq(strlen(eng->e_end_tree), 40);
+		ck_assert_uint_eq(strlen(eng->e_patch), 40);
+		ck_assert_str_eq(eng->e_patch, eng->e_patch_judged);
+		ck_assert_uint_eq(eng->e_artifacts, GIT_ARTIFACT_ROLES);
+	}
+}
+END_TEST
+
+START_TEST(edge_whose_merge_is_another_patch_lands_nothing_unjudged)
+{
+	edge_set(oid_near_h);
+	set_ref("refs/heads/main", oid_near_t);
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+	ck_assert_int_eq(eng->e_cause, CAUSE_CONFLICT);
+	ck_assert_msg(strstr(eng->e_reason, "another patch") != NULL, "%s",
+	    eng->e_reason);
+	/* Before the re-test, and nothing is pushed. */
+	ck_assert_int_eq(eng->e_gates, 1);
+	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), oid_near_h);
+	ck_assert_str_eq(get_ref("refs/heads/main"), oid_near_t);
+	ck_assert_str_eq(eng->e_end_head, oid_near_h);
+	ck_assert_str_eq(eng->e_patch, "");
+}
+END_TEST
+
 /* A file of the item in the records branch. */
 static const char *
 record_text(const char *name)
@@ -623,6 +674,10 @@ main(void)
 	tcase_add_test(tc, edge_fast_forward_lands_once);
 	tcase_add_test(tc, edge_behind_merges_once);
 	tcase_add_test(tc, edge_conflict_names_the_files);
+	tcase_add_test(tc,
+	    edge_that_ends_with_a_pushed_merge_says_whose_patch_it_is);
+	tcase_add_test(tc,
+	    edge_whose_merge_is_another_patch_lands_nothing_unjudged);
 	tcase_add_test(tc, edge_red_gate_lands_nothing);
 	tcase_add_test(tc, edge_staging_measured_again_is_recorded_again);
 	tcase_add_test(tc, edge_target_moved_is_tested_again);

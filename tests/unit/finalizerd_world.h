@@ -66,6 +66,8 @@ static struct engine {
 	int		e_stop_at, e_stopped, e_fence, e_refuse;
 	char		e_coverage[16];
 	char		e_to[32], e_reason[2048], e_end_head[41];
+	char		e_end_tree[41], e_patch[41], e_patch_judged[41];
+	unsigned int	e_artifacts;
 	char		e_landed[41], e_previous[41], e_tree[41];
 	char		e_pull_head[41];
 	char		e_red_gate[64];
@@ -78,6 +80,7 @@ static struct engine {
 static char dir[] = "/tmp/orchd-finalizerd.XXXXXX";
 static struct git_repo repo;
 static char oid_t[41], oid_t2[41], oid_h[41], oid_h_ff[41], oid_clash[41];
+static char oid_near_t[41], oid_near_h[41];	/* two lines of one place */
 static struct orch_run_spec spec;
 static struct orch_run_go go;
 static struct forge counting;
@@ -234,6 +237,13 @@ on_end(const struct orch_end *m)
 	eng->e_cause = m->cause;
 	(void)strlcpy(eng->e_reason, m->reason, sizeof(eng->e_reason));
 	(void)strlcpy(eng->e_end_head, m->head, sizeof(eng->e_end_head));
+	(void)strlcpy(eng->e_end_tree, m->tree, sizeof(eng->e_end_tree));
+	(void)strlcpy(eng->e_patch, m->patch, sizeof(eng->e_patch));
+	(void)strlcpy(eng->e_patch_judged, m->patch_judged,
+	    sizeof(eng->e_patch_judged));
+	for (eng->e_artifacts = 0; m->artifacts.l_argv != NULL &&
+	    m->artifacts.l_argv[eng->e_artifacts] != NULL;)
+		eng->e_artifacts++;
 }
 
 static void
@@ -420,6 +430,8 @@ world_make(void)
 	make_commit(base, "c", "feature\n", oid_h);
 	make_commit(oid_t, "c", "feature\n", oid_h_ff);
 	make_commit(base, "b", "clash\n", oid_clash);
+	make_commit(base, "a", "one\n2\n3\n", oid_near_t);
+	make_commit(base, "a", "1\n2\nthree\n", oid_near_h);
 	counting = forge_local;
 	counting.f_land = counted_land;
 	counting.f_delete = counted_delete;

@@ -383,7 +383,8 @@ each_message(int sock, uint64_t epoch, enum orch_result want)
 	    { (const uint8_t *)"x", 1 } };
 	struct orch_commit commit = { epoch, "analysis", 2, "cancelled",
 	    "r" };
-	struct orch_end end = { epoch, GATE_PASS, 0, "", "", id };
+	struct orch_end end = { .epoch = epoch, .verdict = GATE_PASS,
+	    .head = id };
 	struct orch_abort abrt = { epoch, "r" };
 	const struct {
 		unsigned int	 type;

@@ -24,7 +24,7 @@
 #include "orchd/stage.h"
 
 static const struct gate_rule own = { NULL, GATE_BY_RUN, BACK_DEVELOPMENT, 0,
-    1 };
+    "" };
 
 /* The stage's role is there and published its commit; the gate is red. */
 static void

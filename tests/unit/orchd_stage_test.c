@@ -147,7 +147,7 @@ static void
 gates_of(enum stage s, struct facts *f)
 {
 	static const struct gate_rule own = { NULL, GATE_BY_RUN,
-	    BACK_DEVELOPMENT, 0, 1 };
+	    BACK_DEVELOPMENT, 0, "" };
 	const struct gate_rule *r;
 
 	for (r = stage_rules[s].sr_gates; r->gr_name != NULL; r++) {
