@@ -536,3 +536,34 @@ git_code_tree(const struct git_repo *repo, const char *commit,
 {
 	return (git_tree_of(repo, commit, out, err, len));
 }
+
+/* What a commit adds to its target; a merge mostly adds what its branch did. */
+static const char *
+patch_of(int k)
+{
+	for (; commits[k].co_parent[1] != -1; k = commits[k].co_parent[0])
+		if ((unsigned int)(commits[k].co_parent[1] * 31 +
+		    commits[k].co_parent[0]) * 2654435761U >> 28 == 1)
+			break;
+	return (commits[k].co_id);
+}
+
+enum git_result
+git_patch_id(const struct git_repo *repo, const char *target,
+    const char *branch, char out[OID], char *err, size_t len)
+{
+	int k = commit_of(branch);
+
+	if (look_fails(err, len) || k == -1)
+		return (GIT_ERR);
+	(void)strlcpy(out, patch_of(k), OID);
+	return (GIT_OK);
+}
+
+enum git_result
+git_artifact_hashes(const struct git_repo *repo, const char *commit,
+    const char *item, struct git_artifacts *ga, char *err, size_t len)
+{
+	memset(ga, 0, sizeof(*ga));
+	return (look_fails(err, len) ? GIT_ERR : GIT_OK);
+}
