@@ -3,7 +3,7 @@
 #   make                 build everything
 #   make demo            run the main job on the embedded defaults
 #   make check           build and run the whole test suite
-#   make soak            the crash points, all of them (hours)
+#   make soak            10,000 signals, and all crash points (hours)
 #   make SAN=1 ...       the same with address and undefined-behaviour sanitizers
 #   make CC=clang ...    the same with clang
 #   make fuzz            run each fuzz target for FUZZ_SECONDS (clang)
@@ -193,7 +193,9 @@ check:
 .PHONY: soak
 soak:
 	@etc/deps.sh build run check
-	@$(SUBMAKE) $(CRASH)
+	@$(SUBMAKE) all $(CRASH) $(DRIVERS)
+	STORM=10000 WAIT=900 SCRIPT_LIMIT=14400 tests/run.sh -B $(B) -i \
+	    35-storm
 	$(CRASH) -a -j $(JOBS)
 
 .PHONY: lint

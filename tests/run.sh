@@ -31,6 +31,7 @@ unit_limit=120
 script_limit=300
 crash_limit=900
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
+script_limit=${SCRIPT_LIMIT:-$script_limit}
 
 while getopts B:uimcxlb opt; do
 	case $opt in
@@ -113,6 +114,16 @@ report()
 	echo "    $3"
 }
 
+# keep NAME: what a test left in its folder on purpose (KEEP in lib.sh).
+keep()
+{
+	for kept in "$folder"/orchd-test.*; do
+		[ -d "$kept" ] || continue
+		rm -rf "$logs/$1.kept"
+		mv "$kept" "$logs/$1.kept" && echo "    kept: $logs/$1.kept"
+	done
+}
+
 # try KIND NAME LIMIT COMMAND ...: as the test user, in a folder of its own.
 try()
 {
@@ -133,6 +144,7 @@ try()
 	) >"$log" 2>&1 </dev/null
 	rc=$?
 	report "$kind" "$name" "$log" $rc "$t0"
+	keep "$name"
 	rm -rf "$folder"
 }
 

@@ -59,7 +59,7 @@ merge_infra_max_retries 30
 reaper_finalize_grace_s 2"
 write_conf
 # Long enough to be met.
-echo 0.4 >"$T/production/delay"
+echo 1.5 >"$T/production/delay"
 start_orchd
 # Each move of the target leaves a line, written by git and not by orchd.
 mirror config core.logAllRefUpdates always

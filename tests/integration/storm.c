@@ -68,12 +68,12 @@ static const struct {
 	int		 s_kill;
 	int		 s_long;	/* may be stopped for long */
 } sorts[V__MAX] = {
-	[V_PARENT] = { "parent", 3, 1, 0 },
-	[V_ENGINE] = { "engine", 13, 1, 0 },
-	[V_WORKER] = { "worker", 29, 1, 1 },
-	[V_HOOK] = { "hook", 10, 1, 1 },
-	[V_RUNNER] = { "runner", 17, 1, 1 },
-	[V_GIT] = { "git", 9, 1, 1 },
+	[V_PARENT] = { "parent", 4, 1, 0 },
+	[V_ENGINE] = { "engine", 9, 1, 0 },
+	[V_WORKER] = { "worker", 31, 1, 1 },
+	[V_HOOK] = { "hook", 14, 1, 1 },
+	[V_RUNNER] = { "runner", 13, 1, 1 },
+	[V_GIT] = { "git", 10, 1, 1 },
 	[V_FINALIZERD] = { "finalizerd", 2, 1, 1 },
 	[V_RECONCILED] = { "reconciled", 3, 1, 1 },
 	[V_REAPERD] = { "reaperd", 3, 1, 1 },
