@@ -343,53 +343,74 @@ architect_dies(int code)
 	ck_assert_int_eq(fx_result(sock, ORCH_run_exit, &x), RES_OK);
 }
 
+/* A gate's result on record for a commit. */
+static void
+result_is(const char *gate, const char *commit, const char *verdict)
+{
+	fx_sql("INSERT INTO gate_result (task, round, stage_seq, gate, "
+	    "commit_id, verdict, started_at) SELECT id, round, stage_seq, "
+	    "'%s', '%s', '%s', 1 FROM task", gate, commit, verdict);
+}
+
+#define LINT	"gate \"lint\" in architecture command \"true\""
+
 static const struct {
 	const char	*how;
 	int		 code;
-	const char	*sql;
-	const char	*job;
-	const char	*stage;
+	const char	*project;	/* more of its configuration */
+	const char	*verdict;	/* "" none */
+	const char	*commit;	/* NULL: the head */
+	int		 green;
 } ends[] = {
-	{ "nothing on record", 0, NULL, "queued", "architecture" },
-	{ "green", 0, "INSERT INTO gate_result (task, round, stage_seq, gate, "
-	    "commit_id, verdict, started_at) SELECT id, round, stage_seq, "
-	    "'check_architecture_done', head, 'pass', 1 FROM task", "done",
-	    "development" },
-	{ "red", 0, "INSERT INTO gate_result (task, round, stage_seq, gate, "
-	    "commit_id, verdict, started_at) SELECT id, round, stage_seq, "
-	    "'check_architecture_done', head, 'fail', 1 FROM task", "queued",
-	    "architecture" },
-	{ "green of another commit", 0, "INSERT INTO gate_result (task, round,"
-	    " stage_seq, gate, commit_id, verdict, started_at) SELECT id, "
-	    "round, stage_seq, 'check_architecture_done', "
-	    "'000000000000000000000000000000000000beef', 'pass', 1 FROM task",
-	    "queued", "architecture" },
-	{ "green, but it failed", 1, "INSERT INTO gate_result (task, round, "
-	    "stage_seq, gate, commit_id, verdict, started_at) SELECT id, "
-	    "round, stage_seq, 'check_architecture_done', head, 'pass', 1 "
-	    "FROM task", "queued", "architecture" },
+	{ "nothing on record", 0, "", "", NULL, 0 },
+	{ "green", 0, "", "pass", NULL, 1 },
+	{ "red", 0, "", "fail", NULL, 0 },
+	{ "green of another commit", 0, "", "pass",
+	    "000000000000000000000000000000000000beef", 0 },
+	{ "green, but it failed", 1, "", "pass", NULL, 0 },
+	{ "one of two is green", 0, LINT, "pass", NULL, 0 },
 };
 
 START_TEST(the_gate_decides_what_becomes_of_a_job_and_not_its_exit_code)
 {
+	const char *status;
 	int64_t moves;
 
+	fx_conf("", ends[_i].project);
 	architect_dies(ends[_i].code);
 	moves = fx_int("SELECT count(*) FROM transition");
-	if (ends[_i].sql != NULL)
-		fx_sql("%s", ends[_i].sql);
+	if (ends[_i].verdict[0] != '\0')
+		result_is("check_architecture_done", ends[_i].commit == NULL ?
+		    fx_task("DEMO-1", "head") : ends[_i].commit,
+		    ends[_i].verdict);
 	fx_dies(s.run, sock);
-	ck_assert_msg(strcmp(fx_str("SELECT status FROM job WHERE role = "
-	    "'architect'"), ends[_i].job) == 0, "%s: %s", ends[_i].how,
-	    fx_str("SELECT status FROM job WHERE role = 'architect'"));
-	ck_assert_str_eq(fx_task("DEMO-1", "stage"), ends[_i].stage);
+	status = fx_str("SELECT status FROM job WHERE role = 'architect'");
+	ck_assert_msg(strcmp(status, ends[_i].green ? "done" : "queued") ==
+	    0, "%s: %s", ends[_i].how, status);
+	ck_assert_str_eq(fx_task("DEMO-1", "stage"), ends[_i].green ?
+	    "development" : "architecture");
 	/* Advanced once. */
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM transition"), moves +
-	    (strcmp(ends[_i].stage, "development") == 0));
 	fx_tick(60000);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM transition"), moves +
-	    (strcmp(ends[_i].stage, "development") == 0));
+	    ends[_i].green);
 	fx_sound();
+}
+END_TEST
+
+/* No gate of that stage says anything of what a deployer has done. */
+START_TEST(an_agent_without_a_gate_of_its_own_is_started_again)
+{
+	struct orch_run_exit x = { .code = 0 };
+
+	fx_conf("agent deployer { command \"sh\" }", "");
+	fx_task_in("deploy-staging");
+	fx_expect(&s, KIND_AGENT, "deployer");
+	sock = fx_connect_run(&s, &go);
+	x.run = s.run;
+	ck_assert_int_eq(fx_result(sock, ORCH_run_exit, &x), RES_OK);
+	fx_dies(s.run, sock);
+	ck_assert_str_eq(fx_str("SELECT status FROM job WHERE role = "
+	    "'deployer'"), "queued");
 }
 END_TEST
 
@@ -625,6 +646,8 @@ main(void)
 	tcase_add_loop_test(tc,
 	    the_gate_decides_what_becomes_of_a_job_and_not_its_exit_code, 0,
 	    (int)(sizeof(ends) / sizeof(ends[0])));
+	tcase_add_test(tc,
+	    an_agent_without_a_gate_of_its_own_is_started_again);
 	tcase_add_loop_test(tc, a_job_whose_task_has_moved_on_is_closed, 0,
 	    2);
 	tcase_add_test(tc,
