@@ -73,6 +73,11 @@ static const char *const status_names[CONF_STATUS_MAX] = {
 	[CONF_STATUS_BLOCKED] = "Blocked",
 	[CONF_STATUS_DONE] = "Done",
 	[CONF_STATUS_CANCELLED] = "Cancelled",
+	[CONF_STATUS_TO_ANALYSE] = "To Analyse",
+	[CONF_STATUS_APPROVED] = "Approved",
+	[CONF_STATUS_REJECTED] = "Rejected",
+	[CONF_STATUS_CONFIRM_DEPLOY] = "Confirm Deploy",
+	[CONF_STATUS_STOP] = "Stop",
 };
 
 static const struct option_value *
@@ -198,6 +203,13 @@ conf_grace_s(const struct conf *cf, const struct conf_project *cp,
 	return (conf_int(cf, cp, OPT_RECONCILE_GRACE_S));
 }
 
+int
+conf_ci_of_forge(const struct conf_project *cp)
+{
+	return (cp->cp_ci == CONF_CI_FORGE || (cp->cp_ci == CONF_CI_UNSET &&
+	    cp->cp_forge == CONF_FORGE_GITEA));
+}
+
 const char *
 conf_status_name(const struct conf_project *cp, enum conf_status s)
 {
@@ -272,6 +284,18 @@ conf_result_name(enum conf_result res)
 }
 
 const char *
+conf_notify_name(enum conf_notify_kind kind)
+{
+	static const char *const names[] = {
+		[CONF_NOTIFY_TELEGRAM] = "telegram",
+		[CONF_NOTIFY_WEBHOOK] = "webhook",
+		[CONF_NOTIFY_EXEC] = "exec",
+	};
+
+	return (names[kind]);
+}
+
+const char *
 conf_merge_name(enum conf_merge m)
 {
 	return (merge_names[m]);
@@ -338,6 +362,8 @@ project_free(struct conf_project *cp)
 		strlist_free(&cp->cp_gates[i].cg_cmd.cc_argv);
 	}
 	free(cp->cp_gates);
+	strlist_free(&cp->cp_intake_authors);
+	strlist_free(&cp->cp_intake_labels);
 	for (i = 0; i < CONF_STATUS_MAX; i++)
 		free(cp->cp_status[i]);
 	grace_free(cp->cp_grace, cp->cp_ngrace);
@@ -346,6 +372,15 @@ project_free(struct conf_project *cp)
 	free(cp->cp_agents);
 	for (i = 0; i < OPT_MAX; i++)
 		option_clear(&cp->cp_options[i]);
+}
+
+static void
+notify_free(struct conf_notify *cn)
+{
+	free(cn->cn_name);
+	free(cn->cn_to);
+	free(cn->cn_file);
+	strlist_free(&cn->cn_argv);
 }
 
 void
@@ -358,8 +393,14 @@ conf_free(struct conf *cf)
 	free(cf->cf_path);
 	free(cf->cf_state);
 	free(cf->cf_runtime);
-	for (i = 0; i < cf->cf_nlisten; i++)
+	for (i = 0; i < cf->cf_nlisten; i++) {
 		free(cf->cf_listen[i].li_addr);
+		free(cf->cf_listen[i].li_cert);
+		free(cf->cf_listen[i].li_key);
+	}
+	for (i = 0; i < cf->cf_nnotify; i++)
+		notify_free(&cf->cf_notify[i]);
+	free(cf->cf_notify);
 	free(cf->cf_listen);
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		strlist_free(&cf->cf_secret[i]);

@@ -117,6 +117,8 @@ struct conf_listen {
 	char			*li_addr;	/* as written, no brackets */
 	uint16_t		 li_port;
 	int			 li_loopback;
+	char			*li_cert;	/* file, or NULL: plain */
+	char			*li_key;
 	struct conf_loc		 li_loc;
 };
 
@@ -136,6 +138,29 @@ enum conf_tracker {
 	CONF_TRACKER_UNSET,
 	CONF_TRACKER_LOCAL,
 	CONF_TRACKER_PLANE
+};
+
+/* Where the result of the gate of development comes from. */
+enum conf_ci {
+	CONF_CI_UNSET,		/* forge gitea: forge; local: none */
+	CONF_CI_FORGE,		/* check_ci_green */
+	CONF_CI_NONE		/* check_tests_local */
+};
+
+/* Who is told of alerts and questions. */
+enum conf_notify_kind {
+	CONF_NOTIFY_TELEGRAM,
+	CONF_NOTIFY_WEBHOOK,
+	CONF_NOTIFY_EXEC
+};
+
+struct conf_notify {
+	char			*cn_name;
+	enum conf_notify_kind	 cn_kind;
+	char			*cn_to;		/* chat id, URL */
+	char			*cn_file;	/* of its token or secret */
+	struct strlist		 cn_argv;	/* exec */
+	struct conf_loc		 cn_loc;
 };
 
 /* Commands of a project; the name table is conf_cmd_name(). */
@@ -171,7 +196,7 @@ enum conf_merge {
 	CONF_MERGE_REBASE
 };
 
-/* Statuses that orchd sets. */
+/* Statuses that orchd sets, then those that people set. */
 enum conf_status {
 	CONF_STATUS_IN_PROGRESS,
 	CONF_STATUS_IN_REVIEW,
@@ -179,6 +204,11 @@ enum conf_status {
 	CONF_STATUS_BLOCKED,
 	CONF_STATUS_DONE,
 	CONF_STATUS_CANCELLED,
+	CONF_STATUS_TO_ANALYSE,
+	CONF_STATUS_APPROVED,
+	CONF_STATUS_REJECTED,
+	CONF_STATUS_CONFIRM_DEPLOY,
+	CONF_STATUS_STOP,
 	CONF_STATUS_MAX
 };
 
@@ -203,6 +233,9 @@ struct conf_project {
 	char			*cp_tracker_workspace;
 	char			*cp_tracker_project;
 	char			*cp_tracker_token;
+	enum conf_ci		 cp_ci;
+	struct strlist		 cp_intake_authors;	/* empty: anybody */
+	struct strlist		 cp_intake_labels;	/* empty: any */
 	char			*cp_target;	/* "main" */
 	int			 cp_self_hosting;
 	struct conf_command	 cp_cmd[CONF_CMD_MAX];
@@ -238,6 +271,8 @@ struct conf {
 	struct conf_loc		 cf_admin_loc;
 	char			*cf_read_token;		/* file or NULL */
 	struct conf_loc		 cf_read_loc;
+	struct conf_notify	*cf_notify;
+	size_t			 cf_nnotify;
 	struct conf_agent	*cf_global_agents;
 	size_t			 cf_nglobal_agents;
 	struct conf_project	*cf_projects;
@@ -314,8 +349,11 @@ int64_t	 conf_agent_timeout(const struct conf *, const struct conf_project *,
 int64_t	 conf_grace_s(const struct conf *, const struct conf_project *,
 	    const char *);
 
-/* The tracker's name of a status that orchd sets; project may be NULL. */
+/* The tracker's name of a status; project may be NULL. */
 const char *conf_status_name(const struct conf_project *, enum conf_status);
+
+/* Does CI of the forge judge development (else the project's test)? */
+int	 conf_ci_of_forge(const struct conf_project *);
 
 /*
  * Whether transition leases, or the merge gate, are on for a project (switch
@@ -333,5 +371,6 @@ const char	*conf_net_name(enum conf_net);
 const char	*conf_sandbox_name(enum conf_sandbox);
 const char	*conf_result_name(enum conf_result);
 const char	*conf_merge_name(enum conf_merge);
+const char	*conf_notify_name(enum conf_notify_kind);
 
 #endif

@@ -633,8 +633,10 @@ build_status(struct parser *ps, const struct conf_loc *loc, struct strlist *l)
 		st = status_lookup(l->sl_v[i]);
 		if (st == CONF_STATUS_MAX) {
 			conf_fault(ps, loc, "status \"%s\" is not one that "
-			    "orchd sets (In Progress, In Review, Needs Input, "
-			    "Blocked, Done, Cancelled)", l->sl_v[i]);
+			    "orchd sets or knows (In Progress, In Review, "
+			    "Needs Input, Blocked, Done, Cancelled, To "
+			    "Analyse, Approved, Rejected, Confirm Deploy, "
+			    "Stop)", l->sl_v[i]);
 			continue;
 		}
 		dst = &ps->ps_project->cp_status[st];
@@ -654,4 +656,56 @@ build_flag(struct parser *ps, const struct conf_loc *loc, const char *what,
 {
 	if (!seen_before(ps, loc, what))
 		*flag = 1;
+}
+
+/* Of the listen line that was just read. */
+void
+build_tls(struct parser *ps, const struct conf_loc *loc, char *cert,
+    char *key)
+{
+	struct conf_listen	*li;
+
+	li = &ps->ps_cf->cf_listen[ps->ps_cf->cf_nlisten - 1];
+	li->li_cert = absolute(loc, cert);
+	li->li_key = absolute(loc, key);
+}
+
+void
+build_notify(struct parser *ps, const struct conf_loc *loc, char *name,
+    enum conf_notify_kind kind, char *to, char *file, struct strlist *argv)
+{
+	struct conf		*cf = ps->ps_cf;
+	struct conf_notify	*cn;
+	size_t			 i;
+
+	for (i = 0; i < cf->cf_nnotify; i++)
+		if (strcmp(cf->cf_notify[i].cn_name, name) == 0)
+			conf_fault(ps, loc, "notify \"%s\" is defined "
+			    "already, at %s:%u", name,
+			    cf->cf_notify[i].cn_loc.cl_file,
+			    cf->cf_notify[i].cn_loc.cl_line);
+	cf->cf_notify = grow(cf->cf_notify, cf->cf_nnotify, sizeof(*cn));
+	cn = &cf->cf_notify[cf->cf_nnotify++];
+	cn->cn_name = name;
+	cn->cn_kind = kind;
+	cn->cn_to = to;
+	cn->cn_file = file == NULL ? NULL : absolute(loc, file);
+	if (argv != NULL) {
+		program_path(loc, argv);
+		cn->cn_argv = *argv;
+	}
+	cn->cn_loc = *loc;
+}
+
+/* `ci forge', or a word that has to be none. */
+void
+build_ci(struct parser *ps, const struct conf_loc *loc, enum conf_ci ci,
+    char *word)
+{
+	if (word != NULL && strcmp(word, "none") != 0)
+		conf_fault(ps, loc, "ci \"%s\" is not known (forge, none)",
+		    word);
+	else if (!seen_before(ps, loc, "ci"))
+		ps->ps_project->cp_ci = ci;
+	free(word);
 }

@@ -21,9 +21,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "libcommon/git.h"
+#include "libcommon/gitea.h"
+#include "libcommon/plane.h"
 
 #include "conf_parse.h"
 
@@ -135,6 +138,80 @@ check_count(struct parser *ps, const struct conf_loc *loc, const char *what,
 		    "possible", what, n, max);
 }
 
+static int
+name_ok(const char *s, size_t max, const char *more)
+{
+	size_t	 i;
+
+	for (i = 0; s[i] != '\0'; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+		    (s[i] >= 'A' && s[i] <= 'Z') ||
+		    (i > 0 && s[i] >= '0' && s[i] <= '9') ||
+		    (i > 0 && strchr(more, s[i]) != NULL)))
+			return (0);
+	return (i > 0 && i <= max);
+}
+
+/* http:// or https://, a host, perhaps a port and a path; nothing else. */
+static void
+check_url(struct parser *ps, const struct conf_loc *loc, const char *what,
+    const char *url)
+{
+	static const char	 ok[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789"
+				    "-._~/:[]%";
+	const char		*host;
+
+	if (strncmp(url, "https://", 8) == 0)
+		host = url + 8;
+	else if (strncmp(url, "http://", 7) == 0)
+		host = url + 7;
+	else
+		host = "";
+	if (host[0] == '\0' || host[0] == '/' || strlen(url) > 1000 ||
+	    host[strspn(host, ok)] != '\0')
+		conf_fault(ps, loc, "%s \"%s\" is no address: "
+		    "https://HOST, perhaps with :PORT and /PATH, without "
+		    "user, query or spaces", what, url);
+	else if (host == url + 7 && strncmp(host, "127.", 4) != 0 &&
+	    strncmp(host, "[::1]", 5) != 0 &&
+	    strncmp(host, "localhost", 9) != 0)
+		conf_warning(ps, loc, "%s \"%s\": a token goes there in "
+		    "plain text; https is for other machines", what, url);
+}
+
+static void
+check_notify(struct parser *ps, const struct conf_notify *cn)
+{
+	const char	*p = cn->cn_to;
+
+	if (!name_ok(cn->cn_name, 40, "-_."))
+		conf_fault(ps, &cn->cn_loc, "notify \"%s\": the name has to "
+		    "be a letter, then letters, digits, \"-\", \"_\" or "
+		    "\".\", at most 40", cn->cn_name);
+	switch (cn->cn_kind) {
+	case CONF_NOTIFY_TELEGRAM:
+		p += *p == '-';
+		if (*p == '@' ? p[1] == '\0' : *p == '\0' ||
+		    strlen(p) > 18 || p[strspn(p, "0123456789")] != '\0')
+			conf_fault(ps, &cn->cn_loc, "chat \"%s\" is neither "
+			    "a number nor a @name", cn->cn_to);
+		check_readable(ps, &cn->cn_loc, "token file", cn->cn_file, 1);
+		break;
+	case CONF_NOTIFY_WEBHOOK:
+		check_url(ps, &cn->cn_loc, "notify webhook", cn->cn_to);
+		check_readable(ps, &cn->cn_loc, "secret file", cn->cn_file,
+		    1);
+		break;
+	case CONF_NOTIFY_EXEC:
+		check_program(ps, &cn->cn_loc, "notify exec",
+		    cn->cn_argv.sl_v[0]);
+		check_count(ps, &cn->cn_loc, "notify exec", cn->cn_argv.sl_n,
+		    ARGV_MAX);
+		break;
+	}
+}
+
 static void
 check_intake(struct parser *ps)
 {
@@ -158,6 +235,14 @@ check_intake(struct parser *ps)
 			    "which others can reach: it needs a line \"read "
 			    "token file\"", li->li_addr);
 	}
+	for (i = 0; i < cf->cf_nlisten; i++) {
+		li = &cf->cf_listen[i];
+		check_readable(ps, &li->li_loc, "certificate file",
+		    li->li_cert, 0);
+		check_readable(ps, &li->li_loc, "key file", li->li_key, 1);
+	}
+	for (i = 0; i < cf->cf_nnotify; i++)
+		check_notify(ps, &cf->cf_notify[i]);
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		for (j = 0; j < cf->cf_secret[i].sl_n; j++)
 			check_readable(ps, &cf->cf_secret_loc[i],
@@ -246,20 +331,6 @@ check_agents(struct parser *ps)
 	ps->ps_project = NULL;
 }
 
-static int
-name_ok(const char *s, size_t max, const char *more)
-{
-	size_t	 i;
-
-	for (i = 0; s[i] != '\0'; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') ||
-		    (s[i] >= 'A' && s[i] <= 'Z') ||
-		    (i > 0 && s[i] >= '0' && s[i] <= '9') ||
-		    (i > 0 && strchr(more, s[i]) != NULL)))
-			return (0);
-	return (i > 0 && i <= max);
-}
-
 static void
 check_names(struct parser *ps, const struct conf_project *cp)
 {
@@ -301,6 +372,70 @@ check_from(struct parser *ps, const struct conf_project *cp)
 }
 
 static void
+check_gitea(struct parser *ps, const struct conf_project *cp)
+{
+	const struct conf_loc	*loc = &cp->cp_loc;
+	char			 url[1200];
+
+	check_url(ps, loc, "forge gitea", cp->cp_forge_url);
+	if (gitea_url(url, sizeof(url), "", cp->cp_forge_repo, "%s", "") ==
+	    -1)
+		conf_fault(ps, loc, "repo \"%s\" has to be OWNER/NAME",
+		    cp->cp_forge_repo);
+	check_readable(ps, loc, "read token file", cp->cp_forge_read, 1);
+	check_readable(ps, loc, "write token file", cp->cp_forge_write, 1);
+	if (strcmp(cp->cp_forge_read, cp->cp_forge_write) == 0)
+		conf_warning(ps, loc, "read token and write token are the "
+		    "same file: what only reads the forge could write it too");
+	if (cp->cp_merge != CONF_MERGE_FF_ONLY)
+		conf_fault(ps, loc, "merge-method %s: this version lands by "
+		    "fast-forward-only (it pushes the tested commit first)",
+		    conf_merge_name(cp->cp_merge));
+}
+
+static void
+check_plane(struct parser *ps, const struct conf_project *cp)
+{
+	const struct conf_loc	*loc = &cp->cp_loc;
+	char			 url[1200];
+
+	check_url(ps, loc, "tracker plane", cp->cp_tracker_url);
+	if (plane_url(url, sizeof(url), "", cp->cp_tracker_workspace,
+	    cp->cp_tracker_project, "%s", "") == -1)
+		conf_fault(ps, loc, "workspace \"%s\" has to be the slug of "
+		    "the address bar (letters, digits, \"-\", \"_\") and "
+		    "project \"%s\" a UUID", cp->cp_tracker_workspace,
+		    cp->cp_tracker_project);
+	check_readable(ps, loc, "tracker token file", cp->cp_tracker_token,
+	    1);
+}
+
+/* Two projects on one repository, or on one of the tracker, are a mistake. */
+static void
+check_twice(struct parser *ps, const struct conf_project *cp)
+{
+	const struct conf_project	*o;
+	size_t				 i;
+
+	for (i = 0; i < cp->cp_index; i++) {
+		o = &ps->ps_cf->cf_projects[i];
+		if (cp->cp_forge == CONF_FORGE_GITEA &&
+		    o->cp_forge == CONF_FORGE_GITEA &&
+		    strcasecmp(cp->cp_forge_repo, o->cp_forge_repo) == 0 &&
+		    strcmp(cp->cp_forge_url, o->cp_forge_url) == 0)
+			conf_fault(ps, &cp->cp_loc, "repo \"%s\" is that of "
+			    "project \"%s\" already", cp->cp_forge_repo,
+			    o->cp_name);
+		if (cp->cp_tracker == CONF_TRACKER_PLANE &&
+		    o->cp_tracker == CONF_TRACKER_PLANE &&
+		    strcasecmp(cp->cp_tracker_project,
+		    o->cp_tracker_project) == 0)
+			conf_fault(ps, &cp->cp_loc, "the tracker's project is "
+			    "that of \"%s\" already", o->cp_name);
+	}
+}
+
+static void
 check_outside(struct parser *ps, const struct conf_project *cp)
 {
 	const struct conf_loc	*loc = &cp->cp_loc;
@@ -316,6 +451,18 @@ check_outside(struct parser *ps, const struct conf_project *cp)
 	else if (cp->cp_tracker == CONF_TRACKER_PLANE)
 		conf_fault(ps, loc, "tracker plane is not built into this "
 		    "version; local is");
+	if (cp->cp_forge == CONF_FORGE_GITEA)
+		check_gitea(ps, cp);
+	if (cp->cp_tracker == CONF_TRACKER_PLANE)
+		check_plane(ps, cp);
+	check_twice(ps, cp);
+	if (cp->cp_ci == CONF_CI_FORGE && cp->cp_forge == CONF_FORGE_LOCAL)
+		conf_fault(ps, loc, "ci forge: forge local has no CI; the "
+		    "project's test is the gate");
+	check_count(ps, loc, "intake authors", cp->cp_intake_authors.sl_n,
+	    TEXTS_MAX);
+	check_count(ps, loc, "intake labels", cp->cp_intake_labels.sl_n,
+	    TEXTS_MAX);
 	check_from(ps, cp);
 	if (cp->cp_merge != CONF_MERGE_FF_ONLY &&
 	    cp->cp_forge == CONF_FORGE_LOCAL)

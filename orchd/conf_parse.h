@@ -82,6 +82,11 @@ void	 build_path(struct parser *, const struct conf_loc *, const char *,
 	    char **, char *);
 void	 build_listen(struct parser *, const struct conf_loc *,
 	    enum conf_listen_role, char *, char *);
+void	 build_tls(struct parser *, const struct conf_loc *, char *, char *);
+void	 build_notify(struct parser *, const struct conf_loc *, char *,
+	    enum conf_notify_kind, char *, char *, struct strlist *);
+void	 build_ci(struct parser *, const struct conf_loc *, enum conf_ci,
+	    char *);
 void	 build_secret(struct parser *, const struct conf_loc *,
 	    enum conf_source, char *);
 void	 build_option(struct parser *, const struct conf_loc *, enum option,

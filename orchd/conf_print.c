@@ -238,6 +238,11 @@ print_project(const struct conf_project *cp, FILE *fp)
 	print_text("\tprefix", cp->cp_prefix, fp);
 	print_forge(cp, fp);
 	print_tracker(cp, fp);
+	if (cp->cp_ci != CONF_CI_UNSET)
+		fprintf(fp, "\tci %s\n", cp->cp_ci == CONF_CI_FORGE ?
+		    "forge" : "none");
+	print_block("\tintake authors", &cp->cp_intake_authors, fp);
+	print_block("\tintake labels", &cp->cp_intake_labels, fp);
 	print_text("\ttarget", cp->cp_target, fp);
 	if (cp->cp_self_hosting)
 		fputs("\tself-hosting\n", fp);
@@ -274,9 +279,16 @@ print_intake(const struct conf *cf, FILE *fp)
 	for (i = 0; i < cf->cf_nlisten; i++) {
 		li = &cf->cf_listen[i];
 		fprintf(fp, strchr(li->li_addr, ':') != NULL ?
-		    "listen %s on \"[%s]\" port %u\n" :
-		    "listen %s on \"%s\" port %u\n", roles[li->li_role],
+		    "listen %s on \"[%s]\" port %u" :
+		    "listen %s on \"%s\" port %u", roles[li->li_role],
 		    li->li_addr, (unsigned int)li->li_port);
+		if (li->li_cert != NULL) {
+			fputs(" tls certificate file ", fp);
+			option_print_quoted(li->li_cert, fp);
+			fputs(" key file ", fp);
+			option_print_quoted(li->li_key, fp);
+		}
+		fputc('\n', fp);
 	}
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		for (j = 0; j < cf->cf_secret[i].sl_n; j++) {
@@ -288,6 +300,28 @@ print_intake(const struct conf *cf, FILE *fp)
 	print_text("read token file", cf->cf_read_token, fp);
 }
 
+static void
+print_notify(const struct conf_notify *cn, FILE *fp)
+{
+	fputs("notify ", fp);
+	option_print_quoted(cn->cn_name, fp);
+	switch (cn->cn_kind) {
+	case CONF_NOTIFY_TELEGRAM:
+		fputs(" telegram chat ", fp);
+		option_print_quoted(cn->cn_to, fp);
+		print_text(" token file", cn->cn_file, fp);
+		break;
+	case CONF_NOTIFY_WEBHOOK:
+		fputs(" webhook ", fp);
+		option_print_quoted(cn->cn_to, fp);
+		print_text(" secret file", cn->cn_file, fp);
+		break;
+	case CONF_NOTIFY_EXEC:
+		print_texts(" exec", &cn->cn_argv, fp);
+		break;
+	}
+}
+
 int
 conf_print(const struct conf *cf, FILE *fp)
 {
@@ -296,6 +330,8 @@ conf_print(const struct conf *cf, FILE *fp)
 	print_text("state", cf->cf_state, fp);
 	print_text("runtime", cf->cf_runtime, fp);
 	print_intake(cf, fp);
+	for (i = 0; i < cf->cf_nnotify; i++)
+		print_notify(&cf->cf_notify[i], fp);
 	fputc('\n', fp);
 	print_options(cf->cf_options, "", 1, fp);
 	print_grace(cf->cf_grace, cf->cf_ngrace, "", fp);

@@ -62,20 +62,23 @@ static void	 list_append(struct strlist *, char *);
 %token <option> OPTION	"an option"
 
 %token ADMIN "admin" AGENT "agent" APPROVAL "approval" ARCHITECT "architect"
-%token BIND "bind" BUILD "build" CHECK "check" COMMAND "command"
-%token COVERAGE "coverage" DEPLOY "deploy" ENV "env" FILE_ "file"
+%token AUTHORS "authors" BIND "bind" BUILD "build" CERTIFICATE "certificate"
+%token CHAT "chat" CHECK "check" CI "ci" COMMAND "command"
+%token COVERAGE "coverage" DEPLOY "deploy" ENV "env" EXEC "exec" FILE_ "file"
 %token FORGE "forge" FROM "from" GATE "gate" GATES "gates" GITEA "gitea"
 %token GRACE "reconcile_grace" HOOK "hook" IMAGE "image" IN_ "in"
-%token INCLUDE "include" KNOWN_INFRA "known-infra" LISTEN "listen"
+%token INCLUDE "include" INTAKE "intake" KEY "key" KNOWN_INFRA "known-infra"
+%token LABELS "labels" LISTEN "listen"
 %token LOCAL "local" MEMORY "memory" MERGE_METHOD "merge-method"
-%token NETWORK "network" ON_ "on" PAGE "page" PLANE "plane" PORT "port"
+%token NETWORK "network" NOTIFY "notify" ON_ "on" PAGE "page" PLANE "plane" PORT "port"
 %token PREFIX "prefix" PROCESSES "processes" PROJECT "project"
 %token PROMPT "prompt" READ_ "read" RECORDS "records-branch" REPO "repo"
 %token REPORT "report" REQUIRED "required" RESULT "result" REVIEW "review"
 %token ROLLBACK "rollback" RUNTIME "runtime" SANDBOX "sandbox"
 %token SECRET "secret" SECURITY "security" SELF "self-hosting"
 %token STAGING "staging" STATE "state" STATUS "status" TARGET "target"
-%token TEST "test" TIMEOUT "timeout" TOKEN "token" TRACKER "tracker"
+%token TELEGRAM "telegram" TEST "test" TIMEOUT "timeout" TLS "tls"
+%token TOKEN "token" TRACKER "tracker"
 %token TRANSIENT "transient" WEBHOOK "webhook" WORKSPACE "workspace"
 %token WRITE_ "write" WRITES "writes"
 
@@ -114,6 +117,20 @@ global	: MACRO EQUALS text {
 	}
 	| LISTEN listen_role ON_ text PORT text {
 		build_listen(ps, &@1, (enum conf_listen_role)$2, $4, $6);
+	}
+	| LISTEN listen_role ON_ text PORT text TLS CERTIFICATE FILE_ text
+	    KEY FILE_ text {
+		build_listen(ps, &@1, (enum conf_listen_role)$2, $4, $6);
+		build_tls(ps, &@1, $10, $13);
+	}
+	| NOTIFY text TELEGRAM CHAT text TOKEN FILE_ text {
+		build_notify(ps, &@1, $2, CONF_NOTIFY_TELEGRAM, $5, $8, NULL);
+	}
+	| NOTIFY text WEBHOOK text SECRET FILE_ text {
+		build_notify(ps, &@1, $2, CONF_NOTIFY_WEBHOOK, $4, $7, NULL);
+	}
+	| NOTIFY text EXEC texts {
+		build_notify(ps, &@1, $2, CONF_NOTIFY_EXEC, NULL, NULL, &$4);
 	}
 	| WEBHOOK source SECRET FILE_ text {
 		build_secret(ps, &@1, (enum conf_source)$2, $5);
@@ -282,6 +299,16 @@ project_item
 		    $7);
 		build_path(ps, &@1, NULL, &ps->ps_project->cp_tracker_token,
 		    $10);
+	}
+	| CI FORGE		{ build_ci(ps, &@1, CONF_CI_FORGE, NULL); }
+	| CI text		{ build_ci(ps, &@1, CONF_CI_NONE, $2); }
+	| INTAKE AUTHORS values {
+		build_list(ps, &@1, "intake authors",
+		    &ps->ps_project->cp_intake_authors, &$3);
+	}
+	| INTAKE LABELS values {
+		build_list(ps, &@1, "intake labels",
+		    &ps->ps_project->cp_intake_labels, &$3);
 	}
 	| TARGET text {
 		build_text(ps, &@1, "target", &ps->ps_project->cp_target, $2);
