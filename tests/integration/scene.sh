@@ -128,7 +128,7 @@ scene()
 	chmod -R u+rwX "$T/state" 2>/dev/null
 	rm -rf "$T/state" "$T/run" "$T/production"
 	mkdir "$T/production"
-	: >"$T/orchd.log"
+	[ ! -f "$T/orchd.log" ] || mv "$T/orchd.log" "$T/orchd.log.1"
 	start_orchd
 	touch "$T/state/mirror/sample.git/go-edge"
 	hooked=$(submit "Hooked becomes deployed")
