@@ -22,7 +22,7 @@ build="gcc libc6-dev make pkg-config bison libevent-dev libsqlite3-dev
     libcurl4-openssl-dev libjansson-dev libbsd-dev libyaml-dev
     libseccomp-dev libssl-dev"
 run="git bubblewrap ca-certificates"
-check="check mandoc spin sqlite3 curl openssl procps iproute2"
+check="check mandoc spin sqlite3 curl openssl procps iproute2 python3"
 
 usage()
 {
