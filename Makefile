@@ -3,7 +3,8 @@
 #   make                 build everything
 #   make demo            run the main job on the embedded defaults
 #   make check           build and run the whole test suite
-#   make soak            10,000 signals, and all crash points (hours)
+#   make soak            10,000 signals, all tests as on an old kernel, and
+#                        all crash points (hours)
 #   make SAN=1 ...       the same with address and undefined-behaviour sanitizers
 #   make CC=clang ...    the same with clang
 #   make fuzz            run each fuzz target for FUZZ_SECONDS (clang)
@@ -163,8 +164,32 @@ $(B)/tests/integration/storm: $(patsubst %.c,$(B)/%.o,$(wildcard \
 
 include tests/sim/sim.mk
 
+# The tests of identity once more as on a kernel before Linux 6.5, without
+# SO_PEERPIDFD and without inodes of pidfds: one object is another.
+KERNEL	= common_ident common_link orchd_drain orchd_hello orchd_incident \
+	  orchd_lease orchd_parent orchd_peer reaperd_tick
+KERNELS	= $(KERNEL:%=$(B)/kernel/%_test)
+$(B)/kernel/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $< -DIDENT_NO_PIDFD_INODE"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DIDENT_NO_PIDFD_INODE -MMD -MP -c \
+	    -o $@ $<
+define kernel
+$(B)/kernel/$(1)_%_test: $(B)/tests/unit/$(1)_%_test.o \
+    $(B)/kernel/libcommon/ident.o \
+    $(if $(filter-out common proto,$(1)),$(B)/$(1)/lib$(1).a) $(COMMON)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_tests) $(PLIBS)
+endef
+$(foreach a,$(areas),$(eval $(call kernel,$(a))))
+
+# The programs of an earlier commit, for the test of an upgrade.
+.PHONY: old
+old:
+	$(Q)tests/old.sh $(B)
+
 .PHONY: units
-units: $(DRIVERS) $(UNITS) $(CRASH) $(MUTANTS)
+units: old $(DRIVERS) $(UNITS) $(CRASH) $(MUTANTS) $(KERNELS)
 .SECONDARY:
 
 # What people type.  demo and check find and install missing packages first,
@@ -196,6 +221,8 @@ soak:
 	@$(SUBMAKE) all $(CRASH) $(DRIVERS)
 	STORM=10000 WAIT=900 SCRIPT_LIMIT=14400 tests/run.sh -B $(B) -i \
 	    35-storm
+	@$(SUBMAKE) units
+	ORCHD_NO_PIDFD_INODE=1 tests/run.sh -B $(B)
 	$(CRASH) -a -j $(JOBS)
 
 .PHONY: lint
@@ -232,14 +259,17 @@ SHARE	= $(PREFIX)/share/orchd
 MANDIR	= $(PREFIX)/share/man
 D	= $(DESTDIR)
 
+# Programs are replaced at once: a run that starts meanwhile finds one or the
+# other, and orchctl restart then brings the new ones.
 .PHONY: install
 install: all
 	install -d $(D)$(PREFIX)/sbin $(D)$(PREFIX)/bin $(D)$(LIBEXEC) \
 	    $(D)$(SHARE)/agents $(D)$(SHARE)/examples $(D)$(SHARE)/demo
-	install -m 755 $(B)/orchd/orchd $(D)$(PREFIX)/sbin/orchd
-	install -m 755 $(B)/orchctl/orchctl $(D)$(PREFIX)/bin/orchctl
+	put() { install -m 755 "$$1" "$$2.new" && mv -f "$$2.new" "$$2"; }; \
+	put $(B)/orchd/orchd $(D)$(PREFIX)/sbin/orchd && \
+	put $(B)/orchctl/orchctl $(D)$(PREFIX)/bin/orchctl || exit 1; \
 	for p in $(filter-out orchd orchctl,$(PROGS)); do \
-		install -m 755 $(B)/$$p/$$p $(D)$(LIBEXEC)/$$p || exit 1; \
+		put $(B)/$$p/$$p $(D)$(LIBEXEC)/$$p || exit 1; \
 	done
 	install -m 644 etc/agents/*.md $(D)$(SHARE)/agents
 	for f in etc/*.example etc/systemd/* etc/rc.d/*; do \

@@ -8,11 +8,11 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-m|-c|-x|-l|-b] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-k|-m|-c|-x|-l|-b] [word ...]
 #
-# Only unit tests (-u), integration tests (-i), the model of the ownership
-# protocol (-m), crash points (-c), mutations (-x), lint (-l) or measurements
-# (-b);
+# Only unit tests (-u), integration tests (-i), tests of identity as on an old
+# kernel (-k), the model of the ownership protocol (-m), crash points (-c),
+# mutations (-x), lint (-l) or measurements (-b);
 # a word selects the tests whose name contains it.  Logs stay in build/check.
 # The last line is "N passed, N failed"; the exit status is 0 only if something
 # ran and nothing failed.
@@ -26,24 +26,25 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 B=build
-kinds="unit config integration model crash mutation lint"
+kinds="unit config integration kernel model crash mutation lint"
 unit_limit=120
 script_limit=300
 crash_limit=900
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 script_limit=${SCRIPT_LIMIT:-$script_limit}
 
-while getopts B:uimcxlb opt; do
+while getopts B:uikmcxlb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
 	i) kinds=integration ;;
+	k) kinds=kernel ;;
 	m) kinds=model ;;
 	c) kinds=crash ;;
 	x) kinds=mutation ;;
 	l) kinds=lint ;;
 	b) kinds=bench ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-m|-c|-x|-l|-b] [word ...]" >&2
+	*) echo "usage: run.sh [-B build] [-u|-i|-k|-m|-c|-x|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -194,6 +195,20 @@ run_integration()
 		[ -x "$t" ] || continue
 		try integration "$(basename "$t" .sh)" $script_limit "$t"
 	done
+}
+
+# As on a kernel before Linux 6.5, which does not tell who a peer is and has
+# no inodes of pidfds: the unit tests are built so, the programs are told so.
+run_kernel()
+{
+	for t in "$B"/kernel/*_test; do
+		[ -x "$t" ] || continue
+		try kernel "kernel-$(basename "$t")" $unit_limit "$t"
+	done
+	try kernel kernel-33-adopt $script_limit env ORCHD_NO_PIDFD_INODE=1 \
+	    tests/integration/33-adopt.sh
+	try kernel kernel-30-kill $script_limit env ORCHD_NO_PIDFD_INODE=1 \
+	    ONLY="engine runner" tests/integration/30-kill.sh
 }
 
 run_model()

@@ -100,6 +100,12 @@ assert_has "its log went on to its end" "the agent goes on" \
     "$(ctl log "$agent")"
 stop_orchd
 
+# Told to do without them, orchd knew no process by its pidfd's inode.
+[ -z "${ORCHD_NO_PIDFD_INODE:-}" ] ||
+    assert_is "no inode of a pidfd was seen" 0 "$(sqlite3 -readonly \
+	"$T/state/orchd.db" "SELECT count(*) FROM run WHERE ident NOT LIKE \
+	'% ino=0 %'")"
+
 # A shutdown: the agent and the worker with its gate end, the hook does not.
 scene
 runners=$(children runner)

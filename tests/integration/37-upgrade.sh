@@ -112,8 +112,9 @@ upgraded()
 
 if [ ! -x "$old/orchd/orchd" ]; then
 	if [ "${ORCHD_NO_OLD:-0}" = 1 ]; then
-		echo "ok 1 - an upgrade # SKIP the earlier version is not built"
-		echo "1..1"
+		echo "ok 1 - ORCHD_NO_OLD: without the earlier version"
+		echo "ok 2 - an upgrade # SKIP the earlier version is not built"
+		echo "1..2"
 		exit 0
 	fi
 	echo "not ok 1 - the earlier version is built in $old"
