@@ -46,6 +46,9 @@ enum conf_role {
 	CONF_ROLE_MAX
 };
 
+/* What an import may take, in seconds; no option changes it. */
+#define CONF_IMPORT_LIMIT_S	600
+
 enum conf_net {
 	CONF_NET_NONE,
 	CONF_NET_OPEN,

@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,15 +38,6 @@
 #define HOSTS_MAX	256
 #define TEXTS_MAX	64
 #define INFRA_MAX	256
-
-static const char *
-where(const struct option_value *v, char *buf, size_t len)
-{
-	if (v->ov_file == NULL)
-		return ("");
-	snprintf(buf, len, " (%s:%u)", v->ov_file, v->ov_line);
-	return (buf);
-}
 
 static struct conf_loc
 first_line(const struct parser *ps)
@@ -565,124 +555,6 @@ check_roles(struct parser *ps, const struct conf_project *cp)
 			    conf_role_name((enum conf_role)role));
 }
 
-/* what one lease has to cover on the edge deploy-staging to deploy. */
-static int64_t
-edge_sum(const struct conf *cf, const struct conf_project *cp, char *buf,
-    size_t len)
-{
-	static const struct {
-		enum option	 opt;
-		int		 times;
-	} terms[] = {
-		{ OPT_SECURITY_TIMEOUT_S, 1 },
-		{ OPT_MERGE_RETEST_TIMEOUT_S, 2 },
-		{ OPT_COVERAGE_RUN_TIMEOUT_S, 1 },
-		{ OPT_IMAGE_BUILD_TIMEOUT_S, 1 },
-		{ OPT_STAGING_CHECK_TIMEOUT_S, 2 },
-		{ OPT_CI_WAIT_TIMEOUT_S, 1 },
-	};
-	int64_t	 v, sum = 0, own = 0;
-	size_t	 i, used = 0;
-
-	for (i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
-		v = conf_int(cf, cp, terms[i].opt);
-		sum += v * terms[i].times;
-		used += (size_t)snprintf(buf + used, len - used,
-		    "%s%s%s %" PRId64, i > 0 ? " + " : "",
-		    terms[i].times == 2 ? "2 x " : "",
-		    option_def(terms[i].opt)->od_name, v);
-	}
-	for (i = 0; i < cp->cp_ngates; i++)
-		if (strcmp(cp->cp_gates[i].cg_stage, "deploy-staging") == 0)
-			own++;
-	if (own > 0) {
-		v = conf_int(cf, cp, OPT_TEST_TIMEOUT_S);
-		sum += own * v;
-		snprintf(buf + used, len - used, " + %" PRId64 " own gates x "
-		    "test_timeout_s %" PRId64, own, v);
-	}
-	return (sum);
-}
-
-static void
-check_ceiling(struct parser *ps, const struct conf_project *cp)
-{
-	struct conf	*cf = ps->ps_cf;
-	int64_t		 max = conf_int(cf, NULL, OPT_REAPER_MAX_RUNNING_S);
-	int64_t		 grace = conf_int(cf, NULL,
-			    OPT_REAPER_FINALIZE_GRACE_S);
-	int64_t		 v;
-	char		 terms[512], at[300] = "";
-	const char	*place;
-
-	place = where(&cf->cf_options[OPT_REAPER_MAX_RUNNING_S], at,
-	    sizeof(at));
-	v = edge_sum(cf, cp, terms, sizeof(terms));
-	if (max <= v + grace)
-		conf_fault(ps, &cp->cp_loc, "reaper_max_running_s %" PRId64
-		    "%s has to be greater than %" PRId64 ": %s + "
-		    "reaper_finalize_grace_s %" PRId64, max, place, v + grace,
-		    terms, grace);
-	v = conf_int(cf, cp, OPT_DEPLOY_TIMEOUT_S);
-	if (max <= v + grace)
-		conf_fault(ps, &cp->cp_loc, "reaper_max_running_s %" PRId64
-		    "%s has to be greater than %" PRId64 ": deploy_timeout_s "
-		    "%" PRId64 " + reaper_finalize_grace_s %" PRId64, max,
-		    place, v + grace, v, grace);
-}
-
-static void
-check_agent_limits(struct parser *ps, const struct conf_project *cp)
-{
-	struct conf		*cf = ps->ps_cf;
-	const struct conf_agent	*ca;
-	int64_t			 max, grace, watch, v;
-	int			 role;
-
-	max = conf_int(cf, NULL, OPT_REAPER_MAX_RUNNING_S);
-	grace = conf_int(cf, NULL, OPT_REAPER_FINALIZE_GRACE_S);
-	watch = conf_int(cf, NULL, OPT_WATCH_PROC_AGE_S);
-	for (role = 0; role < CONF_ROLE_MAX; role++) {
-		ca = conf_agent_for(cf, cp, (enum conf_role)role);
-		if (ca == NULL)
-			continue;
-		v = conf_agent_timeout(cf, cp, ca);
-		if (max <= v + grace)
-			conf_fault(ps, &cp->cp_loc, "reaper_max_running_s "
-			    "%" PRId64 " has to be greater than %" PRId64
-			    ": timeout %" PRId64 " of agent %s (%s:%u) + "
-			    "reaper_finalize_grace_s %" PRId64, max, v + grace,
-			    v, conf_role_name(ca->ca_role), ca->ca_loc.cl_file,
-			    ca->ca_loc.cl_line, grace);
-		if (watch <= v)
-			conf_fault(ps, &cp->cp_loc, "watch_proc_age_s "
-			    "%" PRId64 " has to be greater than %" PRId64
-			    ", the timeout of agent %s", watch, v,
-			    conf_role_name(ca->ca_role));
-	}
-}
-
-static void
-check_watch(struct parser *ps, const struct conf_project *cp)
-{
-	static const enum option limits[] = {
-		OPT_TEST_TIMEOUT_S, OPT_MERGE_RETEST_TIMEOUT_S,
-		OPT_SECURITY_TIMEOUT_S, OPT_COVERAGE_RUN_TIMEOUT_S,
-		OPT_IMAGE_BUILD_TIMEOUT_S, OPT_STAGING_CHECK_TIMEOUT_S,
-		OPT_DEPLOY_TIMEOUT_S,
-	};
-	int64_t	 watch = conf_int(ps->ps_cf, NULL, OPT_WATCH_PROC_AGE_S), v;
-	size_t	 i;
-
-	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		v = conf_int(ps->ps_cf, cp, limits[i]);
-		if (watch <= v)
-			conf_fault(ps, &cp->cp_loc, "watch_proc_age_s "
-			    "%" PRId64 " has to be greater than %s %" PRId64,
-			    watch, option_def(limits[i])->od_name, v);
-	}
-}
-
 static void
 check_repos(struct parser *ps, enum option o)
 {
@@ -724,9 +596,7 @@ conf_check(struct parser *ps)
 		check_commands(ps, ps->ps_project);
 		check_gates(ps, ps->ps_project);
 		check_roles(ps, ps->ps_project);
-		check_ceiling(ps, ps->ps_project);
-		check_agent_limits(ps, ps->ps_project);
-		check_watch(ps, ps->ps_project);
+		conf_check_limits(ps, ps->ps_project);
 	}
 	ps->ps_project = NULL;
 }

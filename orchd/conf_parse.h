@@ -132,4 +132,7 @@ const char	*conf_stage_names(void);
 /* conf_check.c: all that the grammar cannot see. */
 void	 conf_check(struct parser *);
 
+/* conf_limits.c: limits that have to be above others. */
+void	 conf_check_limits(struct parser *, const struct conf_project *);
+
 #endif

@@ -36,7 +36,6 @@
 
 #define LOG_MAX		(32ULL << 20)
 #define PROMPT_MAX	65535
-#define IMPORT_LIMIT_S	600
 
 struct run_plan {
 	struct orch_run_spec	 rl_spec;
@@ -313,7 +312,7 @@ plan_gate(struct run_plan *rl, const struct conf *cf,
 	for (i = 0; i < sizeof(artifact_gates) / sizeof(artifact_gates[0]);
 	    i++)
 		if (strcmp(artifact_gates[i], rq->gate) == 0) {
-			sp->timeout_s = IMPORT_LIMIT_S;
+			sp->timeout_s = CONF_IMPORT_LIMIT_S;
 			return (0);
 		}
 	if (plan_own(sp, cf, cp, rq->gate) == -1) {
@@ -390,7 +389,7 @@ plan_kind(struct run_plan *rl, const struct conf *cf,
 	case KIND_CLEAN:
 		set_argv(&sp->writes, &cp->cp_architect_writes);
 		sp->sandbox = SANDBOX_NONE;
-		sp->timeout_s = IMPORT_LIMIT_S;
+		sp->timeout_s = CONF_IMPORT_LIMIT_S;
 		return (0);
 	case KIND_TRANSITION:
 	case KIND_MONITOR:

@@ -224,12 +224,86 @@ START_TEST(a_limit_above_the_ceiling_is_refused_with_its_numbers)
 {
 	refuse("reaper_max_running_s 7200\nagent_timeout_s 6900\n"
 	    "watch_proc_age_s 7000\n" AGENTS PROJECT, "reaper_max_running_s "
-	    "7200 has to be greater than 7200: timeout 6900 of agent analyst");
+	    "7200 (t.conf:1) has to be greater than 7200: timeout 6900 of "
+	    "agent analyst (t.conf:4) + reaper_finalize_grace_s 300");
 	refuse("reaper_max_running_s 6600\n" AGENTS PROJECT,
 	    "reaper_max_running_s 6600 (t.conf:1) has to be greater than "
 	    "6600");
 	refuse("watch_proc_age_s 3600\n" AGENTS PROJECT, "watch_proc_age_s "
-	    "3600 has to be greater than 3600, the timeout of agent analyst");
+	    "3600 (t.conf:1) has to be greater than timeout 3600 of agent "
+	    "analyst");
+}
+END_TEST
+
+/* Every limit that is refused at the value and taken one below or above. */
+static const struct {
+	const char	*global;
+	const char	*project;
+	const char	*said;		/* NULL: it is taken */
+} limits[] = {
+	/* 300 + 2 x 900 + 900 + 900 + 2 x 600 + 1200 + 300 = 6600 */
+	{ "reaper_max_running_s 6601", "", NULL },
+	{ "reaper_max_running_s 6600", "", "6600 (t.conf:1) has to be greater "
+	    "than 6600: security_timeout_s 300 + 2 x merge_" },
+	{ "reaper_max_running_s 6601", "staging_check_timeout_s 601",
+	    "6602: security_timeout_s 300 + 2 x merge_retest_timeout_s 900 + "
+	    "coverage_run_timeout_s 900 + image_build_timeout_s 900 + "
+	    "2 x staging_check_timeout_s 601 (t.conf:" },
+	{ "reaper_max_running_s 6601", "security_timeout_s 301",
+	    "6601: security_timeout_s 301 (t.conf:" },
+	{ "reaper_max_running_s 6601\nreaper_finalize_grace_s 301", "",
+	    "6601: security_timeout_s 300" },
+	{ "watch_proc_age_s 6000", "test_timeout_s 5900", NULL },
+	{ "watch_proc_age_s 9000\nreaper_max_running_s 7000", "test_timeout_s "
+	    "6700", "7000 (t.conf:2) has to be greater than 7000: "
+	    "test_timeout_s 6700 (t.conf:" },
+	{ "watch_proc_age_s 9000", "deploy_timeout_s 6899", NULL },
+	{ "watch_proc_age_s 9000", "deploy_timeout_s 6900",
+	    "7200 has to be greater than 7200: deploy_timeout_s 6900 (t.conf:"
+	    },
+	{ "", "gate g in deploy-staging command \"a\"", "7500: security" },
+	{ "", "post_deploy_window_s 9000", NULL },
+	{ "", "post_deploy_window_s 9000\npost_deploy_base_url "
+	    "\"http://127.0.0.1/\"", "9300: post_deploy_window_s 9000 "
+	    "(t.conf:" },
+	{ "watch_proc_age_s 3601", "", NULL },
+	{ "watch_proc_age_s 3601", "security_timeout_s 3601",
+	    "watch_proc_age_s 3601 (t.conf:1) has to be greater than "
+	    "security_timeout_s 3601 (t.conf:" },
+	{ "watch_proc_age_s 3601", "test_timeout_s 3601", "than "
+	    "test_timeout_s 3601 (t.conf:" },
+	{ "watch_proc_age_s 3601", "merge_retest_timeout_s 3601", "than "
+	    "merge_retest_timeout_s 3601 (t.conf:" },
+	{ "watch_proc_age_s 3601", "coverage_run_timeout_s 3601", "than "
+	    "coverage_run_timeout_s 3601 (t.conf:" },
+	{ "watch_proc_age_s 3601", "image_build_timeout_s 3601", "than "
+	    "image_build_timeout_s 3601 (t.conf:" },
+	{ "watch_proc_age_s 3601", "staging_check_timeout_s 3601", "than "
+	    "staging_check_timeout_s 3601 (t.conf:" },
+	{ "watch_proc_age_s 3601", "deploy_timeout_s 3601", "than "
+	    "deploy_timeout_s 3601 (t.conf:" },
+	{ "agent_timeout_s 10\ntest_timeout_s 10\nsecurity_timeout_s 10\n"
+	    "merge_retest_timeout_s 10\ncoverage_run_timeout_s 10\n"
+	    "image_build_timeout_s 10\nstaging_check_timeout_s 10\n"
+	    "ci_wait_timeout_s 10\ndeploy_timeout_s 10\n"
+	    "reaper_max_running_s 900", "", "900 (t.conf:10) has to be "
+	    "greater than 900: 600 of an import" },
+};
+
+START_TEST(every_sum_of_limits_is_refused_at_the_ceiling_and_not_below)
+{
+	char text[4096];
+	struct conf *cf;
+
+	snprintf(text, sizeof(text), "%s\n" AGENTS PROJECT_OPEN "%s\n}\n",
+	    limits[_i].global, limits[_i].project);
+	if (limits[_i].said != NULL) {
+		refuse(text, limits[_i].said);
+		return;
+	}
+	cf = parse("t.conf", text, 0);
+	ck_assert_msg(cf != NULL, "%s", said);
+	conf_free(cf);
 }
 END_TEST
 
@@ -402,6 +476,9 @@ main(void)
 	tcase_add_test(tc,
 	    a_limit_above_the_ceiling_is_refused_with_its_numbers);
 	tcase_add_test(tc, own_gates_of_the_edge_count_in_the_sum);
+	tcase_add_loop_test(tc,
+	    every_sum_of_limits_is_refused_at_the_ceiling_and_not_below, 0,
+	    (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(tc, a_socket_path_of_107_bytes_is_the_longest);
 	tcase_add_test(tc, fifo_folder_nul_and_size_are_refused);
 	tcase_add_test(tc, a_secret_that_others_can_write_is_refused);
