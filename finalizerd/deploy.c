@@ -21,10 +21,14 @@
 
 #include "finalizerd.h"
 
-struct deploy_effect {
-	const char	*de_key;
-	char		 de_tree[GIT_OID_SIZE];
-	int		 de_started;	/* the start is on record */
+/* One start of a hook, of the deploy or of the rollback. */
+struct start_effect {
+	const char	*se_name;	/* of the effect */
+	const char	*se_key;
+	const char	*se_revision;	/* what shall serve */
+	const char	*se_previous;	/* what serves now */
+	char		 se_tree[GIT_OID_SIZE];
+	int		 se_started;	/* the start is on record */
 };
 
 /*
@@ -35,22 +39,22 @@ struct deploy_effect {
 static enum probe
 start_probe(struct worker *w, void *arg, char *ev, size_t evlen)
 {
-	const struct deploy_effect *de = arg;
+	const struct start_effect *se = arg;
 
-	if (!de->de_started)
+	if (!se->se_started)
 		return (PROBE_TODO);
 	(void)snprintf(ev, evlen, "the hook's start is on record for %.40s",
-	    w->w_go->commit);
+	    se->se_revision);
 	return (PROBE_DONE);
 }
 
 static int
 start_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 {
-	struct deploy_effect *de = arg;
-	struct orch_hook_start m = { .epoch = w->w_epoch, .key = de->de_key,
-	    .revision = w->w_go->commit, .tree = de->de_tree,
-	    .previous = w->w_go->base };
+	struct start_effect *se = arg;
+	struct orch_hook_start m = { .epoch = w->w_epoch, .key = se->se_key,
+	    .revision = se->se_revision, .tree = se->se_tree,
+	    .previous = se->se_previous };
 	union orch_any any;
 
 	if (wire_call(w, ORCH_hook_start, &m, ORCH_ack, &any) == -1) {
@@ -58,7 +62,7 @@ start_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 		return (0);	/* it may have been started: in doubt */
 	}
 	if (any.ack.result == RES_OK || any.ack.result == RES_DUPLICATE) {
-		de->de_started = 1;
+		se->se_started = 1;
 		return (0);
 	}
 	(void)snprintf(ev, evlen, "the engine does not start the hook: %s",
@@ -67,31 +71,76 @@ start_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 	return (-1);
 }
 
-static const struct effect_driver effect_deploy_start = {
-	"deploy-start", CLASS_PROBE, start_probe, start_apply, NULL
+/*
+ * A predecessor acts on the world through the engine alone.  That it renews
+ * the intent under our epoch proves that ours is the newest: what an older one
+ * has sent, and is still on its way, is refused.
+ */
+static int
+start_quiesce(struct worker *w, void *arg, char *ev, size_t evlen)
+{
+	const struct start_effect *se = arg;
+	struct orch_effect m = { .epoch = w->w_epoch, .name = se->se_name,
+	    .key = se->se_key, .class = CLASS_PROBE };
+	union orch_any any;
+
+	if (wire_call(w, ORCH_effect, &m, ORCH_effect_answer, &any) == -1) {
+		(void)strlcpy(ev, link_reason(w->w_link), evlen);
+		return (-1);
+	}
+	if (any.effect_answer.result == RES_OK)
+		return (0);
+	(void)snprintf(ev, evlen, "%s", any.effect_answer.text);
+	return (-1);
+}
+
+const struct effect_driver effect_deploy_start = {
+	"deploy-start", CLASS_PROBE, start_probe, start_apply, start_quiesce
 };
+
+const struct effect_driver effect_rollback = {
+	"rollback", CLASS_PROBE, start_probe, start_apply, start_quiesce
+};
+
+static enum step
+start(struct worker *w, const struct effect_driver *ed, const char *word,
+    const char *revision, const char *previous)
+{
+	struct start_effect se = { .se_name = ed->ed_name,
+	    .se_revision = revision, .se_previous = previous };
+	char key[256], err[256];
+	enum step r;
+
+	if (git_tree_of(&w->w_repo, revision, se.se_tree, err, sizeof(err)) !=
+	    GIT_OK)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s", err));
+	(void)snprintf(key, sizeof(key), "%s:%s:%s", word, w->w_go->task,
+	    w->w_go->commit);
+	se.se_key = key;
+	if ((r = effect_do(w, ed, key, &se)) != STEP_NEXT)
+		return (r);
+	return (worker_end(w, GATE_PASS, CAUSE_NONE, "", "%s to %.7s was "
+	    "started", word, revision));
+}
 
 /* Phase B: have the hook started for the landed commit, exactly once. */
 enum step
 deploy_run(struct worker *w)
 {
-	const struct orch_run_go *go = w->w_go;
-	struct deploy_effect de = { .de_started = 0 };
-	char key[256], err[256];
-	enum step r;
-
-	if (!git_oid_valid(go->commit))
+	if (!git_oid_valid(w->w_go->commit))
 		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
 		    "deploy without a landed commit"));
-	(void)strlcpy(de.de_tree, go->tree, sizeof(de.de_tree));
-	if (de.de_tree[0] == '\0' && git_tree_of(&w->w_repo, go->commit,
-	    de.de_tree, err, sizeof(err)) != GIT_OK)
-		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s", err));
-	(void)snprintf(key, sizeof(key), "deploy:%s:%s", go->task,
-	    go->commit);
-	de.de_key = key;
-	if ((r = effect_do(w, &effect_deploy_start, key, &de)) != STEP_NEXT)
-		return (r);
-	return (worker_end(w, GATE_PASS, CAUSE_NONE, "",
-	    "deploy of %.7s was started", go->commit));
+	return (start(w, &effect_deploy_start, "deploy", w->w_go->commit,
+	    w->w_go->base));
+}
+
+/* Production is degraded: have what served before deployed, exactly once. */
+enum step
+rollback_run(struct worker *w)
+{
+	if (!git_oid_valid(w->w_go->commit) || !git_oid_valid(w->w_go->base))
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		    "rollback without the two commits"));
+	return (start(w, &effect_rollback, "rollback", w->w_go->base,
+	    w->w_go->commit));
 }

@@ -289,9 +289,7 @@ edge_attempt(struct worker *w, struct edge *e)
 	if ((r = edge_mark(w, e)) != STEP_NEXT ||
 	    (r = edge_push(w, e)) != STEP_NEXT)
 		return (r);
-	if (worker_option_num(w, "image", 0, 1, 0) &&
-	    (r = wire_gate(w, "check_staging_image_fresh", e->e_merge)) !=
-	    STEP_NEXT)
+	if ((r = image_run(w, e->e_merge)) != STEP_NEXT)
 		return (r);
 	return (edge_land(w, e));
 }

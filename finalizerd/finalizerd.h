@@ -160,8 +160,8 @@ struct effect_driver {
 	int	(*ed_apply)(struct worker *, void *arg, char *ev, size_t);
 	/*
 	 * Wait until nothing that a dead predecessor began can still act; 0,
-	 * or -1 when that cannot be proven.  NULL where the other side
-	 * compares (CAS), or looks the key up (KEYED, PROBE).
+	 * or -1 when that cannot be proven.  NULL only where the other side
+	 * compares (CAS) or looks the key up (KEYED).
 	 */
 	int	(*ed_quiesce)(struct worker *, void *arg, char *ev, size_t);
 };
@@ -173,6 +173,10 @@ struct effect_driver {
  */
 enum step effect_do(struct worker *, const struct effect_driver *,
 	    const char *key, void *arg);
+
+/* effect_table.c: the driver of each effect of proto/effects.def */
+extern const struct effect_driver *const effect_drivers[];
+extern const size_t effect_ndrivers;
 
 /* effect_ref.c: effects on branches */
 
@@ -196,6 +200,15 @@ struct pull_effect {
 
 extern const struct effect_driver effect_pull_open;
 extern const struct effect_driver effect_pull_close;
+
+/* effect_image.c: the artifact that staging serves */
+extern const struct effect_driver effect_image_build;
+
+/*
+ * The last gate before the merge: what staging serves was built from the code
+ * tree of this commit; a stale one is built and checked again once (R-28).
+ */
+enum step image_run(struct worker *, const char *commit);
 
 /* forge_local.c: a forge as its driver shows it */
 
@@ -259,8 +272,18 @@ void	 judged_say(struct worker *, const char *commit,
 enum step judged_keeps(struct worker *, const char *target,
 	    const struct judged *);
 
-/* Have the deploy hook started, once a landed commit (deploy.c). */
+/* deploy.c: a hook's start, once a landed commit */
+extern const struct effect_driver effect_deploy_start;
+extern const struct effect_driver effect_rollback;
+
+/* Have the deploy hook started. */
 enum step deploy_run(struct worker *);
+
+/* Have the rollback hook started, for what served before. */
+enum step rollback_run(struct worker *);
+
+/* Commit 16 with the rollback to the records branch (finish.c). */
+enum step record_run(struct worker *);
 
 /* The hook has ended: record it, then done or back (finish.c). */
 enum step finish_run(struct worker *);
@@ -272,6 +295,7 @@ enum step close_run(struct worker *);
 enum step monitor_run(struct worker *);
 
 /* records.c */
+extern const struct effect_driver effect_records;
 
 /*
  * Commit an artifact of the task to the records branch unless the same text

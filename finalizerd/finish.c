@@ -53,6 +53,28 @@ finish_reason(const struct orch_run_go *go, long long code, char *buf,
 	}
 }
 
+/* The log of the monitor as the engine keeps it, with its rollback. */
+enum step
+record_run(struct worker *w)
+{
+	const struct orch_blob *b = &w->w_go->feedback;
+	char *text;
+	enum step r;
+
+	if (b->b_len == 0)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		    "record without its text"));
+	if ((text = strndup((const char *)b->b_data, b->b_len)) == NULL)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		    "out of memory"));
+	r = records_effect(w, "16-post-deploy-log.md", "16", text);
+	free(text);
+	if (r != STEP_NEXT)
+		return (r);
+	return (worker_end(w, GATE_PASS, CAUSE_NONE, "", "the rollback of "
+	    "%.7s is on record", w->w_go->commit));
+}
+
 /*
  * Phase C: the hook has ended.  Write 14-deploy-log.md as a row and to the
  * records branch, then go to done or back to development.

@@ -165,7 +165,7 @@ records_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 	return (0);
 }
 
-static const struct effect_driver effect_records = {
+const struct effect_driver effect_records = {
 	"records", CLASS_CAS, records_probe, records_apply, NULL
 };
 

@@ -22,11 +22,15 @@
 #include <bsd/string.h>
 
 #include "libcommon/log.h"
+#include "libcommon/monotime.h"
 
 #include "finalizerd.h"
 
 #define RETRY_MIN_MS	100
 #define RETRY_MAX_MS	2000
+#define WAIT_MIN_MS	1000	/* until a gate that waits is asked again */
+#define WAIT_MAX_MS	30000
+#define WAIT_SLICE_MS	100
 
 int
 wire_call(struct worker *w, unsigned int type, const void *msg,
@@ -141,8 +145,9 @@ wire_coverage(struct worker *w, const char *gate, const char *reason)
 	log_debug("task %s: coverage %s", w->w_go->task, w->w_coverage);
 }
 
-enum step
-wire_gate(struct worker *w, const char *gate, const char *commit)
+/* The engine's word on a gate, once. */
+static enum step
+gate_once(struct worker *w, const char *gate, const char *commit)
 {
 	struct orch_gate m = { .epoch = w->w_epoch, .gate = gate,
 	    .commit = commit };
@@ -173,6 +178,39 @@ wire_gate(struct worker *w, const char *gate, const char *commit)
 	return (worker_end(w, (enum gate_verdict)any.gate_answer.verdict,
 	    (enum orch_cause)any.gate_answer.cause, gate, "%s",
 	    any.gate_answer.reason));
+}
+
+/* Wait for ms, or less when the engine asks for the end. */
+static void
+gate_pause(struct worker *w, int64_t ms)
+{
+	for (; ms > 0 && !link_stopped(w->w_link); ms -= WAIT_SLICE_MS)
+		worker_pause(ms < WAIT_SLICE_MS ? (unsigned int)ms :
+		    WAIT_SLICE_MS);
+}
+
+/* One that waits is asked again, for ci_wait_timeout_s. */
+enum step
+wire_gate(struct worker *w, const char *gate, const char *commit)
+{
+	long long limit = worker_option_num(w, "ci_wait_timeout_s", 0,
+	    604800, 1200);
+	struct monotime until = monotime_add_ms(monotime_now(), limit * 1000);
+	int64_t pause = WAIT_MIN_MS, left;
+	enum step r;
+
+	while ((r = gate_once(w, gate, commit)) == STEP_END &&
+	    w->w_out.o_verdict == GATE_WAIT) {
+		left = monotime_sub_ms(until, monotime_now());
+		if (left <= 0)
+			return (worker_end(w, GATE_ERROR, CAUSE_TIMEOUT, gate,
+			    "no answer within %lld s (ci_wait_timeout_s): "
+			    "%s", limit, w->w_gate_reason));
+		gate_pause(w, pause < left ? pause : left);
+		if ((pause *= 2) > WAIT_MAX_MS)
+			pause = WAIT_MAX_MS;
+	}
+	return (r);
 }
 
 enum step

@@ -50,6 +50,8 @@ static const struct work {
 	{ "deploy", deploy_run, 1 },
 	{ "finish", finish_run, 1 },
 	{ "close", close_run, 1 },
+	{ "rollback", rollback_run, 1 },
+	{ "record", record_run, 1 },
 	{ "monitor", monitor_run, 0 },
 };
 

@@ -32,6 +32,7 @@
 #include "pass.h"
 #include "query.h"
 #include "queue.h"
+#include "rollback.h"
 #include "runs.h"
 #include "settle.h"
 
@@ -486,6 +487,23 @@ act_effect(struct request *a)
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
+/* The deploys of a project go on after a rollback. */
+static int
+act_resume(struct request *a)
+{
+	const struct conf_project *cp = submit_project(a);
+	char said[1024] = "";
+	enum orch_result res;
+
+	if (strcmp(arg_value(a, "lane"), "deploy") != 0)
+		return (say(a, RES_REFUSED, "deploy is what can be resumed"));
+	if (cp == NULL)
+		return (say_projects(a));
+	res = rollback_resume(cp->cp_name, a->a_msg->commit,
+	    a->a_peer->p_user, a->a_msg->text, said, sizeof(said));
+	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
+}
+
 static int
 act_manage(struct request *a)
 {
@@ -514,6 +532,7 @@ static const struct verb {
 	{ "cancel",	1, act_cancel },
 	{ "lease",	1, act_lease },
 	{ "effect",	1, act_effect },
+	{ "resume",	0, act_resume },
 	{ "reload",	0, act_manage },
 	{ "restart",	0, act_manage },
 	{ "shutdown",	0, act_manage },

@@ -27,6 +27,7 @@
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
+#include "rollback.h"
 #include "work.h"
 
 /* A deploy: its start, a row before the hook runs, and its end. */
@@ -49,6 +50,44 @@ deploy_allowed(const struct task *t)
 	    (!f.f_confirm_needed || f.f_confirmed) && t->t_cancel_at == 0);
 }
 
+/* NULL, or why the hook of this work is not to be started. */
+static const char *
+start_refused(const struct run *r, const struct task *t,
+    const struct orch_hook_start *m)
+{
+	int ok;
+
+	if (strcmp(r->r_work, "rollback") == 0)
+		return (rollback_refused(t, m->revision, m->previous));
+	if (strcmp(r->r_work, "deploy") != 0 || t->t_stage != STAGE_DEPLOY ||
+	    strcmp(m->revision, t->t_landed) != 0)
+		return ("what is deployed is the landed commit");
+	if ((ok = deploy_allowed(t)) == -1)
+		return ("nobody can tell now whether it may be");
+	return (ok ? NULL : "nobody confirms this deploy any more, the "
+	    "project's deploys are frozen, or another one is under way");
+}
+
+/* One row a key, and its job: gate says which hook (orchd/parent_spec.c). */
+static int
+start_store(const struct run *r, const struct task *t,
+    const struct orch_hook_start *m)
+{
+	int back = strcmp(r->r_work, "rollback") == 0;
+	struct job_spec js = { .js_task = t, .js_kind = KIND_HOOK,
+	    .js_gate = back ? "rollback" : "", .js_commit = m->revision };
+	char args[192];
+	int64_t job;
+
+	snprintf(args, sizeof(args), "revision=%s tree=%s previous=%s",
+	    m->revision, m->tree, m->previous);
+	js.js_args = args;
+	return (job_add(&js, &job) == STORE_OK && store_run(eng.e_store,
+	    Q_DEPLOY_ADD, "isisisssis", t->t_id, t->t_project, t->t_seq,
+	    m->key, job, m->revision, m->tree, m->previous, eng_now(),
+	    back ? "rollback" : "deploy") == STORE_OK ? queue_kick() : -1);
+}
+
 /* The start is on record before the hook runs: one row a key. */
 int
 on_hook_start(struct peer *p, uint32_t id, const union orch_any *any,
@@ -56,41 +95,22 @@ on_hook_start(struct peer *p, uint32_t id, const union orch_any *any,
 {
 	const struct orch_hook_start *m = &any->hook_start;
 	struct orch_ack ack = { RES_OK, "" };
-	struct job_spec js = { .js_kind = KIND_HOOK,
-	    .js_commit = m->revision };
-	char args[192];
+	const char *why;
 	struct run r;
 	struct task t;
-	int64_t job;
 	int f;
 
 	if ((f = work_fenced(p, id, m->epoch, &r, &t)) != 0)
 		return (f == 1 ? 0 : -1);
-	if (strcmp(r.r_work, "deploy") != 0 || t.t_stage != STAGE_DEPLOY ||
-	    strcmp(m->revision, t.t_landed) != 0) {
+	if ((why = start_refused(&r, &t, m)) != NULL) {
 		ack.result = RES_REFUSED;
-		ack.text = "what is deployed is the landed commit";
-	} else if ((f = deploy_allowed(&t)) != 1) {
-		if (f == -1)
-			return (-1);
-		ack.result = RES_REFUSED;
-		ack.text = "nobody confirms this deploy any more, or "
-		    "another one of the project is under way";
+		ack.text = why;
 	} else if (store_int(eng.e_store, 0, Q_DEPLOY_KEY, "si", m->key,
 	    t.t_id) > 0) {
 		ack.result = RES_DUPLICATE;
 		ack.text = "its start is on record";
-	} else {
-		snprintf(args, sizeof(args), "revision=%s tree=%s "
-		    "previous=%s", m->revision, m->tree, m->previous);
-		js.js_task = &t;
-		js.js_args = args;
-		if (job_add(&js, &job) != STORE_OK || store_run(eng.e_store,
-		    Q_DEPLOY_ADD, "isisisssi", t.t_id, t.t_project, t.t_seq,
-		    m->key, job, m->revision, m->tree, m->previous,
-		    eng_now()) != STORE_OK || queue_kick() == -1)
-			return (-1);
-	}
+	} else if (start_store(&r, &t, m) == -1)
+		return (-1);
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);
 }
@@ -196,8 +216,12 @@ deploy_ended(int64_t task, int code)
 	struct task t;
 
 	if (task_get(task, &t) != STORE_OK ||
-	    alert_clear("effect_blind", t.t_key) != STORE_OK ||
-	    (code == 2 && alert_raise("deploy", "rollback", "the deploy "
+	    alert_clear("effect_blind", t.t_key) != STORE_OK)
+		return (-1);
+	if (t.t_stage == STAGE_DONE)
+		return (rollback_ended(&t, code) == -1 ||
+		    task_drive(task) == -1 ? -1 : queue_kick());
+	if ((code == 2 && alert_raise("deploy", "rollback", "the deploy "
 	    "failed and so did its rollback: look at production now") !=
 	    STORE_OK))
 		return (-1);

@@ -31,6 +31,7 @@
  * not settle: end the loop, say so, look again later. */
 #define DRIVE_STEPS	8
 #define RETRY_LOOK_MS	1000
+#define CI_LOOK_MS	10000
 
 static int
 add_job(const struct task *t, enum orch_kind kind, const char *role,
@@ -77,6 +78,15 @@ do_move(const struct task *t, const struct decision *d)
 	if (d->d_backward && d->d_gate != NULL)
 		return (feedback_from_gate(t, d));
 	return (0);
+}
+
+/* What a gate waited for has answered, or the task has gone elsewhere. */
+static int
+end_silence(const struct task *t, const struct decision *d)
+{
+	if (d->d_act == ACT_WAIT || d->d_act == ACT_GATE)
+		return (0);
+	return (alert_clear("ci_silent", t->t_key) == STORE_OK ? 0 : -1);
 }
 
 static int
@@ -135,6 +145,11 @@ do_wait(const struct task *t, const struct decision *d)
 {
 	int64_t at = 0;
 
+	if (strcmp(d->d_waits, "ci") == 0)
+		at = eng_now() + CI_LOOK_MS;
+	if (d->d_alert != NULL && strcmp(t->t_why, d->d_reason) != 0 &&
+	    alert_raise(d->d_alert, t->t_key, "%s", d->d_reason) != STORE_OK)
+		return (-1);
 	if (strcmp(d->d_waits, "retry") == 0)
 		at = t->t_drive_at > eng_now() ? t->t_drive_at :
 		    eng_now() + RETRY_LOOK_MS;
@@ -238,7 +253,8 @@ task_drive(int64_t id)
 			    "in the configuration any more", 0) == STORE_OK ?
 			    0 : -1);
 		stage_decide(&f, &d);
-		if ((again = obey(&t, &d)) == -1)
+		if (end_silence(&t, &d) == -1 ||
+		    (again = obey(&t, &d)) == -1)
 			return (-1);
 		if (d.d_act == ACT_MOVE && stage_is_terminal(d.d_to) &&
 		    tasks_let_in(&t) == -1)

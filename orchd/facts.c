@@ -21,6 +21,7 @@
 
 #include "engine.h"
 #include "queue.h"
+#include "rollback.h"
 #include "task.h"
 #include "verdicts.h"
 
@@ -52,6 +53,26 @@ cmd_configured(const struct conf_project *cp, const char *gate)
 	return (0);
 }
 
+/* Since when a gate waits; it is asked again, more and more seldom. */
+static void
+gate_wait_fact(const struct task *t, struct gate_fact *g, int64_t at)
+{
+	int64_t n = 1, since = eng_now();
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_GATE_WAITS, "iis", t->t_id, t->t_seq,
+	    g->gf_name);
+	if (store_step(eng.e_store, q) == STORE_OK && col_int(q, 0) > 0) {
+		n = col_int(q, 0);
+		since = col_int(q, 1);
+	}
+	sqlite3_reset(q);
+	g->gf_age_s = since >= eng_now() ? 0 :
+	    (unsigned int)((eng_now() - since) / 1000);
+	g->gf_due = eng_now() >= at + backoff_ms(RETRY_BASE_MS, n,
+	    RETRY_MAX_MS);
+}
+
 /* The latest result that is valid for what is judged now. */
 static void
 gate_result_fact(const struct task *t, struct gate_fact *g)
@@ -67,6 +88,8 @@ gate_result_fact(const struct task *t, struct gate_fact *g)
 		at = col_int(q, 3);
 		sqlite3_reset(q);
 	}
+	if (g->gf_have && g->gf_verdict == GATE_WAIT)
+		gate_wait_fact(t, g, at);
 	if (!g->gf_have || g->gf_verdict != GATE_ERROR)
 		return;
 	g->gf_errors = (unsigned int)store_int(eng.e_store, 0, Q_GATE_ERRORS,
@@ -151,6 +174,7 @@ doubt_text(const struct task *t, const char *key)
 static void
 deploy_facts(const struct task *t, struct facts *f)
 {
+	const char *why;
 	sqlite3_stmt *q;
 
 	q = store_bind(eng.e_store, Q_DEPLOY_OF_TASK, "ii", t->t_id,
@@ -162,6 +186,10 @@ deploy_facts(const struct task *t, struct facts *f)
 		f->f_deploy_code = (int)col_int(q, 0);
 		if (f->f_deploy == DEPLOY_DOUBT)
 			f->f_deploy_why = doubt_text(t, col_text(q, 2));
+	} else if ((why = deploy_frozen(t->t_project, t->t_landed)) !=
+	    NULL) {
+		f->f_deploy = DEPLOY_FROZEN;
+		f->f_deploy_why = why;
 	} else if (store_int(eng.e_store, 0, Q_DEPLOY_BUSY, "s",
 	    t->t_project) > 0)
 		f->f_deploy = DEPLOY_LANE_BUSY;
@@ -239,6 +267,8 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 	    OPT_MAX_DEVELOPER_RETRIES);
 	f->f_errors_max = (unsigned int)conf_int(eng.e_conf, cp,
 	    OPT_TRANSIENT_MAX);
+	f->f_silent_s = (unsigned int)conf_int(eng.e_conf, cp,
+	    OPT_CI_SILENT_S);
 	f->f_role_configured = role[0] != '\0' && conf_agent_for(eng.e_conf,
 	    cp, conf_role_lookup(role)) != NULL;
 	f->f_agent_due = t->t_agent_due;
@@ -254,6 +284,8 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 		created_facts(t, cp, f);
 	else if (t->t_stage == STAGE_DEPLOY)
 		deploy_facts(t, f);
+	else if (t->t_stage == STAGE_DONE)
+		f->f_rollback = rollback_state(t, &f->f_deploy_why);
 	else if (!stage_is_terminal(t->t_stage))
 		gate_facts(t, cp, f);
 	if (t->t_stage == STAGE_DEPLOY_STAGING)

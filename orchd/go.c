@@ -81,6 +81,8 @@ edge_options(struct go_texts *x, const struct conf_project *cp)
 		add_number(x, cmds[i].name,
 		    cp->cp_cmd[cmds[i].cmd].cc_argv.sl_n > 0);
 	add_number(x, "retest", conf_merge_gate_on(eng.e_conf, cp));
+	add_number(x, "ci_wait_timeout_s", conf_int(eng.e_conf, cp,
+	    OPT_CI_WAIT_TIMEOUT_S));
 	add_number(x, "merge_infra_max_retries", conf_int(eng.e_conf, cp,
 	    OPT_MERGE_INFRA_MAX_RETRIES));
 }
@@ -147,6 +149,19 @@ read_texts(const struct task *t, struct go_texts *x)
 	sqlite3_reset(q);
 }
 
+/* What the work "record" commits. */
+static void
+read_record(const struct task *t, struct go_texts *x)
+{
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_RECORD_TEXT, "iis", t->t_id, t->t_round,
+	    "16-post-deploy-log.md");
+	if (store_step(eng.e_store, q) == STORE_OK)
+		strlcpy(x->feedback, col_text(q, 0), sizeof(x->feedback));
+	sqlite3_reset(q);
+}
+
 static void
 fill(struct orch_run_go *go, const struct run *r, const struct task *t,
     const struct job *j, const struct conf_project *cp, struct go_texts *x)
@@ -173,6 +188,8 @@ fill(struct orch_run_go *go, const struct run *r, const struct task *t,
 		go->tree = t->t_landed_tree;
 		go->base = t->t_previous;
 	}
+	if (r->r_kind == KIND_HOOK)
+		go->commit = j->j_commit;
 	go->request.b_data = (const uint8_t *)x->request;
 	go->request.b_len = strlen(x->request);
 	go->feedback.b_data = (const uint8_t *)x->feedback;
@@ -205,6 +222,8 @@ run_send_go(struct peer *p, const struct run *r)
 		return (-1);
 	if (r->r_kind == KIND_AGENT)
 		read_texts(&t, &x);
+	if (strcmp(r->r_work, "record") == 0)
+		read_record(&t, &x);
 	kind_options(&x, r, &t, &j, cp);
 	fill(&go, r, &t, &j, cp, &x);
 	if (store_run(eng.e_store, Q_RUN_GO, "ii", eng_now(), r->r_id) !=

@@ -73,6 +73,15 @@ static const struct {
 	    "SELECT t.key FROM task t JOIN deploy d ON d.task = t.id WHERE "
 	    "t.stage = 'done' AND d.stage_seq = t.stage_seq - 1 AND "
 	    "d.exit_code <> 0" },
+	{ "a commit in quarantine is not deployed",
+	    "SELECT t.key || ' ' || d.revision FROM quarantine q JOIN deploy "
+	    "d ON d.project = q.project AND d.revision = q.commit_id AND "
+	    "d.id > q.after JOIN task t ON t.id = d.task WHERE q.cleared_at "
+	    "IS NULL" },
+	{ "a rollback is of a commit in quarantine, to what was before it",
+	    "SELECT t.key FROM deploy d JOIN task t ON t.id = d.task LEFT "
+	    "JOIN quarantine q ON q.task = d.task AND q.previous = "
+	    "d.revision WHERE d.kind = 'rollback' AND q.id IS NULL" },
 	{ "a running job has one live run",
 	    "SELECT t.key || ' job ' || j.id FROM job j JOIN task t ON t.id "
 	    "= j.task WHERE j.status = 'running' AND NOT EXISTS (SELECT 1 "

@@ -65,8 +65,7 @@ static const struct gate_row gates[] = {
 	{ "check_security", CONF_CMD_SECURITY, OPT_SECURITY_TIMEOUT_S },
 	{ "check_staging_status", CONF_CMD_STAGING_CHECK,
 	    OPT_STAGING_CHECK_TIMEOUT_S },
-	{ "check_staging_image_fresh", CONF_CMD_IMAGE_BUILD,
-	    OPT_IMAGE_BUILD_TIMEOUT_S },
+	{ "image-build", CONF_CMD_IMAGE_BUILD, OPT_IMAGE_BUILD_TIMEOUT_S },
 };
 
 /* Gates that read artifacts and facts: they have no command. */

@@ -20,10 +20,12 @@
 
 #include <bsd/string.h>
 
+#include "libcommon/git.h"
 #include "libcommon/log.h"
 #include "engine.h"
 #include "lease.h"
 #include "notice.h"
+#include "rollback.h"
 #include "runs.h"
 #include "verdicts.h"
 
@@ -389,12 +391,18 @@ gate_store(const struct run *r, const struct task *t, const char *commit,
     const struct orch_run_done *m, uint8_t verdict, uint8_t cause,
     const char *reason, const char *text)
 {
-	return (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
+	if (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
 	    t->t_round, r->r_seq, r->r_gate, commit, m->tree,
 	    gate_verdict_name(verdict), (int64_t)cause, reason, r->r_id,
 	    r->r_started, (int64_t)m->duration_ms, text,
 	    artifact_of(&m->artifacts, stage_gate_reads(t->t_stage,
-	    r->r_gate))) == STORE_OK ? 0 : -1);
+	    r->r_gate))) != STORE_OK)
+		return (-1);
+	/* What the artifact says that the command made or met. */
+	if (!git_oid_valid(m->image_commit) || !git_oid_valid(m->image_tree))
+		return (0);
+	return (store_run(eng.e_store, Q_GATE_IMAGE, "ssi", m->image_commit,
+	    m->image_tree, store_last_id(eng.e_store)) == STORE_OK ? 0 : -1);
 }
 
 /* Wherever a reason stands, the gate's name stands before it already. */
@@ -463,7 +471,7 @@ result_monitor(const struct run *r, const struct orch_run_done *m)
 {
 	struct task t;
 	struct job j;
-	char *text;
+	char *text, why[128] = "";
 	int ret;
 
 	if (task_get(r->r_task, &t) != STORE_OK ||
@@ -478,14 +486,18 @@ result_monitor(const struct run *r, const struct orch_run_done *m)
 	if (m->cause == CAUSE_STOPPED)
 		return (0);
 	text = text_of(&m->text);
-	ret = store_run(eng.e_store, Q_RECORD_PUT, "iissi", t.t_id,
-	    t.t_round, "16-post-deploy-log.md", text, eng_now()) ==
-	    STORE_OK ? 0 : -1;
-	free(text);
 	log_info("task %s: monitor: %s", t.t_key, m->reason);
-	if (ret == 0 && m->verdict != GATE_PASS)
-		ret = alert_raise("post_deploy", t.t_key, "%s. Look at the "
-		    "service and at orchctl show %s", m->reason, t.t_key) ==
+	if (m->verdict == GATE_FAIL)
+		ret = rollback_begin(&t, m->reason, text, why, sizeof(why));
+	else
+		ret = store_run(eng.e_store, Q_RECORD_PUT, "iissi", t.t_id,
+		    t.t_round, "16-post-deploy-log.md", text, eng_now()) ==
 		    STORE_OK ? 0 : -1;
-	return (ret);
+	free(text);
+	if (ret == 0 && m->verdict != GATE_PASS)
+		ret = alert_raise("post_deploy", t.t_key, "%s%s%s. Look at "
+		    "the service and at orchctl show %s", m->reason,
+		    why[0] != '\0' ? "; not rolled back: " : "", why,
+		    t.t_key) == STORE_OK ? 0 : -1;
+	return (ret == -1 ? -1 : 0);
 }

@@ -207,6 +207,27 @@ decide_fail(const struct facts *f, const struct gate_fact *g,
 	}
 }
 
+/* Something outside has not answered: asked again, and told when overdue. */
+static void
+decide_wait(const struct facts *f, const struct gate_fact *g,
+    struct decision *d)
+{
+	if (g->gf_due) {
+		d->d_act = ACT_GATE;
+		d->d_waits = "run";
+		because(d, "%s is asked again", g->gf_name);
+		return;
+	}
+	wait_for(d, "ci");
+	if (g->gf_age_s < f->f_silent_s) {
+		because(d, "%s: %s", g->gf_name, g->gf_reason);
+		return;
+	}
+	d->d_alert = "ci_silent";
+	because(d, "%s has no answer for more than %u s: %s", g->gf_name,
+	    f->f_silent_s, g->gf_reason);
+}
+
 static void
 decide_gate(const struct facts *f, const struct gate_fact *g,
     struct decision *d)
@@ -224,8 +245,7 @@ decide_gate(const struct facts *f, const struct gate_fact *g,
 		decide_fail(f, g, d);
 		return;
 	case GATE_WAIT:
-		wait_for(d, "ci");
-		because(d, "%s: %s", g->gf_name, g->gf_reason);
+		decide_wait(f, g, d);
 		return;
 	case GATE_ERROR:
 		if (g->gf_errors > f->f_errors_max) {
@@ -347,6 +367,32 @@ decide_deploy(const struct facts *f, struct decision *d)
 	}
 }
 
+/* Nothing leads out of done: what follows is about production. */
+static void
+decide_done(const struct facts *f, struct decision *d)
+{
+	switch (f->f_rollback) {
+	case ROLLBACK_NONE:
+		wait_for(d, "");
+		because(d, "%s", stage_name(f->f_stage));
+		return;
+	case ROLLBACK_DUE:
+		work(f, d, "rollback");
+		return;
+	case ROLLBACK_STARTED:
+		wait_for(d, "run");
+		because(d, "the rollback hook runs");
+		return;
+	case ROLLBACK_DOUBT:
+		wait_for(d, "run");
+		because(d, "%s", f->f_deploy_why);
+		return;
+	case ROLLBACK_ENDED:
+		work(f, d, "record");
+		return;
+	}
+}
+
 /* All gates passed: the history names the person who let it through. */
 static void
 decide_forward(const struct facts *f, struct decision *d)
@@ -370,9 +416,9 @@ stage_decide(const struct facts *f, struct decision *d)
 	memset(d, 0, sizeof(*d));
 	d->d_to = STAGE_MAX;
 	d->d_waits = "";
-	if (stage_is_terminal(f->f_stage)) {
-		wait_for(d, "");
-		because(d, "%s", stage_name(f->f_stage));
+	if (stage_is_terminal(f->f_stage) && (f->f_active[0] == '\0' ||
+	    f->f_rollback == ROLLBACK_NONE)) {
+		decide_done(f, d);
 	} else if (f->f_active[0] != '\0') {
 		wait_for(d, "run");
 		because(d, "%s", f->f_active);

@@ -99,7 +99,8 @@ struct gate_fact {
 	enum gate_verdict gf_verdict;
 	enum orch_cause	 gf_cause;
 	unsigned int	 gf_errors;	/* in a row, in this stage */
-	int		 gf_due;	/* an error may be tried again now */
+	int		 gf_due;	/* an error, a wait may be tried again */
+	unsigned int	 gf_age_s;	/* a wait's, since the first answer */
 	char		 gf_reason[512];
 };
 
@@ -109,11 +110,18 @@ enum deploy_fact {
 	DEPLOY_ENDED
 };
 
+/* Of a task that is done: what is left of its rollback. */
+enum rollback_fact {
+	ROLLBACK_NONE, ROLLBACK_DUE, ROLLBACK_STARTED, ROLLBACK_DOUBT,
+	ROLLBACK_ENDED	/* and not yet in the records branch */
+};
+
 struct facts {
 	enum stage	 f_stage;
 	unsigned int	 f_rework;
 	unsigned int	 f_rework_max;
 	unsigned int	 f_errors_max;
+	unsigned int	 f_silent_s;	/* a wait that long is alerted */
 	int		 f_parked;
 	int		 f_cancel;		/* requested */
 	int		 f_branch_known;	/* cancel has effects to do */
@@ -137,7 +145,8 @@ struct facts {
 	int		 f_confirm_refused;
 	enum deploy_fact f_deploy;
 	int		 f_deploy_code;		/* DEPLOY_ENDED */
-	const char	*f_deploy_why;		/* DEPLOY_FROZEN, DEPLOY_DOUBT */
+	const char	*f_deploy_why;		/* ..._FROZEN, ..._DOUBT */
+	enum rollback_fact f_rollback;
 };
 
 enum act {
@@ -160,6 +169,7 @@ struct decision {
 	const char	*d_work;
 	const char	*d_park;	/* needs_input, blocked */
 	const char	*d_waits;	/* R-89's split */
+	const char	*d_alert;	/* what it waits for is overdue; NULL */
 	char		 d_reason[1024];
 };
 

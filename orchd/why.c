@@ -122,7 +122,7 @@ task_why(const struct task *t, char *buf, size_t len, const char **waits)
 	char what[2300], since[32];
 
 	*waits = t->t_waits;
-	if (stage_is_terminal(t->t_stage)) {
+	if (stage_is_terminal(t->t_stage) && t->t_waits[0] == '\0') {
 		snprintf(buf, len, "%s is %s", t->t_key,
 		    stage_name(t->t_stage));
 		return;

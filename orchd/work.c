@@ -25,6 +25,7 @@
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
+#include "rollback.h"
 #include "verdicts.h"
 #include "work.h"
 
@@ -294,8 +295,11 @@ on_commit(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 int
 work_gave_up(const struct task *t, const char *reason)
 {
-	return (task_park(t, "blocked", reason) == STORE_OK &&
-	    store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", t->t_retries,
+	/* What is done is not parked: its rollback is due until it is. */
+	if (stage_is_terminal(t->t_stage) ? rollback_stuck(t, reason) == -1 :
+	    task_park(t, "blocked", reason) != STORE_OK)
+		return (-1);
+	return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", t->t_retries,
 	    eng_now() + RETRY_MAX_MS, t->t_id) == STORE_OK ? 0 : -1);
 }
 
@@ -378,6 +382,8 @@ end_routed(const struct task *t, const struct run *r,
 		    store_run_one(eng.e_store, Q_TASK_PUBLISHED, "si",
 		    m->head, t->t_id) != STORE_OK)
 			return (-1);
+		if (strcmp(r->r_work, "record") == 0)
+			return (rollback_recorded(t));
 		return (0);
 	}
 	if (strcmp(r->r_work, "close") == 0 && m->verdict == GATE_FAIL)

@@ -21,6 +21,7 @@
 #include <bsd/string.h>
 
 #include "engine.h"
+#include "image.h"
 #include "lease.h"
 #include "pass.h"
 
@@ -191,12 +192,38 @@ retest_skipped(struct peer *p, uint32_t id, const struct task *t,
 	return (retest_answer(p, id, t, m, run, reason));
 }
 
+/*
+ * Only a look: no result is on record.  One that is under way may be waited
+ * for, as one's own.
+ */
+static int
+gate_look(struct peer *p, uint32_t id, const struct run *r,
+    const struct task *t, const struct orch_gate *m)
+{
+	struct orch_gate_answer none = { .result = RES_NOTFOUND,
+	    .verdict = GATE_ERROR, .reason = "no result is on record" };
+
+	if (m->look == LOOK_WAIT && (store_run(eng.e_store, Q_GATE_ADOPT,
+	    "iiss", r->r_id, t->t_id, m->gate, m->commit) != STORE_OK ||
+	    waiter_add(p, id, m) == -1))
+		return (-1);
+	if (m->look == LOOK_WAIT && store_int(eng.e_store, 0, Q_GATE_ASKED,
+	    "iss", r->r_id, m->gate, m->commit) > 0)
+		return (0);
+	pass_send(p->p_id, ORCH_gate_answer, id, &none, -1);
+	return (0);
+}
+
 int
 on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
 	const struct orch_gate *m = &any->gate;
 	struct orch_gate_answer no = { .result = RES_FENCED,
 	    .verdict = GATE_ERROR, .reason = "not the lease's epoch" };
+	struct orch_gate_answer fresh = { .result = RES_OK };
+	struct orch_gate_answer unasked = { .result = RES_REFUSED,
+	    .verdict = GATE_ERROR, .reason = "no intent to build is on "
+	    "record" };
 	struct orch_gate_answer stopped = { .result = RES_OK,
 	    .verdict = GATE_ERROR, .cause = CAUSE_STOPPED,
 	    .reason = "the task is to be cancelled" };
@@ -213,8 +240,21 @@ on_gate(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		pass_send(p->p_id, ORCH_gate_answer, id, &no, -1);
 		return (0);
 	}
+	if (strcmp(m->gate, IMAGE_FRESH) == 0) {
+		if (image_fresh(&t, m->commit, &fresh) == -1)
+			return (-1);
+		pass_send(p->p_id, ORCH_gate_answer, id, &fresh, -1);
+		return (0);
+	}
 	if (gate_on_record(p, id, &t, m))
 		return (0);
+	if (m->look != LOOK_NO)
+		return (gate_look(p, id, &r, &t, m));
+	if (strcmp(m->gate, IMAGE_BUILD) == 0 &&
+	    !image_intended(&t, m->commit, m->epoch)) {
+		pass_send(p->p_id, ORCH_gate_answer, id, &unasked, -1);
+		return (0);
+	}
 	if ((skipped = retest_skipped(p, id, &t, m)) != 0)
 		return (skipped == 1 ? 0 : -1);
 	/* Nothing heavy is begun for a task that is to be cancelled. */

@@ -71,6 +71,13 @@ enum orch_effect_state {
 	EFFECT_FAILED
 };
 
+/* gate.look: what a worker wants of a gate. */
+enum orch_gate_look {
+	LOOK_NO,	/* its result; it is evaluated where there is none */
+	LOOK_RECORD,	/* only what is on record; else RES_NOTFOUND */
+	LOOK_WAIT	/* the end of an evaluation under way; else the same */
+};
+
 /* Why a result is not a pass (run_done.cause, end.cause; ). */
 enum orch_cause {
 	CAUSE_NONE, CAUSE_RED, CAUSE_CONFLICT, CAUSE_TIMEOUT, CAUSE_BUSY,

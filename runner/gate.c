@@ -40,7 +40,7 @@ static const struct {
 	{ "check_security", gate_security },
 	{ "check_branch_mergeable", gate_plain },
 	{ "check_coverage", gate_coverage },
-	{ "check_staging_image_fresh", gate_plain }
+	{ "image-build", gate_plain }
 };
 
 void

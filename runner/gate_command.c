@@ -35,6 +35,7 @@ static struct {
 	struct report		 report;
 	char			 what[200];
 	char			 report_file[RUN_PATH_MAX];
+	char			 image_file[RUN_PATH_MAX];
 } gc;
 
 const struct tail *
@@ -121,6 +122,8 @@ gate_ended(struct run *r)
 {
 	int code = gc.end.br_code;
 
+	(void)image_read(gc.image_file, r->r_res.rs_image_commit,
+	    r->r_res.rs_image_tree);
 	if (gate_report_due(r) == -1)
 		return;
 	if (code == 0 && gc.report.rp_failed > 0)
@@ -215,7 +218,9 @@ gate_env(struct run *r)
 
 	if (env_base(e) == -1 || env_orch(e, r) == -1 ||
 	    env_set(e, "ORCH_COMMIT", r->r_res.rs_commit) == -1 ||
-	    env_set(e, "ORCH_REPORT_FILE", gc.report_file) == -1)
+	    env_set(e, "ORCH_CODE_TREE", r->r_res.rs_tree) == -1 ||
+	    env_set(e, "ORCH_REPORT_FILE", gc.report_file) == -1 ||
+	    env_set(e, "ORCH_IMAGE_FILE", gc.image_file) == -1)
 		return (-1);
 	return (env_spec(e, r));
 }
@@ -243,7 +248,9 @@ gate_command(struct run *r, const struct command *cm)
 	gc.cm.cm_argv = NULL;
 	(void)strlcpy(gc.what, cm->cm_what, sizeof(gc.what));
 	if (snprintf(gc.report_file, sizeof(gc.report_file), "%s/report",
-	    ws_out(r)) >= (int)sizeof(gc.report_file))
+	    ws_out(r)) >= (int)sizeof(gc.report_file) ||
+	    snprintf(gc.image_file, sizeof(gc.image_file), "%s/image",
+	    ws_out(r)) >= (int)sizeof(gc.image_file))
 		errno = ENAMETOOLONG;
 	else if ((gc.argv = gate_argv(cm->cm_argv)) != NULL &&
 	    gate_env(r) == 0) {

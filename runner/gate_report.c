@@ -26,9 +26,11 @@
 
 #include "libcommon/esc.h"
 #include "libcommon/fsutil.h"
+#include "libcommon/git.h"
 #include "runner.h"
 
 #define REPORT_MAX	(4U << 20)
+#define IMAGE_MAX	4096
 #define ID_MAX		120
 
 static void
@@ -211,6 +213,43 @@ report_read(const char *path, struct report *rp, char *err, size_t errlen)
 	rc = report_parse(buf, len, rp, err, errlen);
 	free(buf);
 	return (rc);
+}
+
+/* The value of "word HEX" in a line: 1 and its 40 digits, else 0. */
+static int
+image_line(const char *s, size_t len, const char *word, char oid[41])
+{
+	size_t n = strlen(word);
+
+	if (len != n + 41 || strncmp(s, word, n) != 0 || s[n] != ' ')
+		return (0);
+	memcpy(oid, s + n + 1, 40);
+	oid[40] = '\0';
+	return (1);
+}
+
+int
+image_read(const char *path, char commit[41], char tree[41])
+{
+	char *buf;
+	const char *s, *end;
+	size_t len, n;
+	int commits = 0, trees = 0;
+
+	commit[0] = tree[0] = '\0';
+	if (fs_read_file(path, IMAGE_MAX, &buf, &len) == -1)
+		return (-1);
+	for (s = buf, end = buf + len; s < end; s += n + 1) {
+		n = strcspn(s, "\n");
+		commits += image_line(s, n, "commit", commit);
+		trees += image_line(s, n, "tree", tree);
+	}
+	free(buf);
+	if (commits == 1 && trees == 1 && git_oid_valid(commit) &&
+	    git_oid_valid(tree))
+		return (0);
+	commit[0] = tree[0] = '\0';
+	return (-1);
 }
 
 /* The number that ends at p, or -1. */

@@ -181,6 +181,8 @@ run_finish(struct run *r)
 	d->reason = rs->rs_reason;
 	d->commit = rs->rs_commit;
 	d->tree = rs->rs_tree;
+	d->image_commit = rs->rs_image_commit;
+	d->image_tree = rs->rs_image_tree;
 	d->duration_ms = rs->rs_duration_ms;
 	d->tokens_in = rs->rs_tokens_in;
 	d->tokens_out = rs->rs_tokens_out;

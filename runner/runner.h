@@ -52,6 +52,8 @@ struct result {
 	struct git_artifacts	 rs_artifacts;	/* of rs_commit */
 	char			 rs_tree[41];	/* code tree; of an agent: the
 						 * commit it started from */
+	char			 rs_image_commit[41];	/* ORCH_IMAGE_FILE */
+	char			 rs_image_tree[41];
 	uint64_t		 rs_duration_ms;
 	uint64_t		 rs_tokens_in;
 	uint64_t		 rs_tokens_out;
@@ -515,6 +517,12 @@ void	 report_free(struct report *);
  */
 int	 report_read(const char *path, struct report *, char *err,
 	    size_t errlen);
+
+/*
+ * What an artifact says it was built from: the lines "commit HEX" and
+ * "tree HEX" of a file, once each and whole.  0, or -1 when there are none.
+ */
+int	 image_read(const char *path, char commit[41], char tree[41]);
 
 /* The last percentage that a text prints, as "87.50".  0 or -1. */
 int	 report_percent(const char *, char *dst, size_t dstlen);

@@ -233,7 +233,7 @@ say_work(struct scene *c, struct actor *a)
 {
 	struct orch_begin b = { a->a_run.w_run, TASK, a->a_stage, a->a_seq };
 	struct orch_gate g = { a->a_epoch, "check_branch_mergeable",
-	    a->a_head };
+	    a->a_head, LOOK_NO };
 	struct orch_effect_done ed = { a->a_epoch, a->a_key, EFFECT_DONE,
 	    "seen" };
 	struct orch_landed l = { a->a_epoch, a->a_head,

@@ -104,6 +104,7 @@ static struct {
 	char			 target[ID_HEX];	/* the merged head */
 	char			 deployed[4][ID_HEX];
 	int			 hook_code;		/* its file; -1 none */
+	uint64_t		 hook_run;		/* whose file it is */
 	/* a crash of everything at one message, for tests that set at */
 	unsigned int		 point, at;
 	jmp_buf			 crashed;

@@ -226,7 +226,8 @@ fx_play_spawn(const struct fx_spawn *);
 static inline void
 fx_worker_edge(int sock, uint64_t epoch, const struct orch_run_go *go)
 {
-	struct orch_gate g = { epoch, "check_branch_mergeable", go->head };
+	struct orch_gate g = { epoch, "check_branch_mergeable", go->head,
+	    LOOK_NO };
 	struct orch_end end = { .epoch = epoch, .verdict = GATE_FAIL,
 	    .cause = CAUSE_RED, .gate = g.gate, .reason = "red" };
 	struct orch_landed l = { epoch, go->head,
@@ -269,17 +270,37 @@ fx_worker_edge(int sock, uint64_t epoch, const struct orch_run_go *go)
 	ck_assert_int_eq(fx_result(sock, ORCH_commit, &c), RES_OK);
 }
 
+/* The log of the monitor, with the rollback, for the records branch. */
+static inline void
+fx_worker_record(int sock, uint64_t epoch, const struct orch_run_go *go)
+{
+	struct orch_end end = { .epoch = epoch, .verdict = GATE_PASS };
+	struct orch_record rec = { epoch, "16-post-deploy-log.md",
+	    go->feedback };
+	char key[128];
+
+	ck_assert_uint_gt(go->feedback.b_len, 0);
+	ck_assert_int_eq(fx_result(sock, ORCH_record, &rec), RES_OK);
+	snprintf(key, sizeof(key), "records:%s:16:r%u", go->task, go->round);
+	fx_effect(sock, epoch, "records", key, CLASS_CAS);
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
+}
+
+/* A hook's start: of the landed commit, or back to what was before it. */
 static inline void
 fx_worker_deploy(int sock, uint64_t epoch, const struct orch_run_go *go)
 {
+	int back = strcmp(go->work, "rollback") == 0;
 	struct orch_end end = { .epoch = epoch, .verdict = GATE_PASS };
 	char key[128];
-	struct orch_effect e = { epoch, "deploy-start", key, CLASS_PROBE };
+	struct orch_effect e = { epoch, back ? "rollback" : "deploy-start",
+	    key, CLASS_PROBE };
 	struct orch_effect_done d = { epoch, key, EFFECT_DONE, "started" };
-	struct orch_hook_start h = { epoch, key, go->commit, go->tree,
-	    go->base };
+	struct orch_hook_start h = { epoch, key, back ? go->base :
+	    go->commit, back ? "" : go->tree, back ? go->commit : go->base };
 
-	snprintf(key, sizeof(key), "deploy:%s:%s", go->task, go->commit);
+	snprintf(key, sizeof(key), "%s:%s:%s", back ? "rollback" : "deploy",
+	    go->task, go->commit);
 	ck_assert_int_eq(fx_result(sock, ORCH_effect, &e), RES_OK);
 	(void)fx_result(sock, ORCH_hook_start, &h);
 	(void)fx_result(sock, ORCH_effect_done, &d);
@@ -309,8 +330,11 @@ fx_play_worker(const struct fx_spawn *s)
 		ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
 	} else if (strcmp(s->work, "edge") == 0) {
 		fx_worker_edge(sock, epoch, &go.any.run_go);
-	} else if (strcmp(s->work, "deploy") == 0) {
+	} else if (strcmp(s->work, "deploy") == 0 ||
+	    strcmp(s->work, "rollback") == 0) {
 		fx_worker_deploy(sock, epoch, &go.any.run_go);
+	} else if (strcmp(s->work, "record") == 0) {
+		fx_worker_record(sock, epoch, &go.any.run_go);
 	} else {
 		if (strcmp(s->work, "close") == 0)
 			c.to = "cancelled";
@@ -333,6 +357,8 @@ fx_deploy_result(void)
 
 	r.run = (uint64_t)fx_int("SELECT ifnull((SELECT max(r.id) FROM run r "
 	    "JOIN deploy d ON d.job = r.job WHERE d.exit_code IS NULL), 0)");
+	if (r.run != 0 && r.run != fx.hook_run)
+		fx.hook_code = -1;
 	if (r.run == 0 || (fx.hook_code == -1 && fx_int("SELECT count(*) FROM "
 	    "run WHERE id = %llu AND ended_at IS NULL",
 	    (unsigned long long)r.run) > 0))
@@ -362,6 +388,7 @@ fx_play_hook(const struct fx_spawn *s)
 	strlcpy(fx.deployed[fx.deploys++], m.any.run_go.commit, ID_HEX);
 	fx_free(&m);
 	fx.hook_code = -1;
+	fx.hook_run = s->run;
 	fx_moment();
 	(void)fx_scripted("hook", &d);
 	x.code = fx.hook_code = d.verdict == GATE_PASS ? 0 : 1;
@@ -371,6 +398,10 @@ fx_play_hook(const struct fx_spawn *s)
 	(void)fx_deploy_result();
 }
 
+#define FX_DEGRADED							\
+	"---\npost_deploy_status: DEGRADED\naction_taken: ALERT_ONLY\n"	\
+	"---\n\n1 of 6 probes ok.\n"
+
 static inline void
 fx_play_other(const struct fx_spawn *s)
 {
@@ -379,6 +410,10 @@ fx_play_other(const struct fx_spawn *s)
 	int sock = fx_connect_run(s, &m);
 
 	fx_free(&m);
+	if (s->kind == KIND_MONITOR && fx_scripted("monitor", &d)) {
+		d.text.b_data = (const uint8_t *)FX_DEGRADED;
+		d.text.b_len = strlen(FX_DEGRADED);
+	}
 	ck_assert_int_eq(fx_result(sock, ORCH_run_done, &d), RES_OK);
 	fx_leave(sock);
 }

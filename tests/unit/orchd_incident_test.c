@@ -53,7 +53,7 @@ teardown(void)
 static void
 slow_worker(void)
 {
-	struct orch_gate g = { 0, EDGE_GATE, NULL };
+	struct orch_gate g = { 0, EDGE_GATE, NULL, LOOK_NO };
 	struct fx_msg m;
 
 	sock = fx_worker_in("deploy-staging", "edge", &slow, &go);

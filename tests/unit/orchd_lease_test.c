@@ -373,7 +373,8 @@ static void
 each_message(int sock, uint64_t epoch, enum orch_result want)
 {
 	const char *id = "0123456789012345678901234567890123456789";
-	struct orch_gate gate = { epoch, "check_branch_mergeable", id };
+	struct orch_gate gate = { epoch, "check_branch_mergeable", id,
+	    LOOK_NO };
 	struct orch_effect effect = { epoch, "push", "k", CLASS_CAS };
 	struct orch_effect_done done = { epoch, "k", EFFECT_DONE, "e" };
 	struct orch_pull pull = { epoch, PULL_OPEN, "b", id, "", "t" };
