@@ -157,6 +157,31 @@ chaos_act(void)
 		webhook_act();
 }
 
+/* The worst moment: something that cannot be undone is under way. */
+void
+chaos_critical(struct proc *p)
+{
+	if (chaos(1500))
+		people_on(p->p_task, "cancel", 0);
+	if (chaos(600))
+		people_on(p->p_task, "release", rnd(2) == 0);
+	if (chaos(800))
+		repo_push_other();
+	if (chaos(800))
+		second_worker();
+	if (chaos(500))
+		crash_engine();
+	if (chaos(700))
+		w.hidden = 1;
+	if (chaos(2500)) {
+		n.worker_deaths++;
+		proc_die(p);
+	} else if (chaos(500)) {
+		n.stops++;
+		p->p_life = STOPPED;
+	}
+}
+
 /* The world becomes fair: what is stopped goes on, what is hidden shows. */
 void
 chaos_end(void)

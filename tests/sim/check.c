@@ -38,10 +38,15 @@ static struct book {
 	size_t		b_nmerged;
 	char		b_hooked[NROUNDS][OID];	/* commits that were */
 	size_t		b_nhooked;
+	struct proc	*b_owner;		/* of the lease */
+	uint64_t	b_start;
+	int64_t		b_dead_run;	/* a dead owner, and since when */
+	int64_t		b_dead_at;
+	unsigned int	b_dead_ticks, b_dead_looks;
 } books[NTASKS];
 static size_t nbooks;
 static int64_t last_move;
-static sqlite3_stmt *moves, *stage_of, *open_deploy;
+static sqlite3_stmt *moves, *stage_of, *open_deploy, *lease_of, *leases;
 
 static struct book *
 book_of(const char *task)
@@ -75,7 +80,9 @@ check_close(void)
 	sqlite3_finalize(moves);
 	sqlite3_finalize(stage_of);
 	sqlite3_finalize(open_deploy);
-	moves = stage_of = open_deploy = NULL;
+	sqlite3_finalize(lease_of);
+	sqlite3_finalize(leases);
+	moves = stage_of = open_deploy = lease_of = leases = NULL;
 }
 
 void
@@ -103,6 +110,11 @@ check_open(void)
 	open_deploy = prepare("SELECT count(*) FROM deploy d JOIN task t ON "
 	    "t.id = d.task WHERE t.key = ? AND d.revision = ? AND "
 	    "d.exit_code IS NULL");
+	lease_of = prepare("SELECT t.stage, t.stage_seq, l.run, l.epoch, "
+	    "l.released FROM task t LEFT JOIN lease l ON l.task = t.id WHERE "
+	    "t.key = ?");
+	leases = prepare("SELECT t.key, l.run, r.ident FROM lease l JOIN run "
+	    "r ON r.id = l.run JOIN task t ON t.id = l.task");
 }
 
 /* --- SQL of the world's own ----------------------------------------------------- */
@@ -199,6 +211,105 @@ check_landed(const struct proc *p, const char *old, const char *new)
 		broken("%s: too many rounds", p->p_task);
 	b->b_merged[b->b_nmerged++] = round;
 	trace_mix(8, (uint64_t)round);
+}
+
+/* --- who is inside a transition ----------------------------------------------- */
+
+/* A grant leaves the engine: is nobody else inside? */
+void
+check_granted(struct proc *p)
+{
+	struct book *b = book_of(p->p_task);
+	struct proc *o = b->b_owner;
+
+	if (o != NULL && o != p && o->p_start == b->b_start && o->p_inside &&
+	    (o->p_life == ALIVE || o->p_life == STOPPED || o->p_kids > 0))
+		broken("%s: run %llu is granted the lease while run %llu is "
+		    "inside%s", p->p_task, (unsigned long long)p->p_run,
+		    (unsigned long long)o->p_run, o->p_life == ALIVE ||
+		    o->p_life == STOPPED ? "" : " (its child acts)");
+	b->b_owner = p;
+	b->b_start = p->p_start;
+	p->p_inside = 1;
+}
+
+static int
+is_current(const char *stage, uint64_t seq)
+{
+	return (strcmp(stage, col_text(lease_of, 0)) == 0 &&
+	    seq == (uint64_t)sqlite3_column_int64(lease_of, 1));
+}
+
+static int
+is_owner(const struct proc *p, uint64_t epoch)
+{
+	return (sqlite3_column_type(lease_of, 2) != SQLITE_NULL &&
+	    (uint64_t)sqlite3_column_int64(lease_of, 2) == p->p_run &&
+	    (uint64_t)sqlite3_column_int64(lease_of, 3) == epoch &&
+	    sqlite3_column_int(lease_of, 4) == 0);
+}
+
+/* May this request of a worker succeed, as things are now? */
+int
+check_may(const struct proc *p, unsigned int type, const union orch_any *any)
+{
+	int may = 1;
+
+	if (type == ORCH_run_done)
+		((struct proc *)(uintptr_t)p)->p_inside = 0;
+	if (type < ORCH_begin || type > ORCH_abort || p->p_task[0] == '\0')
+		return (1);
+	check_open();
+	sqlite3_bind_text(lease_of, 1, p->p_task, -1, SQLITE_STATIC);
+	if (sqlite3_step(lease_of) != SQLITE_ROW)
+		may = 0;
+	else if (type == ORCH_begin)
+		may = is_current(any->begin.stage, any->begin.seq);
+	else {
+		/* Each of them begins with its epoch. */
+		may = is_owner(p, any->end.epoch) && (type != ORCH_commit ||
+		    is_current(any->commit.from, any->commit.seq));
+	}
+	sqlite3_reset(lease_of);
+	if (type == ORCH_end || type == ORCH_abort || type == ORCH_commit)
+		((struct proc *)(uintptr_t)p)->p_inside = 0;
+	return (may);
+}
+
+/* Does somebody dead own this for long, though all could be seen? */
+static void
+check_owner(const char *task, int64_t run, const char *ident)
+{
+	struct book *b = book_of(task);
+	struct ident id;
+
+	if (ident_parse(ident, &id) == -1 || w.hidden || !w.engine_up ||
+	    w.pidns != id.id_pidns || proc_may_act(id.id_pid,
+	    id.id_start_time, id.id_boot_id)) {
+		b->b_dead_run = 0;
+		return;
+	}
+	if (b->b_dead_run != run) {
+		b->b_dead_run = run;
+		b->b_dead_at = w.now;
+		b->b_dead_ticks = w.ticks;
+		b->b_dead_looks = w.looks;
+	} else if (w.now - b->b_dead_at > 300000 && w.ticks -
+	    b->b_dead_ticks > 40 && w.looks - b->b_dead_looks > 12)
+		broken("%s: run %lld is dead and keeps the lease", task,
+		    (long long)run);
+}
+
+void
+check_owned(void)
+{
+	if (engine_busy())
+		return;
+	check_open();
+	while (sqlite3_step(leases) == SQLITE_ROW)
+		check_owner(col_text(leases, 0), sqlite3_column_int64(leases,
+		    1), col_text(leases, 2));
+	sqlite3_reset(leases);
 }
 
 void

@@ -40,6 +40,8 @@ struct chan {
 	uint32_t	 ch_next;
 };
 
+#define BACKLOG	64	/* of engine.sock, as listen(2) says */
+
 static struct conn conns[NCONNS];
 static size_t nused;		/* none is used at or above */
 static uint32_t last;
@@ -54,7 +56,7 @@ queue_init(struct queue *q)
 }
 
 static void
-queue_put(struct queue *q, uint8_t *data, size_t len, int fd)
+queue_put(struct queue *q, uint8_t *data, size_t len, int fd, int quick)
 {
 	struct orch_header h;
 	struct frame *f;
@@ -66,7 +68,7 @@ queue_put(struct queue *q, uint8_t *data, size_t len, int fd)
 	f->f_len = len;
 	f->f_fd = fd;
 	f->f_type = h.h_type;
-	f->f_until = w.now + rnd_delay();
+	f->f_until = w.now + (quick ? rnd_delay() / 200 : rnd_delay());
 	*q->q_last = f;
 	q->q_last = &f->f_next;
 }
@@ -185,6 +187,14 @@ conn_any(void)
 	return (NULL);
 }
 
+/* A pair of socket ends between programs that do little else than read. */
+static int
+is_quick(const struct conn *c)
+{
+	return (c->c_far == FAR_PARENT || c->c_far == FAR_DAEMON ||
+	    c->c_far == FAR_WEBHOOK);
+}
+
 /* --- the far end ---------------------------------------------------------------- */
 
 void
@@ -197,7 +207,7 @@ conn_say_frame(struct conn *c, const uint8_t *data, size_t len, int fd)
 	if ((copy = malloc(len)) == NULL)
 		abort();
 	memcpy(copy, data, len);
-	queue_put(&c->c_in, copy, len, fd);
+	queue_put(&c->c_in, copy, len, fd, is_quick(c));
 }
 
 uint32_t
@@ -212,7 +222,7 @@ conn_say(struct conn *c, unsigned int type, const void *msg, int fd)
 	if (c->c_near_closed)
 		free(data);
 	else
-		queue_put(&c->c_in, data, len, fd);
+		queue_put(&c->c_in, data, len, fd, is_quick(c));
 	return (c->c_next);
 }
 
@@ -303,10 +313,49 @@ chan_flush(struct chan *ch, int ms)
 	return (0);
 }
 
+/* What the engine answers is counted. */
+static void
+count_answer(struct conn *c, unsigned int type, uint32_t id,
+    const uint8_t *p)
+{
+	switch (type) {
+	case ORCH_ack:
+	case ORCH_grant:
+	case ORCH_gate_answer:
+	case ORCH_pull_answer:
+		break;
+	case ORCH_effect_answer:
+		n.effects_done_before += p[0] == RES_OK && p[1] ==
+		    EFFECT_DONE;
+		n.effects_again += p[0] == RES_OK && p[1] == EFFECT_INTENT;
+		n.effects += p[0] == RES_OK && p[1] == EFFECT_NONE;
+		break;
+	case ORCH_hello_ok:
+		if (c->c_far == FAR_PROC && c->c_arg != NULL)
+			n.adopted += ((struct proc *)c->c_arg)->p_greeted++ >
+			    0;
+		return;
+	default:
+		return;
+	}
+	if (p[0] == RES_OK && c->c_refuse != 0 && c->c_refuse == id)
+		broken("%s", c->c_far == FAR_DAEMON ? "a run that lives is "
+		    "reaped as dead" : "a worker that does not own its "
+		    "task's stage any more is answered ok");
+	if (c->c_far != FAR_PROC)
+		return;
+	if (type == ORCH_grant && p[0] == RES_OK && c->c_arg != NULL)
+		check_granted(c->c_arg);
+	n.fenced += p[0] == RES_FENCED;
+	n.stale += p[0] == RES_STALE;
+	n.duplicates += p[0] == RES_DUPLICATE;
+}
+
 int
 chan_send_frame(struct chan *ch, uint8_t *frame, size_t len, int fd)
 {
 	struct conn *c = ch->ch_conn;
+	struct orch_header h;
 
 	if (w.drop || c->c_far_closed) {
 		n.answers_lost += (uint64_t)w.drop;
@@ -315,7 +364,9 @@ chan_send_frame(struct chan *ch, uint8_t *frame, size_t len, int fd)
 	}
 	if (fd != -1)
 		orch_frame_flags(frame, ORCH_WITH_FD);
-	queue_put(&c->c_out, frame, len, fd);
+	(void)orch_header_get(frame, &h);
+	count_answer(c, h.h_type, h.h_id, frame + ORCH_HEADER_SIZE);
+	queue_put(&c->c_out, frame, len, fd, is_quick(c));
 	return (0);
 }
 
@@ -530,6 +581,15 @@ engine_deliver(struct conn *c, struct frame *f)
 		TRACE("-> engine (%s %u): %s", orch_role_name(c->c_role),
 		    c->c_id, orch_print(h.h_type, &any, text, sizeof(text)));
 	}
+	if (c->c_far == FAR_PROC && c->c_arg != NULL)
+		c->c_refuse = check_may(c->c_arg, h.h_type, &any) ? 0 :
+		    h.h_id;
+	/* The last word for the reaper is that it is wrong. */
+	if (h.h_type == ORCH_dead)
+		c->c_refuse = any.dead.tier == 1 &&
+		    proc_of_ident(any.dead.ident) != NULL ? h.h_id : 0;
+	n.effects_conflict += h.h_type == ORCH_effect_done &&
+	    any.effect_done.state == EFFECT_CONFLICT;
 	ch->ch_on_msg(ch, &h, &any, &fd, ch->ch_arg);
 }
 
@@ -560,14 +620,26 @@ conn_deliver(void *item)
 
 /* --- the forms that wait, for processes ------------------------------------------------------- */
 
+/* Who waits to be accepted; nobody does when there is no parent. */
+static size_t
+backlog(void)
+{
+	size_t i, k = 0;
+
+	for (i = 0; i < nused; i++)
+		k += conns[i].c_used && conns[i].c_far == FAR_PROC &&
+		    !conns[i].c_accepted && !conns[i].c_near_closed;
+	return (k);
+}
+
 int
 chan_connect(const char *path)
 {
 	struct conn *c;
 
 	nap(0, 0);
-	if (!w.parent_up) {
-		errno = ECONNREFUSED;
+	if (!w.parent_up || backlog() >= BACKLOG) {
+		errno = w.parent_up ? EAGAIN : ECONNREFUSED;
 		return (-1);
 	}
 	c = conn_new(FAR_PROC, ROLE_RUNNER, w.cur);
@@ -594,7 +666,7 @@ chan_write_one(int sock, unsigned int type, uint32_t id, const void *msg,
 		return (-1);
 	if (fd != -1)
 		orch_frame_flags(data, ORCH_WITH_FD);
-	queue_put(&c->c_in, data, len, fd);
+	queue_put(&c->c_in, data, len, fd, is_quick(c));
 	return (0);
 }
 

@@ -265,6 +265,7 @@ daemon_send(unsigned int type, const void *msg, uint32_t *id)
 		errno = ENOTCONN;
 		return (-1);
 	}
+	w.looks += type == ORCH_live_list;
 	keep(type, msg);
 	k = conn_say(d->d_conn, type, msg, -1);
 	if (id != NULL)

@@ -168,6 +168,7 @@ engine_first(void)
 static void
 tick_cb(int fd, short what, void *arg)
 {
+	w.ticks++;
 	peers_tick();
 	(void)engine_look(0);
 }

@@ -134,6 +134,16 @@ evutil_make_socket_nonblocking(evutil_socket_t fd)
 }
 
 void
+events_reset(void)
+{
+	enum owner o;
+
+	for (o = 0; o < OWN__MAX; o++)
+		events_forget(o);
+	last = 0;
+}
+
+void
 events_forget(enum owner who)
 {
 	struct event *e, **ep = &events;

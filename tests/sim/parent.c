@@ -27,7 +27,7 @@
  * What it was asked dies with it.
  */
 
-#define NORDERS	64
+#define NORDERS	256
 
 struct order {
 	int		 o_used;

@@ -214,8 +214,12 @@ people_act(void)
 	if (!look(&l))
 		return;
 	if (l.l_parked[0] != '\0') {
-		if (w.fair && fair_retries++ > RETRIES_FAIR)
+		/* What does not go on by itself is given up in the end. */
+		if (w.fair && fair_retries++ > RETRIES_FAIR &&
+		    strcmp(l.l_stage, "deploy") != 0) {
+			act_on(&l, "cancel");
 			return;
+		}
 		n.retries++;
 		act_on(&l, "retry");
 	} else if (chaos(120)) {
@@ -230,6 +234,20 @@ people_act(void)
 			act_on(&l, strcmp(l.l_stage, "deploy") == 0 ?
 			    "confirm" : "approve");
 	}
+}
+
+/* One who happens to act on this task, now. */
+void
+people_on(const char *task, const char *verb, int force)
+{
+	struct look l;
+
+	memset(&l, 0, sizeof(l));
+	(void)strlcpy(l.l_task, task, sizeof(l.l_task));
+	if (strcmp(verb, "release") == 0)
+		release(task, force);
+	else
+		act_on(&l, verb);
 }
 
 /* --- hearing ------------------------------------------------------------------------ */

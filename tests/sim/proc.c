@@ -31,11 +31,11 @@
  */
 
 #define PID_FIRST	100
-#define PIDS		180
+#define PIDS		72
 
 struct proc procs[NPROCS];
 static size_t nused;
-static int32_t last_pid;
+static int32_t last_pid, last_freed;
 static uint64_t last_start;
 static uint8_t pid_seen[PIDS];
 
@@ -51,6 +51,7 @@ procs_reset(void)
 	memset(pid_seen, 0, sizeof(pid_seen));
 	nused = 0;
 	last_pid = PID_FIRST;
+	last_freed = 0;
 	last_start = 1000;
 }
 
@@ -75,6 +76,19 @@ pid_find(int32_t pid)
 	return (p != NULL && p->p_life != GONE ? p : NULL);
 }
 
+/* One that nobody bears; often the one that became free last. */
+static int32_t
+pid_draw(void)
+{
+	if (last_freed != 0 && rnd(3) == 0 && pid_bearer(last_freed) == NULL)
+		return (last_freed);
+	do {
+		if (++last_pid == PID_FIRST + PIDS)
+			last_pid = PID_FIRST;
+	} while (pid_bearer(last_pid) != NULL);
+	return (last_pid);
+}
+
 struct proc *
 proc_new(void)
 {
@@ -90,14 +104,10 @@ proc_new(void)
 		nused = i + 1;
 	p = &procs[i];
 	memset(p, 0, sizeof(*p));
-	do {
-		if (++last_pid == PID_FIRST + PIDS)
-			last_pid = PID_FIRST;
-	} while (pid_bearer(last_pid) != NULL);
-	n.pid_reuses += pid_seen[last_pid - PID_FIRST];
-	pid_seen[last_pid - PID_FIRST] = 1;
+	p->p_pid = pid_draw();
+	n.pid_reuses += pid_seen[p->p_pid - PID_FIRST];
+	pid_seen[p->p_pid - PID_FIRST] = 1;
 	p->p_life = ALIVE;
-	p->p_pid = last_pid;
 	p->p_start = last_start += 1 + rnd(5);
 	p->p_ino = last_start + 70000;
 	memcpy(p->p_boot, w.boot, sizeof(p->p_boot));
@@ -132,6 +142,8 @@ proc_die(struct proc *p)
 	p->p_co = NULL;
 	p->p_life = ZOMBIE;
 	p->p_until = w.now + rnd_delay() / 8;
+	if (p->p_hook)
+		hook_gone(p->p_run);
 	conns_of_dead(p);
 }
 
@@ -151,6 +163,16 @@ proc_of_ident(const char *text)
 			return (&procs[i]);
 	}
 	return (NULL);
+}
+
+int
+proc_may_act(int32_t pid, uint64_t start, const char *boot)
+{
+	const struct proc *p = pid_bearer(pid);
+
+	return (p != NULL && p->p_start == start &&
+	    strcmp(p->p_boot, boot) == 0 && (p->p_life == ALIVE ||
+	    p->p_life == STOPPED || p->p_kids > 0));
 }
 
 struct proc *
@@ -233,6 +255,7 @@ proc_go(void *item)
 	trace_mix(5, (uint64_t)p->p_pid << 32 | p->p_run);
 	if (p->p_life == ZOMBIE) {
 		p->p_life = GONE;
+		last_freed = p->p_pid;
 		parent_exited(p);
 		return;
 	}
@@ -348,12 +371,23 @@ const struct ident_world sim_world = {
 	.iw_drained = see_drained,
 };
 
+/* What reaperd sees is not always so; the engine looks for itself. */
+static int
+see_open_wrong(void *arg, int32_t pid)
+{
+	if (chaos(100)) {
+		errno = ESRCH;
+		return (-1);
+	}
+	return (see_open(arg, pid));
+}
+
 /* reaperd asks this machine by name. */
 extern const struct ident_world __wrap_ident_world_real;
 const struct ident_world __wrap_ident_world_real = {
 	.iw_boot_id = see_boot,
 	.iw_pidns = see_pidns,
-	.iw_pidfd_open = see_open,
+	.iw_pidfd_open = see_open_wrong,
 	.iw_pidfd_ino = see_ino,
 	.iw_start_time = see_start,
 	.iw_pidfd_ended = see_ended,

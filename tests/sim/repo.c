@@ -336,6 +336,8 @@ act(const struct git_repo *repo, const char *ref, const char *new,
 	a->a_errlen = errlen;
 	w.cur->p_kids++;
 	w.cur->p_acting = 1;
+	if (strcmp(ref, "refs/heads/main") == 0)
+		w.critical = w.cur;
 	nap(-1, 0);
 	return (r);
 }

@@ -196,6 +196,18 @@ body_hook(void *arg)
 	n.hook_failed += h->h_code != 0;
 }
 
+/* Its wrapper, where that lives, sees that it was killed. */
+void
+hook_gone(uint64_t run)
+{
+	struct hook *h = hook_of(run);
+
+	if (h->h_ended)
+		return;
+	h->h_ended = 1;
+	h->h_code = 137;
+}
+
 /* The hook is there, and who it is on record, in one moment. */
 static void
 hook_begin(const char *path, const char *commit)
@@ -222,6 +234,7 @@ hook_begin(const char *path, const char *commit)
 	TRACE("the hook of run %llu is [%d]", (unsigned long long)p->p_run,
 	    (int)p->p_pid);
 	check_hook_start(w.cur, commit);
+	w.critical = w.cur;
 }
 
 static int

@@ -16,6 +16,7 @@
 
 #include <sys/wait.h>
 
+#include <err.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct lane lane;
 struct counts n;
 
 static int64_t next_due;
+static const char *dump;	/* where a failed seed's database goes */
 
 void
 due_at(int64_t at)
@@ -108,8 +110,13 @@ step(void)
 	which = rnd((unsigned int)k);
 	for (i = 0; which >= upto[i]; i++)
 		continue;
+	w.critical = NULL;
 	go[i](items[which]);
 	engine_ticks();
+	if (w.critical != NULL)
+		chaos_critical(w.critical);
+	if (w.step % 64 == 0)
+		check_owned();
 }
 
 /* --- one seed -------------------------------------------------------------------- */
@@ -125,6 +132,8 @@ seed_begin(uint64_t seed)
 	w.pidns = 4026531836;
 	w.inodes = rnd(4) != 0;
 	w.parent_up = 1;
+	owner = OWN_ENGINE;
+	events_reset();
 	conns_reset();
 	procs_reset();
 	repo_reset();
@@ -157,13 +166,30 @@ run_seed(unsigned int steps)
 	}
 	TRACE("the world becomes fair");
 	chaos_end();
-	for (most = w.step + FAIR_STEPS; w.step < most; ) {
+	for (most = w.step + FAIR_STEPS; w.step < most || engine_busy(); ) {
 		step();
 		if (w.step % 100 == 0 && at_rest())
 			break;
 	}
 	check_end();
 	people_check();
+}
+
+/* For whoever looks at a failed seed. */
+static void
+dump_database(void)
+{
+	sqlite3_backup *b;
+	sqlite3 *to = NULL;
+
+	(void)sqlite3_exec(store_db(eng.e_store), "COMMIT", NULL, NULL, NULL);
+	if (sqlite3_open(dump, &to) == SQLITE_OK && (b =
+	    sqlite3_backup_init(to, "main", store_db(eng.e_store), "main")) !=
+	    NULL) {
+		(void)sqlite3_backup_step(b, -1);
+		(void)sqlite3_backup_finish(b);
+	}
+	(void)sqlite3_close(to);
 }
 
 /* 0, or 1 when it failed. */
@@ -182,6 +208,8 @@ try_seed(uint64_t seed, unsigned int steps, uint64_t *hash)
 	}
 	*hash = trace_hash();
 	check_close();
+	if (failed && trace_on == 2 && dump != NULL)
+		dump_database();
 	engine_end();
 	return (failed);
 }
@@ -207,44 +235,240 @@ one_seed(uint64_t seed, unsigned int steps)
 	return (1);
 }
 
+/* --- lanes ----------------------------------------------------------------------- */
+
+#define LANES_MAX	16
+#define CHUNK		200	/* seeds of one process: its leaks go with it */
+#define FAILURES_MAX	10
+#define STEPS		10000
+
+struct job {
+	unsigned long long	j_first;
+	unsigned long long	j_seeds;
+	unsigned int		j_steps;
+	unsigned int		j_lanes;
+};
+
+/* What a lane's process has to say when it has ended. */
+struct said {
+	unsigned int	sd_failed;
+	struct counts	sd_counts;
+};
+
+static void
+add_counts(const struct counts *from)
+{
+#define X(name, must) n.name += from->name;
+	COUNTERS(X)
+#undef X
+}
+
+static void
+chunk_run(const struct job *j, unsigned long long from, int out)
+{
+	struct said said;
+	unsigned long long i;
+
+	memset(&said, 0, sizeof(said));
+	memset(&n, 0, sizeof(n));
+	for (i = 0; i < CHUNK && from + i < j->j_seeds; i++)
+		said.sd_failed += (unsigned int)one_seed(j->j_first + from +
+		    i, j->j_steps);
+	said.sd_counts = n;
+	(void)fflush(stdout);
+	if (write(out, &said, sizeof(said)) != (ssize_t)sizeof(said))
+		_exit(2);
+	_exit(0);
+}
+
+static pid_t
+chunk_start(const struct job *j, unsigned long long from, int *in)
+{
+	int fds[2];
+	pid_t pid;
+
+	(void)fflush(stdout);
+	if (pipe(fds) == -1 || (pid = fork()) == -1)
+		err(2, "lane");
+	if (pid == 0)
+		chunk_run(j, from, fds[1]);
+	(void)close(fds[1]);
+	*in = fds[0];
+	return (pid);
+}
+
+/* A process that died counts as a failed seed. */
+static unsigned int
+chunk_end(int in, int status)
+{
+	struct said said;
+
+	memset(&said, 0, sizeof(said));
+	if (read(in, &said, sizeof(said)) != (ssize_t)sizeof(said) ||
+	    status != 0) {
+		printf("not ok - a lane ended with status %d\n", status);
+		said.sd_failed = 1;
+	}
+	(void)close(in);
+	add_counts(&said.sd_counts);
+	return (said.sd_failed);
+}
+
+/* All seeds, in as many processes at a time as there are lanes. */
+static unsigned int
+all_seeds(const struct job *j)
+{
+	unsigned long long next = 0, tick = 0;
+	unsigned int failed = 0, running = 0, i;
+	pid_t pids[LANES_MAX] = { 0 }, pid;
+	int in[LANES_MAX], status;
+	/* Few seeds are spread over the lanes all the same. */
+	unsigned long long size = j->j_seeds / j->j_lanes / 4 + 1;
+
+	if (size > CHUNK)
+		size = CHUNK;
+	for (;;) {
+		for (i = 0; i < j->j_lanes && next < j->j_seeds && failed <
+		    FAILURES_MAX; i++) {
+			struct job part = *j;
+
+			if (pids[i] != 0)
+				continue;
+			part.j_seeds = next + size < j->j_seeds ? next +
+			    size : j->j_seeds;
+			pids[i] = chunk_start(&part, next, &in[i]);
+			next += size;
+			running++;
+		}
+		if (running == 0)
+			return (failed);
+		if ((pid = wait(&status)) == -1)
+			err(2, "wait");
+		for (i = 0; pids[i] != pid; i++)
+			continue;
+		failed += chunk_end(in[i], status);
+		pids[i] = 0;
+		running--;
+		if (next / 10000 != tick && next < j->j_seeds) {
+			tick = next / 10000;
+			printf("# %llu seeds, %llu steps, %u failed\n", next,
+			    (unsigned long long)n.steps, failed);
+			(void)fflush(stdout);
+		}
+	}
+}
+
+/* --- what is said of it all ------------------------------------------------------------- */
+
+/* One seed twice is the same history, to the last event. */
+static unsigned int
+same_twice(const struct job *j)
+{
+	uint64_t a = 0, b = 1;
+	unsigned int bad;
+
+	bad = (unsigned int)(try_seed(j->j_first, j->j_steps, &a) |
+	    try_seed(j->j_first, j->j_steps, &b));
+	bad = bad || a != b;
+	printf("%s - seed %llu run twice leaves the same trace (%016llx)\n",
+	    bad ? "not ok" : "ok", j->j_first, (unsigned long long)a);
+	return (bad);
+}
+
+/* Is there anything that was meant to happen and never did? */
+static unsigned int
+all_happened(int enough)
+{
+	unsigned int never = 0;
+
+#define X(name, must) do {						\
+	printf("# %-22s %llu\n", #name, (unsigned long long)n.name);	\
+	never += (must) && n.name == 0;					\
+} while (0);
+	COUNTERS(X)
+#undef X
+	if (!enough)
+		return (0);
+	printf("%s - everything that can happen has happened\n",
+	    never != 0 ? "not ok" : "ok");
+	return (never);
+}
+
+static void __attribute__((noreturn))
+usage(void)
+{
+	(void)fprintf(stderr, "usage: sim [-f first] [-j lanes] [-k steps] "
+	    "[-n seeds]\n       sim -s seed [-k steps] [-d database] "
+	    "[-v]\n");
+	exit(2);
+}
+
+static unsigned long long
+number(const char *text, unsigned long long max)
+{
+	const char *bad;
+	long long v = strtonum(text, 1, (long long)max, &bad);
+
+	if (bad != NULL)
+		errx(2, "%s is %s", text, bad);
+	return ((unsigned long long)v);
+}
+
+static int
+replay(unsigned long long seed, unsigned int steps)
+{
+	uint64_t hash;
+	int failed = try_seed(seed, steps, &hash);
+
+	printf("seed %llu: %s (%016llx)\n", seed, failed ? lane.why : "ok",
+	    (unsigned long long)hash);
+	return (failed);
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned long long seed = 0, first = 1, seeds = 500, i;
-	unsigned int steps = 10000, failed = 0;
-	uint64_t hash;
+	struct job j = { 1, 500, STEPS, 1 };
+	unsigned long long seed = 0;
+	unsigned int bad;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:n:k:f:v")) != -1) {
+	while ((opt = getopt(argc, argv, "d:f:j:k:n:s:v")) != -1) {
 		switch (opt) {
-		case 's':
-			seed = strtoull(optarg, NULL, 10);
-			break;
-		case 'n':
-			seeds = strtoull(optarg, NULL, 10);
-			break;
-		case 'k':
-			steps = (unsigned int)strtoul(optarg, NULL, 10);
+		case 'd':
+			dump = optarg;
 			break;
 		case 'f':
-			first = strtoull(optarg, NULL, 10);
+			j.j_first = number(optarg, 1ULL << 60);
+			break;
+		case 'j':
+			j.j_lanes = (unsigned int)number(optarg, LANES_MAX);
+			break;
+		case 'k':
+			j.j_steps = (unsigned int)number(optarg, 100000000);
+			break;
+		case 'n':
+			j.j_seeds = number(optarg, 1ULL << 60);
+			break;
+		case 's':
+			seed = number(optarg, 1ULL << 60);
 			break;
 		case 'v':
 			trace_on = 2;
 			break;
+		default:
+			usage();
 		}
 	}
 	engine_image();
-	if (seed != 0) {
-		failed = (unsigned int)try_seed(seed, steps, &hash);
-		printf("%s\n%016llx\n", failed ? lane.why : "fine",
-		    (unsigned long long)hash);
-		return ((int)failed);
-	}
-	for (i = 0; i < seeds && failed < 10; i++)
-		failed += (unsigned int)one_seed(first + i, steps);
-#define X(name, must) printf("%20s %llu\n", #name, (unsigned long long)n.name);
-	COUNTERS(X)
-#undef X
-	return (failed != 0);
+	if (seed != 0)
+		return (replay(seed, j.j_steps));
+	bad = same_twice(&j);
+	memset(&n, 0, sizeof(n));
+	if ((opt = (int)all_seeds(&j)) == 0)
+		printf("ok - %llu seeds of %u steps and a fair end\n",
+		    j.j_seeds, j.j_steps);
+	bad += (unsigned int)opt;
+	bad += all_happened(j.j_seeds >= 500 && j.j_steps >= STEPS);
+	return (bad != 0);
 }

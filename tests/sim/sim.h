@@ -124,6 +124,9 @@ struct world {
 	struct conn	*parent;	/* descriptor 3 of the engine */
 	struct proc	*cur;		/* whose coroutine runs */
 	int		 drop;		/* frames sent now are lost */
+	struct proc	*critical;	/* it does what cannot be undone */
+	unsigned int	 looks;		/* of the reaper */
+	unsigned int	 ticks;		/* of the engine */
 };
 extern struct world w;
 
@@ -135,6 +138,8 @@ void	 due_at(int64_t at);
 enum owner { OWN_ENGINE, OWN_REAPERD, OWN_RECONCILED, OWN_FINALIZERD,
 	OWN__MAX };
 extern enum owner owner;	/* in whose memory the program runs */
+
+void	 events_reset(void);
 
 /* The events of a process that has died. */
 void	 events_forget(enum owner);
@@ -177,6 +182,7 @@ struct conn {
 	struct queue	 c_in;		/* to the engine */
 	struct queue	 c_out;		/* to the far end */
 	uint32_t	 c_next;	/* correlation ids of the far end */
+	uint32_t	 c_refuse;	/* the request that must not succeed */
 };
 
 void	 conns_reset(void);
@@ -235,8 +241,10 @@ struct proc {
 	struct co	*p_co;
 	struct conn	*p_conn;	/* the last that it made */
 	int64_t		 p_until;	/* its coroutine sleeps */
+	int		 p_inside;	/* it was granted a lease */
 	int		 p_reading;	/* or waits for a message */
 	int		 p_acting;	/* or for its child */
+	unsigned int	 p_greeted;	/* engines that took it */
 	int64_t		 p_killed_at;
 };
 extern struct proc procs[NPROCS];
@@ -252,6 +260,9 @@ void	 proc_die(struct proc *);
 
 /* The process with that identity, alive or stopped; or NULL. */
 struct proc *proc_of_ident(const char *text);
+
+/* Can it, or a child of it, still act? */
+int	 proc_may_act(int32_t pid, uint64_t start, const char *boot);
 
 /* A living one at random, or NULL. */
 struct proc *proc_any(void);
@@ -344,10 +355,14 @@ void	 daemon_again(void);	/* something that was said is said again */
 /* The body of a process that runs something. */
 void	 run_body(void *proc);
 
+/* A hook has ended, one way or another. */
+void	 hook_gone(uint64_t run);
+
 /* --- people.c --------------------------------------------------------------------------- */
 
 void	 people_reset(void);
 void	 people_act(void);
+void	 people_on(const char *task, const char *verb, int force);
 void	 person_hears(struct conn *, const union orch_any *,
 	    unsigned int type);
 void	 webhook_act(void);
@@ -360,6 +375,7 @@ unsigned int tasks_open(int with_parked);
 /* --- chaos.c ------------------------------------------------------------------------------ */
 
 void	 chaos_act(void);
+void	 chaos_critical(struct proc *);
 void	 chaos_end(void);
 
 /* --- check.c ------------------------------------------------------------------------------ */
@@ -369,6 +385,10 @@ void	 check_commit(void);	/* a transaction was committed */
 void	 check_all(void);	/* every invariant there is */
 void	 check_landed(const struct proc *, const char *old,
 	    const char *new);
+void	 check_granted(struct proc *);
+int	 check_may(const struct proc *, unsigned int type,
+	    const union orch_any *);
+void	 check_owned(void);
 void	 check_hook_start(const struct proc *, const char *commit);
 void	 check_hook_act(const struct proc *);
 void	 check_end(void);

@@ -37,3 +37,21 @@ endef
 
 $(foreach p,$(SIM_PARTS),$(eval $(call sim_part,$(p),$(sim_$(p)),$(B)/tests/sim)))
 $(eval $(call sim_link,$(SIM),$(foreach p,$(SIM_PARTS),$(B)/tests/sim/m_$(p).o),))
+
+# The same with one rule taken away (libcommon/mutant.h): $(B)/mutant/NAME/sim.
+# $(mutsites) and the rules that compile the objects are the Makefile's.
+sim_mut	= $(foreach o,$(2),$(if $(filter $(patsubst $(B)/%.o,%.c,$(o)):$(1),\
+	  $(mutsites)),$(patsubst $(B)/%,$(B)/mutant/$(1)/%,$(o)),$(o)))
+sim_mutlib = $(foreach s,$(mutsites),$(if $(filter libcommon/%.c:$(1),$(s)),\
+	  $(patsubst libcommon/%.c:$(1),$(B)/mutant/$(1)/libcommon/%.o,$(s))))
+define sim_mutant
+$(foreach p,$(SIM_PARTS),$(eval $(call sim_part,$(p),$(call \
+    sim_mut,$(1),$(sim_$(p))),$(B)/mutant/$(1))))
+$(eval $(call sim_link,$(B)/mutant/$(1)/sim,$(foreach \
+    p,$(SIM_PARTS),$(B)/mutant/$(1)/m_$(p).o),$(call sim_mutlib,$(1))))
+endef
+$(foreach m,$(mutants),$(eval $(call sim_mutant,$(m))))
+
+# Rules that only the simulator takes away.
+sim_only = $(filter-out $(mutants),NO_HOOK_DRAIN NO_TARGET_CAS)
+$(foreach m,$(sim_only),$(eval $(call mutant,$(m)))$(eval $(call sim_mutant,$(m))))
