@@ -189,7 +189,7 @@ old:
 	$(Q)tests/old.sh $(B)
 
 .PHONY: units
-units: old $(DRIVERS) $(UNITS) $(CRASH) $(MUTANTS) $(KERNELS)
+units: old $(DRIVERS) $(UNITS) $(CRASH) $(SIM) $(MUTANTS) $(KERNELS)
 .SECONDARY:
 
 # What people type.  demo and check find and install missing packages first,
@@ -224,6 +224,7 @@ soak:
 	@$(SUBMAKE) units
 	ORCHD_NO_PIDFD_INODE=1 tests/run.sh -B $(B)
 	$(CRASH) -a -j $(JOBS)
+	$(SIM) -n 1000000 -j $(JOBS)
 
 .PHONY: lint
 lint:

@@ -8,10 +8,11 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-k|-m|-c|-x|-l|-b] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-k|-m|-c|-s|-x|-l|-b] [word ...]
 #
 # Only unit tests (-u), integration tests (-i), tests of identity as on an old
-# kernel (-k), the model of the ownership protocol (-m), crash points (-c),
+# kernel (-k), the model of the ownership protocol (-m), crash points (-c), the
+# simulator (-s),
 # mutations (-x), lint (-l) or measurements (-b);
 # a word selects the tests whose name contains it.  Logs stay in build/check.
 # The last line is "N passed, N failed"; the exit status is 0 only if something
@@ -26,14 +27,14 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 B=build
-kinds="unit config integration kernel model crash mutation lint"
+kinds="unit config integration kernel model crash sim mutation lint"
 unit_limit=120
 script_limit=300
 crash_limit=900
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 script_limit=${SCRIPT_LIMIT:-$script_limit}
 
-while getopts B:uikmcxlb opt; do
+while getopts B:uikmcsxlb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
@@ -41,10 +42,11 @@ while getopts B:uikmcxlb opt; do
 	k) kinds=kernel ;;
 	m) kinds=model ;;
 	c) kinds=crash ;;
+	s) kinds=sim ;;
 	x) kinds=mutation ;;
 	l) kinds=lint ;;
 	b) kinds=bench ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-k|-m|-c|-x|-l|-b] [word ...]" >&2
+	*) echo "usage: run.sh [-B build] [-u|-i|-k|-m|-c|-s|-x|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -227,6 +229,18 @@ run_crash()
 	*) every=1 ;;
 	esac
 	try crash crash $crash_limit "$B/tests/crash/crash" -t $every \
+	    -j "$(nproc 2>/dev/null || echo 1)"
+}
+
+# The simulator; a build with sanitizers tries few seeds.
+run_sim()
+{
+	[ -x "$B/tests/sim/sim" ] || return 0
+	case $B in
+	*san*) seeds=30 ;;
+	*) seeds=500 ;;
+	esac
+	try sim sim $crash_limit "$B/tests/sim/sim" -n $seeds \
 	    -j "$(nproc 2>/dev/null || echo 1)"
 }
 
