@@ -20,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,13 +55,42 @@ names(const char *text, ssize_t len, const char *dir)
 	    NULL);
 }
 
+/* Ticks since boot, of which /proc/PID/stat tells a process's start. */
+static uint64_t
+ticks_now(void)
+{
+	struct timespec ts;
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ((uint64_t)ts.tv_sec * hz + (uint64_t)ts.tv_nsec * hz /
+	    1000000000);
+}
+
+/* Was it started after that?  0 also when nobody can tell. */
+static int
+is_younger(int proc, uint64_t than)
+{
+	char buf[1024], *s;
+	uint64_t start;
+	ssize_t n;
+
+	if ((n = read_at(proc, "stat", buf, sizeof(buf) - 1)) <= 0)
+		return (0);
+	buf[n] = '\0';
+	/* The name in parentheses may hold anything, so start behind it. */
+	return ((s = strrchr(buf, ')')) != NULL && sscanf(s, ") %*c %*d %*d "
+	    "%*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+	    "%" SCNu64, &start) == 1 && start > than);
+}
+
 /*
  * May this process be a git in that repository?  orchd's own name it in their
  * arguments; one that somebody started by hand or by a push stands in it or
  * has it in its environment.  Where that cannot be read it may.
  */
 static int
-may_hold(int proc, const char *dir)
+may_hold(int proc, const char *dir, uint64_t seen)
 {
 	char buf[16384], cwd[PATH_MAX];
 	ssize_t n;
@@ -68,6 +98,9 @@ may_hold(int proc, const char *dir)
 	n = read_at(proc, "comm", buf, sizeof(buf));
 	if (n < 4 || strncmp(buf, "git", 3) != 0 ||
 	    (buf[3] != '\n' && buf[3] != '-'))
+		return (0);
+	/* One that came after the lock did not make it. */
+	if (is_younger(proc, seen))
 		return (0);
 	n = read_at(proc, "cmdline", buf, sizeof(buf));
 	/* None: it has ended already, or is about to. */
@@ -84,9 +117,9 @@ may_hold(int proc, const char *dir)
 	return (names(buf, n, dir));
 }
 
-/* Is there anybody who may hold a lock in that repository? */
+/* May anybody hold a lock in that repository that was there at `seen'? */
 static int
-is_held(const char *dir)
+is_held(const char *dir, uint64_t seen)
 {
 	struct dirent *de;
 	int proc, held = 0;
@@ -99,7 +132,7 @@ is_held(const char *dir)
 		    (proc = openat(dirfd(d), de->d_name, O_RDONLY |
 		    O_DIRECTORY | O_CLOEXEC)) == -1)
 			continue;
-		held = may_hold(proc, dir);
+		held = may_hold(proc, dir, seen);
 		close(proc);
 	}
 	closedir(d);
@@ -119,7 +152,8 @@ is_same(const char *path, const struct stat *was)
 
 /* Remove it if it is still that one; nobody else removes one meanwhile. */
 static int
-remove_it(const char *dir, const char *path, const struct stat *was)
+remove_it(const char *dir, const char *path, const struct stat *was,
+    uint64_t seen)
 {
 	int fd, done = 0;
 
@@ -128,7 +162,7 @@ remove_it(const char *dir, const char *path, const struct stat *was)
 	if (flock(fd, LOCK_EX) == 0) {
 		if (!is_same(path, was))
 			done = 1;
-		else if (!is_held(dir) && unlink(path) == 0) {
+		else if (!is_held(dir, seen) && unlink(path) == 0) {
 			log_info("%s: its holder is dead, removed", path);
 			done = 1;
 		}
@@ -142,17 +176,19 @@ static int
 one_gone(const char *dir, const char *path)
 {
 	static const struct timespec pause = PAUSE;
+	uint64_t seen;
 	struct stat st;
 	int i;
 
 	if (lstat(path, &st) == -1 || !S_ISREG(st.st_mode))
 		return (0);
+	seen = ticks_now() + 1;
 	for (i = 0; i < LOOKS; i++) {
 		(void)nanosleep(&pause, NULL);
 		if (!is_same(path, &st))
 			return (1);
 	}
-	return (remove_it(dir, path, &st));
+	return (remove_it(dir, path, &st, seen));
 }
 
 int

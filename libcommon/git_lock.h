@@ -28,8 +28,8 @@
  * none, or when it may have a living holder.
  *
  * Time alone removes no lock: it must have been the same for a second, and no
- * living process that may be a git in this repository may be there (one whose
- * repository cannot be seen counts).  Who removes one excludes others who
+ * process may live that is a git in this repository and older than the first
+ * look (one whose repository cannot be seen counts).  Who removes one excludes others who
  * would by flock(2) on the folder, so that never a younger lock is removed.
  * What a killed git had begun under its lock has not happened: the change is
  * the renaming of the lock.

@@ -150,6 +150,30 @@ START_TEST(a_git_in_another_repository_holds_nothing_here)
 }
 END_TEST
 
+/* Others are at work all the time; they came after the lock. */
+START_TEST(a_git_that_came_after_the_lock_does_not_hold_it)
+{
+	pid_t pid;
+	int in;
+
+	open_with_branch();
+	leave_lock("refs/heads/main");
+	if ((pid = fork()) == 0) {
+		usleep(400000);
+		pid = living_git("/", fx_bare, &in);
+		sleep(3);
+		end(pid, in);
+		_exit(0);
+	}
+	ck_assert_int_eq(git_delete_ref(&fx_repo, "refs/heads/main", first,
+	    ERR), GIT_OK);
+	/* It lives still: that is what made it hard. */
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	fx_close();
+}
+END_TEST
+
 START_TEST(what_is_no_lock_is_left_alone)
 {
 	open_with_branch();
@@ -179,6 +203,7 @@ main(void)
 	tcase_add_loop_test(tc,
 	    a_lock_stays_while_a_git_lives_in_that_repository, 0, 2);
 	tcase_add_test(tc, a_git_in_another_repository_holds_nothing_here);
+	tcase_add_test(tc, a_git_that_came_after_the_lock_does_not_hold_it);
 	tcase_add_test(tc, what_is_no_lock_is_left_alone);
 	suite_add_tcase(su, tc);
 	sr = srunner_create(su);
