@@ -14,7 +14,11 @@
 
 . "$(dirname "$0")/lib.sh"
 
-STORM=${STORM:-300}
+# Sanitizers make everything slow.
+case $BUILD in
+*san*) STORM=${STORM:-100} ;;
+*) STORM=${STORM:-300} ;;
+esac
 SEED=${SEED:-$(date +%s)}
 DRIVER=$BUILD/tests/integration/storm
 DB=
@@ -50,7 +54,7 @@ missing()
 begin
 [ -x "$DRIVER" ] || bail "$DRIVER is built (make units)"
 make_project
-GLOBAL="serial_limit 12
+GLOBAL="serial_limit 20
 max_concurrency 4
 max_gate_runs 4
 max_attempts 50
@@ -67,8 +71,8 @@ stop_orchd
 note "STORM=$STORM SEED=$SEED"
 
 "$DRIVER" -f "$T/orchd.conf" -o "$ORCHD" -r "$T/run/control.sock" \
-    -l "$T/orchd.log" -n "$STORM" -s "$SEED" -i "${ITEMS:-8}" \
-    -g "${GAP:-70}" -w "${WAIT:-120}" >"$T/storm.out" 2>&1
+    -l "$T/orchd.log" -n "$STORM" -s "$SEED" -i "${ITEMS:-14}" \
+    -g "${GAP:-180}" -w "${WAIT:-120}" >"$T/storm.out" 2>&1
 said=$?
 cat "$T/storm.out"
 [ $said -eq 0 ] || KEEP=1

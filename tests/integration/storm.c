@@ -52,8 +52,8 @@
 
 #define PROCS_MAX	2048
 #define STOPS_MAX	4	/* stopped at one time */
-#define PATIENCE_MS	250	/* for a process of a sort to appear */
 #define LONG_STOP_MS	3500	/* beyond the reaper's grace of the test */
+#define WARM_MS		20000
 #define END_MS		60000	/* for orchd to stop */
 
 #define NOT_AT_END	2
@@ -61,34 +61,31 @@
 #define ENDED_BADLY	8
 #define TOO_FEW		16
 
-/* How often each sort is chosen, and what may happen to it. */
+/* The weight of each sort, where there is one, and what may happen to it. */
 static const struct {
 	const char	*s_name;
 	unsigned int	 s_weight;
 	int		 s_kill;
 	int		 s_long;	/* may be stopped for long */
 } sorts[V__MAX] = {
-	[V_PARENT] = { "parent", 4, 1, 0 },
-	[V_ENGINE] = { "engine", 9, 1, 0 },
-	[V_WORKER] = { "worker", 31, 1, 1 },
-	[V_HOOK] = { "hook", 14, 1, 1 },
-	[V_RUNNER] = { "runner", 13, 1, 1 },
-	[V_GIT] = { "git", 10, 1, 1 },
-	[V_FINALIZERD] = { "finalizerd", 2, 1, 1 },
-	[V_RECONCILED] = { "reconciled", 3, 1, 1 },
-	[V_REAPERD] = { "reaperd", 3, 1, 1 },
-	[V_INSIDE] = { "inside", 9, 0, 0 },
-	[V_ALL] = { "everything", 2, 1, 0 },
+	[V_PARENT] = { "parent", 2, 1, 0 },
+	[V_ENGINE] = { "engine", 14, 1, 0 },
+	[V_WORKER] = { "worker", 90, 1, 1 },
+	[V_HOOK] = { "hook", 90, 1, 1 },
+	[V_RUNNER] = { "runner", 26, 1, 1 },
+	[V_GIT] = { "git", 70, 1, 1 },
+	[V_FINALIZERD] = { "finalizerd", 4, 1, 1 },
+	[V_RECONCILED] = { "reconciled", 4, 1, 1 },
+	[V_REAPERD] = { "reaperd", 5, 1, 1 },
+	[V_INSIDE] = { "inside", 14, 0, 0 },
+	[V_ALL] = { "everything", 1, 1, 0 },
 };
 
-/* The next signal: chosen before anybody knows whom it will meet. */
+/* A signal, and whom it will meet. */
 struct choice {
 	enum victim	c_sort;
 	int		c_signal;
 	int64_t		c_stop_ms;
-	int64_t		c_from;		/* not before */
-	int64_t		c_until;	/* no patience after that */
-	uint64_t	c_which;
 };
 
 struct stop {
@@ -106,7 +103,7 @@ static struct {
 	int		 o_items;
 	int64_t		 o_gap_ms;
 	int64_t		 o_wait_s;
-} opt = { .o_signals = 300, .o_seed = 1, .o_items = 8, .o_gap_ms = 70,
+} opt = { .o_signals = 300, .o_seed = 1, .o_items = 8, .o_gap_ms = 180,
 	.o_wait_s = 120 };
 
 static struct storm_shared *sh;
@@ -258,23 +255,26 @@ free_stop(void)
 	return (NULL);
 }
 
+/* One of the sorts that there are, by weight, and what happens to it. */
 static void
-choose(struct choice *c)
+choose(struct choice *c, const struct proc *p, size_t n)
 {
-	uint64_t w = draw(100);
-	int i;
+	unsigned int have[V__MAX] = { [V_ALL] = sorts[V_ALL].s_weight };
+	uint64_t w, all = have[V_ALL];
+	size_t i;
+	int s;
 
-	for (i = 0; i < V__MAX - 1 && w >= sorts[i].s_weight; i++)
-		w -= sorts[i].s_weight;
-	c->c_sort = (enum victim)i;
-	c->c_signal = !sorts[i].s_kill || (i != V_ALL && draw(100) < 35) ?
+	for (i = 0; i < n; i++)
+		if ((s = storm_sort(p, n, i, orchd)) != -1 && have[s] == 0)
+			all += have[s] = sorts[s].s_weight;
+	w = draw(all);
+	for (s = 0; s < V__MAX - 1 && w >= have[s]; s++)
+		w -= have[s];
+	c->c_sort = (enum victim)s;
+	c->c_signal = !sorts[s].s_kill || (s != V_ALL && draw(100) < 35) ?
 	    SIGSTOP : SIGKILL;
-	c->c_stop_ms = sorts[i].s_long && draw(100) < 10 ? LONG_STOP_MS :
+	c->c_stop_ms = sorts[s].s_long && draw(100) < 10 ? LONG_STOP_MS :
 	    (int64_t)(20 + draw(400));
-	c->c_which = draw(1 << 20);
-	c->c_from = now_ms() + (int64_t)draw((uint64_t)(2 * opt.o_gap_ms +
-	    1));
-	c->c_until = c->c_from + PATIENCE_MS;
 }
 
 /* Everything at once, as when the machine goes down; the disk stays. */
@@ -305,7 +305,7 @@ pick(const struct choice *c, const struct proc *p, size_t n)
 		k += storm_sort(p, n, i, orchd) == (int)c->c_sort;
 	if (k == 0)
 		return (-1);
-	k = c->c_which % k;
+	k = draw(k);
 	for (i = 0; i < n; i++)
 		if (storm_sort(p, n, i, orchd) == (int)c->c_sort && k-- == 0)
 			return ((int)i);
@@ -356,44 +356,55 @@ progress(void)
 	(void)fflush(stdout);
 }
 
-/* One look; *c is the signal that is due, and gets its successor. */
-static void
-blow(struct choice *c)
+/* One signal; 0 when it has met somebody. */
+static int
+blow(void)
 {
 	static struct proc p[PROCS_MAX];
+	struct choice c;
 	size_t n;
 	int i;
 
-	if (now_ms() < c->c_from)
-		return;
-	if (c->c_sort == V_ALL) {
-		strike_all();
-		progress();
-		choose(c);
-		return;
-	}
 	n = storm_scan(p, PROCS_MAX);
-	if ((i = pick(c, p, n)) != -1 && strike(c, &p[i]) == 0) {
-		progress();
-		choose(c);
-	} else if (now_ms() > c->c_until) {
+	choose(&c, p, n);
+	if (c.c_sort == V_ALL)
+		strike_all();
+	else if ((i = pick(&c, p, n)) == -1 || strike(&c, &p[i]) == -1) {
 		missed++;
-		choose(c);
+		return (-1);
 	}
+	progress();
+	return (0);
+}
+
+/* Let the first items come to where it matters most. */
+static void
+wait_for_work(void)
+{
+	int64_t until = now_ms() + WARM_MS;
+
+	while (sh->sh_late < (opt.o_items + 3) / 4 && now_ms() < until) {
+		look_after_orchd();
+		pause_ms(10);
+	}
+	printf("# %d of %d items are past testing when it begins\n",
+	    sh->sh_late, sh->sh_open);
 }
 
 static void
 storm(void)
 {
-	struct choice c;
+	int64_t due = now_ms();
 
 	progress();
-	choose(&c);
 	while ((long long)(sum(killed) + sum(stopped)) < opt.o_signals) {
 		look_after_orchd();
 		go_on(0);
-		blow(&c);
-		pause_ms(8);
+		/* Who had gone when the signal came is replaced at once. */
+		if (now_ms() >= due && blow() == 0)
+			due = now_ms() + (int64_t)draw((uint64_t)(2 *
+			    opt.o_gap_ms + 1));
+		pause_ms(5);
 		/* More misses than signals: nothing lives any more. */
 		if (missed > 200 + 4 * (unsigned long)opt.o_signals) {
 			problems |= TOO_FEW;
@@ -473,7 +484,7 @@ report(void)
 	int i;
 
 	printf("# %lu signals found a process: %lu SIGKILL, %lu SIGSTOP "
-	    "(%lu SIGCONT); %lu found none\n", sum(killed) + sum(stopped),
+	    "(%lu SIGCONT); %lu came too late\n", sum(killed) + sum(stopped),
 	    sum(killed), sum(stopped), continued, missed);
 	for (i = 0; i < V__MAX; i++)
 		printf("#   %-10s %4lu killed %4lu stopped\n",
@@ -529,6 +540,7 @@ main(int argc, char *argv[])
 	sh->sh_more = 1;
 	start_orchd();
 	start_people();
+	wait_for_work();
 	storm();
 	calm();
 	end_orchd();

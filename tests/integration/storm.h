@@ -27,6 +27,7 @@
 struct storm_shared {
 	volatile int	sh_more;	/* submit more items */
 	volatile int	sh_open;	/* items that are not at their end */
+	volatile int	sh_late;	/* of them: past testing */
 	volatile int	sh_submitted;
 	volatile int	sh_rest;	/* more is 0 and nothing is open */
 	volatile int	sh_retried;	/* parked items that were let go on */

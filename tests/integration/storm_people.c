@@ -121,15 +121,19 @@ look(struct storm_shared *sh, int most)
 {
 	json_t *doc = ask("status", NULL), *tasks;
 	size_t i, n;
-	int more = sh->sh_more;
+	int late = 0, more = sh->sh_more;
 
 	if (doc == NULL)
 		return;
 	tasks = json_object_get(doc, "tasks");
 	n = json_array_size(tasks);
 	sh->sh_open = (int)n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		look_at(sh, json_array_get(tasks, i));
+		late += strncmp(text_of(json_array_get(tasks, i), "stage"),
+		    "deploy", 6) == 0;
+	}
+	sh->sh_late = late;
 	json_decref(doc);
 	if (more && n < (size_t)most)
 		submit(sh);
