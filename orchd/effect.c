@@ -22,6 +22,7 @@
 #include "libcommon/log.h"
 #include "proto/effects.h"
 #include "engine.h"
+#include "guard.h"
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
@@ -130,7 +131,7 @@ intent_refused(const struct orch_effect *m, const struct run *r,
 	    Q_MERGE_OTHER, "is", t->t_id, m->key) > 0)
 		return ("another merge of this round is on record: look at "
 		    "orchctl show");
-	return (NULL);
+	return (guard_effect(t, r, m));
 }
 
 /* Put the intent on record; what it answers is in a->state. */

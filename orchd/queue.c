@@ -22,6 +22,7 @@
 
 #include "libcommon/log.h"
 #include "engine.h"
+#include "guard.h"
 #include "notice.h"
 #include "pass.h"
 #include "queue.h"
@@ -183,6 +184,7 @@ claim(void *arg)
 	struct job *j = arg;
 	struct task t;
 	enum store_res res;
+	int ended;
 
 	if (task_get(j->j_task, &t) != STORE_OK)
 		return (-1);
@@ -192,6 +194,8 @@ claim(void *arg)
 		return (store_run_one(eng.e_store, Q_JOB_CANCEL, "isi",
 		    eng_now(), "the task has left that stage", j->j_id) ==
 		    STORE_OK ? task_drive(t.t_id) : -1);
+	if ((ended = guard_job(j, &t)) != 0)
+		return (ended == 1 ? 0 : -1);
 	res = store_run_one(eng.e_store, Q_JOB_CLAIM, "ii", j->j_id,
 	    eng_now());
 	if (res == STORE_STALE)

@@ -198,12 +198,14 @@ static int
 agent_without_commit(const struct run *r, const struct task *t,
     const struct job *j, const struct orch_run_done *m)
 {
+	int due = stage_rules[t->t_stage].sr_commit_due;
 	char *text;
 	int ret;
 
-	if (job_end(j->j_id, "done", m->reason) != STORE_OK)
+	/* Done is what need not be done again. */
+	if (job_end(j->j_id, due ? "failed" : "done", m->reason) != STORE_OK)
 		return (-1);
-	if (!stage_rules[t->t_stage].sr_commit_due)
+	if (!due)
 		return (store_run_one(eng.e_store, Q_TASK_AGENT_DONE, "ii",
 		    t->t_id, t->t_seq) == STORE_OK ? 0 : -1);
 	text = text_of(&m->text);
