@@ -459,6 +459,13 @@ check_opened(const struct ident *id, const struct ident_world *w, int fd,
 		    id->id_pid, strerror(code != 0 ? code : icode));
 		return (IDENT_UNKNOWN);
 	}
+	if (!MUTANT(NO_IDENTITY) && ino != 0 && ino == id->id_pidfd_ino &&
+	    start != id->id_start_time) {
+		say(why, len, "process %" PRId32 " has its pidfd's inode, but "
+		    "started at another time: is /proc of another time "
+		    "namespace?", id->id_pid);
+		return (IDENT_UNKNOWN);
+	}
 	if (!MUTANT(NO_IDENTITY) && (start != id->id_start_time ||
 	    (ino != 0 && id->id_pidfd_ino != 0 && ino != id->id_pidfd_ino))) {
 		say(why, len, "pid %" PRId32 " is another's now", id->id_pid);
@@ -525,6 +532,14 @@ ident_same(const struct ident *a, const struct ident *b)
 	return (is_zero(a->id_incarnation, n) ||
 	    is_zero(b->id_incarnation, n) ||
 	    memcmp(a->id_incarnation, b->id_incarnation, n) == 0);
+}
+
+int
+ident_again(const struct ident *known, const struct ident *said)
+{
+	return (ident_same(known, said) && (!is_zero(said->id_incarnation,
+	    sizeof(said->id_incarnation)) || is_zero(known->id_incarnation,
+	    sizeof(known->id_incarnation))));
 }
 
 int

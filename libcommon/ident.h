@@ -97,7 +97,8 @@ int		 ident_of_peer(int sock, struct ident *, int *pidfd);
 
 /*
  * Whether the process that id names lives.  Zombie and reused pid: dead.
- * Stopped: alive.  Another boot: dead.  Another pid namespace, or anything
+ * Stopped: alive.  Another boot: dead.  Another pid namespace, the right
+ * inode with another start time (another time namespace), or anything
  * that hides the answer (EPERM, EMFILE, ENOMEM, unreadable /proc): unknown.
  * why (may be NULL) receives the reason in words, for a log line.
  */
@@ -109,6 +110,13 @@ enum ident_verdict ident_check(const struct ident *id,
  * inode where both know it, and the incarnation where both know it.
  */
 int		 ident_same(const struct ident *a, const struct ident *b);
+
+/*
+ * Whether the process that is known says who it is again: ident_same(), and
+ * it knows its own incarnation where that is known.
+ */
+int		 ident_again(const struct ident *known,
+		    const struct ident *said);
 
 /*
  * Sends sig to exactly that process, through a pidfd whose identity was

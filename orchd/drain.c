@@ -16,6 +16,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,19 +34,26 @@ struct seen {
 	unsigned long long	s_start;	/* field 22 */
 };
 
-/* -1: it is gone. */
+/* 0, or -1 with errno: ESRCH it is gone, anything else: nobody can tell. */
 static int
 stat_read(const char *pid, struct seen *s)
 {
 	char path[300], buf[512], *p;
 	ssize_t n;
-	int fd;
+	int fd, saved;
 
 	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		if (errno == ENOENT)
+			errno = ESRCH;
 		return (-1);
-	n = read(fd, buf, sizeof(buf) - 1);
+	}
+	do {
+		n = read(fd, buf, sizeof(buf) - 1);
+	} while (n == -1 && errno == EINTR);
+	saved = errno;
 	close(fd);
+	errno = n == -1 ? saved : EIO;
 	if (n <= 0)
 		return (-1);
 	buf[n] = '\0';
@@ -85,14 +93,18 @@ drained(const struct ident *id)
 		return (1);
 	if ((d = opendir("/proc")) == NULL)
 		return (0);
-	while (empty && (de = readdir(d)) != NULL) {
-		if (!isdigit((unsigned char)de->d_name[0]) ||
-		    stat_read(de->d_name, &s) == -1)
+	/* What cannot be read (no descriptor is left) may be of it. */
+	while (empty && (errno = 0, de = readdir(d)) != NULL) {
+		if (!isdigit((unsigned char)de->d_name[0]))
 			continue;
-		if (s.s_session == id->id_pid && s.s_state != 'Z' &&
+		if (stat_read(de->d_name, &s) == -1)
+			empty = errno == ESRCH;
+		else if (s.s_session == id->id_pid && s.s_state != 'Z' &&
 		    s.s_state != 'X')
 			empty = 0;
 	}
+	if (de == NULL && errno != 0)
+		empty = 0;
 	closedir(d);
 	return (empty);
 }

@@ -208,9 +208,11 @@ run_hello(struct peer *p, const struct orch_hello *h)
 	    !ident_same(&said, &p->p_ident))
 		return ("the identity is not that of the process");
 	if (r.r_ident[0] != '\0' && (ident_parse(r.r_ident, &known) == -1 ||
-	    !ident_same(&said, &known)))
+	    !ident_again(&known, &said)))
 		return ("another process owns this run");
-	p->p_ident = said;
+	/* What the kernel says of it stays; its number it alone knows. */
+	memcpy(p->p_ident.id_incarnation, said.id_incarnation,
+	    sizeof(said.id_incarnation));
 	return (NULL);
 }
 

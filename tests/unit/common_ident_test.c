@@ -15,6 +15,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +114,7 @@ START_TEST(kill_needs_the_same_process)
 	ck_assert_int_eq(ident_of_pid(pid, &id), 0);
 	other = id;
 	other.id_start_time++;
+	other.id_pidfd_ino = 0;
 	ck_assert_int_eq(ident_kill(&other, SIGKILL), -1);
 	ck_assert_int_eq(errno, ESRCH);
 	other = id;
@@ -233,6 +236,141 @@ START_TEST(same_compares_what_both_know)
 }
 END_TEST
 
+START_TEST(again_needs_the_number_that_is_known)
+{
+	struct ident	 known, said;
+
+	ck_assert_int_eq(ident_self(&known), 0);
+	said = known;
+	ck_assert_int_eq(ident_again(&known, &said), 1);
+	memset(said.id_incarnation, 0, sizeof(said.id_incarnation));
+	ck_assert_int_eq(ident_again(&known, &said), 0);
+	ck_assert_int_eq(ident_again(&said, &known), 1);
+	ck_assert_int_eq(ident_again(&said, &said), 1);
+	said = known;
+	said.id_incarnation[0] ^= 1;
+	ck_assert_int_eq(ident_again(&known, &said), 0);
+}
+END_TEST
+
+START_TEST(a_child_is_another_incarnation)
+{
+	struct ident	 a, b;
+	int		 fd[2], st;
+	pid_t		 pid;
+
+	ck_assert_int_eq(ident_self(&a), 0);
+	ck_assert_int_eq(pipe(fd), 0);
+	if ((pid = fork()) == 0)
+		_exit(ident_self(&b) == 0 &&
+		    write(fd[1], &b, sizeof(b)) == sizeof(b) ? 0 : 1);
+	ck_assert_int_eq(read(fd[0], &b, sizeof(b)), sizeof(b));
+	ck_assert_int_eq(waitpid(pid, &st, 0), pid);
+	ck_assert_int_eq(st, 0);
+	ck_assert_int_eq(b.id_pid, pid);
+	ck_assert_int_ne(memcmp(a.id_incarnation, b.id_incarnation,
+	    sizeof(a.id_incarnation)), 0);
+	ck_assert_int_eq(ident_same(&a, &b), 0);
+}
+END_TEST
+
+/* Who has connected and is gone is nobody, whoever has his number now. */
+static void
+check_gone_peer(void)
+{
+	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
+	socklen_t		 len = sizeof(sun);
+	struct ident		 id;
+	siginfo_t		 si;
+	int			 l, c, fd = -1;
+	pid_t			 pid;
+
+	l = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(l, (struct sockaddr *)&sun,
+	    sizeof(sun.sun_family)), 0);
+	ck_assert_int_eq(listen(l, 1), 0);
+	ck_assert_int_eq(getsockname(l, (struct sockaddr *)&sun, &len), 0);
+	if ((pid = fork()) == 0) {
+		c = socket(AF_UNIX, SOCK_STREAM, 0);
+		_exit(connect(c, (struct sockaddr *)&sun, len) == -1);
+	}
+	ck_assert_int_ne(c = accept(l, NULL, NULL), -1);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(ident_of_peer(c, &id, &fd), -1);	/* a zombie */
+	ck_assert_int_eq(errno, ESRCH);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(ident_of_peer(c, &id, &fd), -1);	/* reaped */
+	ck_assert_int_eq(errno, ESRCH);
+	ck_assert_int_eq(fd, -1);
+	close(c);
+	close(l);
+}
+
+START_TEST(a_peer_that_has_ended_is_nobody)
+{
+	check_gone_peer();
+	ck_assert_int_eq(setenv("ORCHD_NO_PIDFD_INODE", "1", 1), 0);
+	check_gone_peer();
+}
+END_TEST
+
+/* Without a descriptor to spare nobody is declared dead, and none is killed. */
+START_TEST(without_descriptors_the_living_are_unknown)
+{
+	struct rlimit	 rl;
+	struct ident	 id;
+	pid_t		 pid = sleeper();
+	int		 fd;
+
+	ck_assert_int_eq(ident_of_pid(pid, &id), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_ne(fd = dup(0), -1);
+	close(fd);
+	rl.rlim_cur = (rlim_t)fd;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_eq(ask(&id), IDENT_UNKNOWN);
+	ck_assert_int_eq(ident_kill(&id, SIGKILL), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	/* One is enough for /proc, not for the pidfd at the same time. */
+	rl.rlim_cur = (rlim_t)fd + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_eq(ask(&id), IDENT_UNKNOWN);
+	rl.rlim_cur = (rlim_t)fd + 2;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_eq(ask(&id), IDENT_ALIVE);
+	reap(pid);
+	ck_assert_int_eq(ask(&id), IDENT_DEAD);
+}
+END_TEST
+
+/* From another pid namespace nobody can tell, and the number is another's. */
+START_TEST(from_another_pid_namespace_nobody_can_tell)
+{
+	struct ident	 id, gone;
+	pid_t		 pid = sleeper(), child;
+	int		 st;
+
+	ck_assert_int_eq(ident_of_pid(pid, &id), 0);
+	gone = id;
+	gone.id_pid = 4190000;
+	if ((child = fork()) == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWPID) == -1)
+			_exit(77);	/* not allowed here */
+		if ((child = fork()) == 0)
+			_exit(ask(&id) == IDENT_UNKNOWN &&
+			    ask(&gone) == IDENT_UNKNOWN &&
+			    ident_kill(&id, SIGKILL) == -1 &&
+			    errno == EAGAIN ? 0 : 1);
+		_exit(waitpid(child, &st, 0) == child && st == 0 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &st, 0), child);
+	ck_assert_msg(st == 0 || (WIFEXITED(st) && WEXITSTATUS(st) == 77),
+	    "status %d", st);
+	ck_assert_int_eq(kill(pid, 0), 0);
+	reap(pid);
+}
+END_TEST
+
 /* A world of one process, each answer of which can be made to fail. */
 struct toy {
 	const char	*boot;
@@ -346,7 +484,9 @@ START_TEST(verdict_dead)
 	ck_assert_int_eq(TOY(.ended = 1), IDENT_DEAD);
 	ck_assert_int_eq(TOY(.ended = 1, .e_start = ENOENT), IDENT_DEAD);
 	ck_assert_int_eq(toy_check((struct toy){ .boot = BOOT, .ns = 7,
-	    .start = 1001, .ino = 55 }), IDENT_DEAD);
+	    .start = 1001, .ino = 0 }), IDENT_DEAD);
+	ck_assert_int_eq(toy_check((struct toy){ .boot = BOOT, .ns = 7,
+	    .start = 1001, .ino = 56 }), IDENT_DEAD);
 	ck_assert_int_eq(toy_check((struct toy){ .boot = BOOT, .ns = 7,
 	    .start = 1000, .ino = 56 }), IDENT_DEAD);
 	/* The number is a thread's now. */
@@ -363,6 +503,9 @@ START_TEST(verdict_unknown)
 
 	ck_assert_int_eq(toy_check((struct toy){ .boot = BOOT, .ns = 8 }),
 	    IDENT_UNKNOWN);
+	/* The same process, but its time is counted from elsewhere. */
+	ck_assert_int_eq(toy_check((struct toy){ .boot = BOOT, .ns = 7,
+	    .start = 1001, .ino = 55 }), IDENT_UNKNOWN);
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		ck_assert_int_eq(TOY(.e_boot = codes[i]), IDENT_UNKNOWN);
 		ck_assert_int_eq(TOY(.e_ns = codes[i]), IDENT_UNKNOWN);
@@ -392,6 +535,11 @@ main(void)
 	tcase_add_test(t, peer_is_who_connected_on_an_old_kernel);
 	tcase_add_test(t, text_form_comes_back);
 	tcase_add_test(t, same_compares_what_both_know);
+	tcase_add_test(t, again_needs_the_number_that_is_known);
+	tcase_add_test(t, a_child_is_another_incarnation);
+	tcase_add_test(t, a_peer_that_has_ended_is_nobody);
+	tcase_add_test(t, without_descriptors_the_living_are_unknown);
+	tcase_add_test(t, from_another_pid_namespace_nobody_can_tell);
 	tcase_add_test(t, verdict_alive);
 	tcase_add_test(t, verdict_dead);
 	tcase_add_test(t, verdict_unknown);

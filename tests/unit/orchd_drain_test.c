@@ -17,6 +17,7 @@
 
 /* When nothing that a dead owner started can still act. */
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <check.h>
@@ -100,6 +101,32 @@ START_TEST(after_a_reboot_nothing_is_left)
 }
 END_TEST
 
+/* What nobody can look at is not taken for gone. */
+START_TEST(without_descriptors_nothing_is_drained)
+{
+	struct rlimit rl;
+	struct ident id;
+	pid_t child, pid = session(&id, &child);
+	int fd, more;
+
+	end(pid);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_ne(fd = dup(0), -1);
+	close(fd);
+	for (more = 0; more < 3; more++) {
+		rl.rlim_cur = (rlim_t)(fd + more);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+		ck_assert_msg(drained(&id) == 0, "%d", more);
+	}
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	while (!drained(&id))
+		usleep(10000);
+	rl.rlim_cur = (rlim_t)fd + 1;	/* now it is gone, but who knows? */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	ck_assert_int_eq(drained(&id), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -111,6 +138,7 @@ main(void)
 	tcase_add_test(tc, a_child_that_outlived_its_owner_can_still_act);
 	tcase_add_test(tc, a_pid_that_is_anothers_now_holds_nothing);
 	tcase_add_test(tc, after_a_reboot_nothing_is_left);
+	tcase_add_test(tc, without_descriptors_nothing_is_drained);
 	suite_add_tcase(su, tc);
 	sr = srunner_create(su);
 	srunner_run_all(sr, CK_ENV);

@@ -324,6 +324,10 @@ START_TEST(another_incarnation_of_the_process_is_refused)
 	ck_assert_int_eq(ident_format(&id, text, sizeof(text)), 0);
 	h.ident = text;
 	refused(ROLE_RUNNER, &h, "another process owns this run");
+	/* Nor one that keeps its number to itself. */
+	memset(id.id_incarnation, 0, sizeof(id.id_incarnation));
+	ck_assert_int_eq(ident_format(&id, text, sizeof(text)), 0);
+	refused(ROLE_RUNNER, &h, "another process owns this run");
 }
 END_TEST
 
