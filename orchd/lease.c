@@ -268,7 +268,10 @@ lease_release(const struct task *t, int force, const char *by, char *said,
 		    (long long)h.h_run, r.r_work, t->t_key);
 		return (RES_DENIED);
 	}
-	if (!h.h_released && lease_fence(&r) == -1)
+	/* Of an engine that died the order to kill may have been lost. */
+	if (h.h_released)
+		run_kill(&r);
+	else if (lease_fence(&r) == -1)
 		return (RES_RETRY);
 	log_info("task %s: lease of run %lld released by %s", t->t_key,
 	    (long long)h.h_run, by);
