@@ -234,9 +234,11 @@ restart_possible(char *text, size_t len)
 	rv = conf_parse_file(par.p_conf_path, CONF_ENVIRON | CONF_FILES |
 	    CONF_QUIET, &cf, fp);
 	fclose(fp);
-	if (rv == 0)
+	if (rv == 0) {
+		rv = parent_same_folders(cf, text, len) == -1 ||
+		    listen_kept(cf, text, len) == -1 ? -1 : 0;
 		conf_free(cf);
-	else
+	} else
 		parent_faults(text, len, said);
 	free(said);
 	return (rv == -1 ? -1 : parent_try_image(par.p_self, par.p_conf_path,

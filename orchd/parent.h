@@ -141,6 +141,12 @@ void	 parent_prompts(char *, size_t);
  */
 int	 parent_reload(char *text, size_t len);
 
+/*
+ * What a running orchd cannot change, neither in a reload nor in a restart: it
+ * would be another orchd.  -1 when its folders are not ours, with the reason.
+ */
+int	 parent_same_folders(const struct conf *, char *text, size_t len);
+
 /* What the reader of configurations said, cut to fit, without a last \n. */
 void	 parent_faults(char *text, size_t len, const char *said);
 
@@ -205,6 +211,12 @@ uint32_t child_backoff(uint32_t last_ms, uint64_t lived_ms);
  * that says what is wrong.
  */
 int	 listen_folders(const struct conf *);
+
+/*
+ * Are the locks that an older image of ours left those of these folders?  -1
+ * when not, with the reason in err.
+ */
+int	 listen_kept(const struct conf *, char *err, size_t errlen);
 
 /* Bind engine.sock and control.sock.  -1 after a log line. */
 int	 listen_sockets(const struct conf *);

@@ -129,20 +129,45 @@ lock_folder(const char *dir)
 	return (fd);
 }
 
+static int
+lock_kept(const char *dir, int fd, char *err, size_t errlen)
+{
+	struct stat	 have, is;
+	char		 path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	if (fstat(fd, &have) == 0 && lstat(path, &is) == 0 &&
+	    have.st_dev == is.st_dev && have.st_ino == is.st_ino)
+		return (0);
+	snprintf(err, errlen, "%.800s is not the lock that this orchd holds: "
+	    "stop orchd and start it again", path);
+	return (-1);
+}
+
+int
+listen_kept(const struct conf *cf, char *err, size_t errlen)
+{
+	return (lock_kept(cf->cf_state, par.p_lock, err, errlen) == -1 ||
+	    lock_kept(cf->cf_runtime, par.p_runtime_lock, err,
+	    errlen) == -1 ? -1 : 0);
+}
+
 int
 listen_folders(const struct conf *cf)
 {
 	static const char *const subs[] = { "mirror", "ws", "log", "result" };
-	char			 path[PATH_MAX];
+	char			 path[PATH_MAX], err[1024];
 	size_t			 i;
 
 	if (folder(cf->cf_state, 0700) == -1 ||
 	    folder(cf->cf_runtime, 0711) == -1)
 		return (-1);
-	if (par.p_lock == -1 &&
-	    (par.p_lock = lock_folder(cf->cf_state)) == -1)
-		return (-1);
-	if (par.p_runtime_lock == -1 &&
+	if (par.p_lock != -1) {
+		if (listen_kept(cf, err, sizeof(err)) == -1) {
+			log_warnx("restart: %s", err);
+			return (-1);
+		}
+	} else if ((par.p_lock = lock_folder(cf->cf_state)) == -1 ||
 	    (par.p_runtime_lock = lock_folder(cf->cf_runtime)) == -1)
 		return (-1);
 	for (i = 0; i < sizeof(subs) / sizeof(subs[0]); i++) {

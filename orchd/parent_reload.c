@@ -24,17 +24,16 @@
 
 #include "parent.h"
 
-/* What a running orchd cannot change: it would be another orchd. */
-static int
-same_folders(const struct conf *cf, char *text, size_t len)
+int
+parent_same_folders(const struct conf *cf, char *text, size_t len)
 {
 	const struct conf	*old = par.p_conf;
 
 	if (strcmp(cf->cf_state, old->cf_state) == 0 &&
 	    strcmp(cf->cf_runtime, old->cf_runtime) == 0)
 		return (0);
-	snprintf(text, len, "%s: state and runtime cannot change in a "
-	    "reload; stop orchd and start it again", cf->cf_path);
+	snprintf(text, len, "%s: state and runtime cannot change while "
+	    "orchd runs; stop it and start it again", cf->cf_path);
 	return (-1);
 }
 
@@ -100,7 +99,7 @@ parent_reload(char *text, size_t len)
 
 	if ((cf = read_conf(text, len)) == NULL)
 		return (-1);
-	if (same_folders(cf, text, len) == -1 ||
+	if (parent_same_folders(cf, text, len) == -1 ||
 	    secrets_readable(cf, text, len) == -1 ||
 	    listen_open(cf, &l, &n, text, len) == -1) {
 		conf_free(cf);

@@ -150,8 +150,14 @@ restore_line(const char *line)
 		par.p_engine_sock = take_back(c);
 		par.p_control_sock = take_back(d);
 	} else if (sscanf(line, "generation %u %u", &par.p_next_generation,
-	    &par.p_conf_generation) != 2)
-		return (-1);
+	    &par.p_conf_generation) != 2) {
+		if (strncmp(line, "run ", 4) == 0 ||
+		    strncmp(line, "fds ", 4) == 0 ||
+		    strncmp(line, "generation ", 11) == 0)
+			return (-1);
+		log_warnx("restart: what another version left is not "
+		    "understood: %.*s", (int)strcspn(line, " "), line);
+	}
 	return (0);
 }
 

@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -250,7 +251,8 @@ END_TEST
 START_TEST(folders_of_others_and_links_are_refused_and_a_lock_holds)
 {
 	char		 dir[] = "/tmp/orchd-parent-XXXXXX", a[80], b[80];
-	struct conf	 cf;
+	char		 c[80], err[1024];
+	struct conf	 cf, old;
 	struct stat	 sb;
 	int		 status;
 	pid_t		 pid;
@@ -261,6 +263,7 @@ START_TEST(folders_of_others_and_links_are_refused_and_a_lock_holds)
 	memset(&cf, 0, sizeof(cf));
 	cf.cf_state = a;
 	cf.cf_runtime = b;
+	old = cf;
 	ck_assert_int_eq(symlink("/tmp", a), 0);
 	ck_assert_int_eq(listen_folders(&cf), -1);
 	unlink(a);
@@ -275,6 +278,19 @@ START_TEST(folders_of_others_and_links_are_refused_and_a_lock_holds)
 	}
 	waitpid(pid, &status, 0);
 	ck_assert_int_eq(status, 0);
+	/* After a restart in place the lock is there; it is of this folder. */
+	ck_assert_int_eq(listen_folders(&cf), 0);
+	snprintf(c, sizeof(c), "%s/other", dir);
+	cf.cf_state = c;
+	ck_assert_int_eq(listen_folders(&cf), -1);
+	ck_assert_int_eq(listen_kept(&cf, err, sizeof(err)), -1);
+	ck_assert_ptr_nonnull(strstr(err, c));
+	par.p_conf = &old;
+	ck_assert_int_eq(parent_same_folders(&cf, err, sizeof(err)), -1);
+	ck_assert_ptr_nonnull(strstr(err, "state and runtime cannot change"));
+	cf.cf_state = a;
+	ck_assert_int_eq(parent_same_folders(&cf, err, sizeof(err)), 0);
+	par.p_conf = NULL;
 	ck_assert_int_eq(listen_sockets(&cf), 0);
 	snprintf(a, sizeof(a), "%s/run/engine.sock", dir);
 	ck_assert_int_eq(stat(a, &sb), 0);
@@ -352,6 +368,24 @@ START_TEST(a_new_program_that_cannot_start_is_named_with_what_it_says)
 }
 END_TEST
 
+/* Restores what fmt says, which has the descriptors in it. */
+static void
+restore_text(const char *fmt, const int *fds, int want)
+{
+	char	 text[128], num[16];
+	int	 fd, n;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	n = snprintf(text, sizeof(text), fmt, fds[0], fds[1], fds[2], fds[3]);
+#pragma GCC diagnostic pop
+	ck_assert_int_ne(fd = memfd_create("text", 0), -1);
+	ck_assert_int_eq(write(fd, text, (size_t)n), n);
+	snprintf(num, sizeof(num), "%d", fd);
+	setenv("ORCHD_STATE_FD", num, 1);
+	ck_assert_msg(state_restore() == want, "%s", text);
+}
+
 START_TEST(what_survives_a_restart_is_restored)
 {
 	static const char	*name = "ORCHD_STATE_FD";
@@ -395,6 +429,12 @@ START_TEST(what_survives_a_restart_is_restored)
 	ck_assert_uint_eq(par.p_runs->rp_run, 1234567890123ULL);
 	ck_assert_str_eq(par.p_env.sl_v[0], "A=b c");
 	ck_assert_uint_eq(par.p_next_generation, 17);
+	/* A fact of another version is left alone, a broken one is not. */
+	par.p_lock = fds[0];
+	restore_text("fds %d %d %d %d\nnews 1 2 3\n", fds, 1);
+	restore_text("fds %d %d %d\nfds\n", fds, -1);
+	restore_text("fds %d %d %d %d\nrun 5\n", fds, -1);
+	restore_text("fds %d %d %d %d\nlisten 5\n", fds, -1);
 	/* Rubbish in the variable is not believed. */
 	setenv(name, "9999", 1);
 	ck_assert_int_eq(state_restore(), -1);
