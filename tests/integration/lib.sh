@@ -414,7 +414,7 @@ pid_of()
 	*) comm=$1 ;;
 	esac
 	for p in /proc/[0-9]*; do
-		read -r stat <"$p/stat" 2>/dev/null || continue
+		{ read -r stat <"$p/stat"; } 2>/dev/null || continue
 		case $stat in
 		*"($comm) "[!Z]" $ORCHD_PID "*)
 			echo "${p#/proc/}"
@@ -651,5 +651,5 @@ parked_in()
 
 deploy_calls()
 {
-	wc -l <"$T/production/calls" 2>/dev/null || echo 0
+	{ wc -l <"$T/production/calls"; } 2>/dev/null || echo 0
 }
