@@ -29,8 +29,9 @@
  *
  * Time alone removes no lock: it must have been the same for a second, and no
  * process may live that is a git in this repository and older than the first
- * look (one whose repository cannot be seen counts).  Who removes one excludes others who
- * would by flock(2) on the folder, so that never a younger lock is removed.
+ * look (one whose repository cannot be seen counts).  Who removes one excludes
+ * others who would by flock(2) on the folder, so that never a younger lock is
+ * removed.
  * What a killed git had begun under its lock has not happened: the change is
  * the renaming of the lock.
  */

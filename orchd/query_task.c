@@ -258,7 +258,8 @@ query_show(const struct task *t)
 	lists = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:o, s:o, s:s}", "request", request(t), "pull", pull(t), "gates",
 	    gates(t), "runs", runs(t), "history", history(t), "effects",
-	    effects(t), "settlements", settlements(t), "approvals", approvals(t), "comments", comments(t),
+	    effects(t), "settlements", settlements(t), "approvals",
+	    approvals(t), "comments", comments(t),
 	    "records", records(t), "alerts", alerts(t), "tracker_status",
 	    t->t_status);
 	if (head != NULL && lists != NULL)

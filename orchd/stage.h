@@ -99,7 +99,7 @@ struct gate_fact {
 	enum gate_verdict gf_verdict;
 	enum orch_cause	 gf_cause;
 	unsigned int	 gf_errors;	/* in a row, in this stage */
-	int		 gf_due;	/* an error, a wait may be tried again */
+	int		 gf_due;	/* error, wait: may be tried again */
 	unsigned int	 gf_age_s;	/* a wait's, since the first answer */
 	char		 gf_reason[512];
 };

@@ -151,7 +151,7 @@ none "mandoc finds nothing in the manual pages"
 # conf.c's question about transition leases counts when somebody asks it.
 inert()
 {
-	readers=$(ls orchd/*.c | grep -vE '/(options|conf|conf_check|query.*)\.c$')
+	readers=$(ls orchd/*.c | grep -vE '/(options|conf|conf_check|conf_limits|query.*)\.c$')
 	grep -qE 'conf_transition_lease_on\(' $readers &&
 	    asked='transition_lease_(enabled|repos)' || asked='^$'
 	tr -s '\n\t ' ' ' <orchd/options.def |
