@@ -25,6 +25,7 @@
 #include "engine.h"
 #include "lease.h"
 #include "notice.h"
+#include "reap.h"
 #include "rollback.h"
 #include "runs.h"
 #include "verdicts.h"
@@ -232,7 +233,7 @@ result_agent(struct peer *p, uint32_t id, const struct run *r,
 	if (t.t_seq != j.j_seq)
 		ret = job_end(j.j_id, "cancelled", "the task has left that "
 		    "stage") == STORE_OK ? 0 : -1;
-	else if (m->cause == CAUSE_STOPPED)
+	else if (m->cause == CAUSE_STOPPED && r->r_reap < REAP_ASKED)
 		ret = agent_stopped(&t, &j, m);
 	else if (m->cause == CAUSE_NO_COMMIT || m->verdict == GATE_PASS)
 		ret = agent_without_commit(r, &t, &j, m);

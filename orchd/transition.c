@@ -106,8 +106,10 @@ transition_commit(const struct transition *tr)
 	    tr->tr_from), MUTANT(NO_STAGE_CAS) ? t.t_seq : tr->tr_seq);
 	if (res != STORE_OK)
 		return (res);
-	if (t.t_parked[0] != '\0' &&
-	    (res = alert_clear("parked", t.t_key)) != STORE_OK)
+	/* Whatever kept it in its stage is over. */
+	if ((t.t_parked[0] != '\0' &&
+	    (res = alert_clear("parked", t.t_key)) != STORE_OK) ||
+	    (res = alert_clear("ceiling", t.t_key)) != STORE_OK)
 		return (res);
 	if (tr->tr_backward &&
 	    (res = leave_merged_branch(&t)) != STORE_OK)

@@ -76,7 +76,7 @@ agent(int stamped, int code)
 START_TEST(an_owner_past_the_ceiling_is_killed_found_dead_and_replaced)
 {
 	struct orch_end end = { .verdict = GATE_PASS, .gate = "",
-	    .reason = "late", .head = go.any.run_go.head };
+	    .reason = "late", .head = "" };
 	char *before, *after;
 	uint64_t run;
 
@@ -123,6 +123,14 @@ START_TEST(an_owner_past_the_ceiling_is_killed_found_dead_and_replaced)
 	sock = fx_connect_run(&s, &go);
 	ck_assert_uint_gt(fx_begin(sock, &go.any.run_go), epoch + 1);
 	fx_sound();
+	/* The alert is over when the task has moved on. */
+	ck_assert_int_eq(alerts("ceiling"), 1);
+	end.verdict = GATE_PASS;
+	end.head = go.any.run_go.head;
+	end.epoch = (uint64_t)fx_int("SELECT epoch FROM lease");
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
+	fx_play_until("DEMO-1", "architecture");
+	ck_assert_int_eq(alerts("ceiling"), 0);
 }
 END_TEST
 
@@ -244,6 +252,36 @@ START_TEST(a_stamped_run_that_says_no_more_is_asked_to_end_and_then_killed)
 	    "'agent'"), "queued");
 	ck_assert_msg(strstr(fx_str("SELECT reason FROM run"),
 	    "reaper_finalize_grace_s") != NULL, "no reason");
+	fx_sound();
+}
+END_TEST
+
+/* One that ends when it is asked has failed: within its budget, no further. */
+START_TEST(a_stamped_run_that_ends_when_asked_uses_an_attempt)
+{
+	struct orch_run_exit x = { .code = 0 };
+	struct orch_run_done d = { .verdict = GATE_ERROR,
+	    .cause = CAUSE_STOPPED, .reason = "stopped" };
+	int i;
+
+	agent(0, 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_str_eq(fx_task("DEMO-1", "parked"), "");
+		x.run = d.run = s.run;
+		ck_assert_int_eq(fx_result(sock, ORCH_run_exit, &x), RES_OK);
+		fx.ms += 300000;
+		(void)fx_reaper_says(reaper, s.run, 2);
+		ck_assert_int_eq(fx_told_to_stop(sock), 1);
+		ck_assert_int_eq(fx_result(sock, ORCH_run_done, &d), RES_OK);
+		fx_leave(sock);
+		if (i == 1)
+			break;
+		fx_tick(60000);
+		fx_expect(&s, KIND_AGENT, "analyst");
+		fx_free(&go);
+		sock = fx_connect_run(&s, &go);
+	}
+	ck_assert_str_eq(fx_task("DEMO-1", "parked"), "blocked");
 	fx_sound();
 }
 END_TEST
@@ -638,6 +676,8 @@ main(void)
 	    without_the_reaper_nothing_is_ended_because_of_its_age);
 	tcase_add_test(tc,
 	    a_stamped_run_that_says_no_more_is_asked_to_end_and_then_killed);
+	tcase_add_test(tc,
+	    a_stamped_run_that_ends_when_asked_uses_an_attempt);
 	tcase_add_test(tc, one_that_has_not_stamped_its_end_is_not_of_tier_2);
 	tcase_add_test(tc, a_runner_that_waits_for_its_import_is_left_alone);
 	tcase_add_loop_test(tc,
