@@ -147,7 +147,7 @@ do_wait(const struct task *t, const struct decision *d)
 
 	if (strcmp(d->d_waits, "ci") == 0)
 		at = eng_now() + CI_LOOK_MS;
-	if (d->d_alert != NULL && strcmp(t->t_why, d->d_reason) != 0 &&
+	if (d->d_alert != NULL && !alert_is_open(d->d_alert, t->t_key) &&
 	    alert_raise(d->d_alert, t->t_key, "%s", d->d_reason) != STORE_OK)
 		return (-1);
 	if (strcmp(d->d_waits, "retry") == 0)

@@ -110,7 +110,7 @@ START_TEST(only_the_tables_edges_exist)
 END_TEST
 
 /* What one gate may say: GATE_SAYS of them. */
-#define GATE_SAYS	9
+#define GATE_SAYS	10
 #define ERRORS_MAX	5
 #define REWORK_MAX	3
 
@@ -127,6 +127,7 @@ gate_says(struct gate_fact *g, int what)
 		{ GATE_FAIL, CAUSE_RED, 0, 0 },
 		{ GATE_FAIL, CAUSE_BAD_ARTIFACT, 0, 0 },
 		{ GATE_WAIT, CAUSE_NONE, 0, 0 },
+		{ GATE_WAIT, CAUSE_NONE, 0, 1 },
 		{ GATE_ERROR, CAUSE_INFRA, 1, 0 },
 		{ GATE_ERROR, CAUSE_INFRA, 1, 1 },
 		{ GATE_ERROR, CAUSE_TIMEOUT, ERRORS_MAX, 1 },
@@ -247,8 +248,8 @@ judge_gate(const struct facts *f, const struct decision *d)
 	MUST(strcmp(d->d_gate, g->gf_name) == 0);
 	MUST((d->d_act == ACT_ASK) ==
 	    (g->gf_rule->gr_kind == GATE_BY_PERSON));
-	MUST(!g->gf_have || (g->gf_verdict == GATE_ERROR && g->gf_due &&
-	    g->gf_errors <= ERRORS_MAX));
+	MUST(!g->gf_have || (g->gf_due && (g->gf_verdict == GATE_WAIT ||
+	    (g->gf_verdict == GATE_ERROR && g->gf_errors <= ERRORS_MAX))));
 }
 
 static void
@@ -326,7 +327,7 @@ static void
 walk_bits(struct facts *f)
 {
 	unsigned int bits, deploy, ndeploy = f->f_stage == STAGE_DEPLOY ?
-	    4 * 8 : 1, ncreated = f->f_stage == STAGE_CREATED ? 2 : 0;
+	    6 * 8 : 1, ncreated = f->f_stage == STAGE_CREATED ? 2 : 0;
 
 	for (bits = 0; bits < 1U << (10 + ncreated); bits++) {
 		f->f_parked = BIT(0);
@@ -344,10 +345,10 @@ walk_bits(struct facts *f)
 		f->f_dep_wait = BIT(11) ? "DEMO-7" : "";
 		f->f_dep_cancelled = BIT(11) && BIT(10);
 		for (deploy = 0; deploy < ndeploy; deploy++) {
-			f->f_deploy = (enum deploy_fact)(deploy & 3);
-			f->f_confirm_needed = (deploy >> 2) & 1;
-			f->f_confirmed = (deploy >> 3) & 1;
-			f->f_confirm_refused = (deploy >> 4) & 1;
+			f->f_deploy = (enum deploy_fact)(deploy >> 3);
+			f->f_confirm_needed = deploy & 1;
+			f->f_confirmed = (deploy >> 1) & 1;
+			f->f_confirm_refused = (deploy >> 2) & 1;
 			judge(f);
 		}
 	}
@@ -356,7 +357,8 @@ walk_bits(struct facts *f)
 START_TEST(every_combination_of_facts_answers_and_skips_no_gate)
 {
 	struct facts f = { .f_stage = (enum stage)_i, .f_rework_max =
-	    REWORK_MAX, .f_errors_max = ERRORS_MAX, .f_dep_wait = "" };
+	    REWORK_MAX, .f_errors_max = ERRORS_MAX, .f_dep_wait = "",
+	    .f_deploy_why = "why" };
 	int combo, n, rest;
 	size_t i;
 
@@ -441,6 +443,81 @@ START_TEST(the_first_open_gate_is_the_one_that_is_asked)
 }
 END_TEST
 
+/* Every wait has a deadline, an alert and a sentence. */
+START_TEST(a_wait_is_asked_again_and_told_when_overdue)
+{
+	struct decision d;
+	struct facts f;
+
+	review(&f, 4);
+	f.f_silent_s = 900;
+	f.f_gates[0].gf_age_s = 899;
+	stage_decide(&f, &d);
+	ck_assert_int_eq(d.d_act, ACT_WAIT);
+	ck_assert_str_eq(d.d_waits, "ci");
+	ck_assert_ptr_null(d.d_alert);
+	f.f_gates[0].gf_age_s = 900;
+	stage_decide(&f, &d);
+	ck_assert_int_eq(d.d_act, ACT_WAIT);
+	ck_assert_str_eq(d.d_alert, "ci_silent");
+	ck_assert_ptr_nonnull(strstr(d.d_reason, "900 s"));
+	f.f_gates[0].gf_due = 1;
+	stage_decide(&f, &d);
+	ck_assert_int_eq(d.d_act, ACT_GATE);
+	ck_assert_str_eq(d.d_gate, "check_reviewer_verdict");
+}
+END_TEST
+
+START_TEST(what_is_done_has_its_rollback_and_nothing_else)
+{
+	static const struct {
+		enum rollback_fact	 fact;
+		const char		*work;
+		const char		*waits;
+	} t[] = {
+		{ ROLLBACK_NONE, NULL, "" },
+		{ ROLLBACK_DUE, "rollback", "run" },
+		{ ROLLBACK_STARTED, NULL, "run" },
+		{ ROLLBACK_DOUBT, NULL, "run" },
+		{ ROLLBACK_ENDED, "record", "run" },
+	};
+	struct facts f = { .f_stage = STAGE_DONE, .f_active = "",
+	    .f_dep_wait = "", .f_deploy_why = "doubt", .f_work_due = 1,
+	    .f_cancel = 1, .f_branch_known = 1, .f_agent_due = 1,
+	    .f_role_configured = 1, .f_rollback = t[_i].fact };
+	struct decision d;
+
+	stage_decide(&f, &d);
+	ck_assert_int_eq(d.d_act, t[_i].work == NULL ? ACT_WAIT : ACT_WORK);
+	if (t[_i].work != NULL)
+		ck_assert_str_eq(d.d_work, t[_i].work);
+	ck_assert_str_eq(d.d_waits, t[_i].waits);
+	f.f_active = "rollback runs";
+	stage_decide(&f, &d);
+	ck_assert_int_eq(d.d_act, ACT_WAIT);
+}
+END_TEST
+
+/* Confirmed or not, nothing is deployed into a frozen lane. */
+START_TEST(a_frozen_lane_waits_and_says_why)
+{
+	struct facts f = { .f_stage = STAGE_DEPLOY, .f_active = "",
+	    .f_dep_wait = "", .f_deploy = DEPLOY_FROZEN, .f_work_due = 1,
+	    .f_deploy_why = "rolled back", .f_confirm_needed = _i,
+	    .f_confirmed = 1, .f_head_known = 1, .f_published = 1 };
+	struct decision d;
+
+	stage_decide(&f, &d);
+	ck_assert_int_eq(d.d_act, ACT_WAIT);
+	ck_assert_str_eq(d.d_waits, "freeze");
+	ck_assert_str_eq(d.d_reason, "rolled back");
+	f.f_deploy = DEPLOY_DOUBT;
+	stage_decide(&f, &d);
+	ck_assert_str_eq(d.d_waits, "run");
+	ck_assert_str_eq(d.d_reason, "rolled back");
+}
+END_TEST
+
 START_TEST(a_cancelled_dependency_waits_for_a_person)
 {
 	struct facts f = { .f_stage = STAGE_CREATED, .f_active = "",
@@ -475,6 +552,10 @@ main(void)
 	    a_persons_rejection_is_heard_however_often_it_went_round);
 	tcase_add_test(tc, the_first_open_gate_is_the_one_that_is_asked);
 	tcase_add_test(tc, a_cancelled_dependency_waits_for_a_person);
+	tcase_add_test(tc, a_wait_is_asked_again_and_told_when_overdue);
+	tcase_add_loop_test(tc, what_is_done_has_its_rollback_and_nothing_else,
+	    0, 5);
+	tcase_add_loop_test(tc, a_frozen_lane_waits_and_says_why, 0, 2);
 	suite_add_tcase(su, tc);
 	sr = srunner_create(su);
 	srunner_run_all(sr, CK_ENV);

@@ -175,6 +175,27 @@ START_TEST(report_names_the_failed_tests)
 }
 END_TEST
 
+/* Build and staging say what their artifact was made from. */
+START_TEST(what_the_artifact_says_comes_with_the_result)
+{
+	static const char *const gates[] = { "image-build",
+	    "check_staging_status" };
+	struct te te;
+
+	run_gate(&te, gates[_i], "printf 'commit %s\\ntree %s\\n' "
+	    "$ORCH_COMMIT $ORCH_CODE_TREE >$ORCH_IMAGE_FILE");
+	ck_assert_int_eq(te.done.verdict, GATE_PASS);
+	ck_assert_uint_eq(strlen(te.done.image_tree), 40);
+	ck_assert_str_eq(te.done.image_commit, te.done.commit);
+	ck_assert_str_eq(te.done.image_tree, te.done.tree);
+	te_close(&te);
+	run_gate(&te, gates[_i], "echo commit main >$ORCH_IMAGE_FILE");
+	ck_assert_int_eq(te.done.verdict, GATE_PASS);
+	ck_assert_str_eq(te.done.image_tree, "");
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(exit_0_with_a_failed_test_does_not_pass)
 {
 	struct te te;
@@ -433,6 +454,8 @@ main(int argc, char **argv)
 	tcase_add_test(tc, missing_report_is_error_where_one_is_due);
 	tcase_add_test(tc, report_without_test_is_error);
 	tcase_add_test(tc, report_names_the_failed_tests);
+	tcase_add_loop_test(tc,
+	    what_the_artifact_says_comes_with_the_result, 0, 2);
 	tcase_add_test(tc, exit_0_with_a_failed_test_does_not_pass);
 	tcase_add_test(tc, gate_without_command_is_error);
 	tcase_add_test(tc, security_findings_and_broken_scanner_differ);

@@ -17,7 +17,9 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runner/runner.h"
 
@@ -145,6 +147,48 @@ START_TEST(percentage_is_the_last_one)
 }
 END_TEST
 
+#define C40	"0123456789abcdef0123456789abcdef01234567"
+#define T40	"fedcba9876543210fedcba9876543210fedcba98"
+
+/* What an artifact says must be whole, and said once. */
+START_TEST(an_image_file_is_two_whole_lines)
+{
+	static const struct {
+		const char	*text;
+		int		 ok;
+	} t[] = {
+		{ "commit " C40 "\ntree " T40 "\n", 1 },
+		{ "tree " T40 "\nname x:1\ncommit " C40, 1 },
+		{ "commit " C40 "\n", 0 },
+		{ "tree " T40 "\n", 0 },
+		{ "commit " C40 "\ncommit " C40 "\ntree " T40 "\n", 0 },
+		{ "commit " C40 "\ntree " T40 "\ntree " C40 "\n", 0 },
+		{ "commit 0123456\ntree " T40 "\n", 0 },
+		{ "commit " C40 " \ntree " T40 "\n", 0 },
+		{ "commit main0000000000000000000000000000000000000\ntree "
+		    T40 "\n", 0 },
+		{ "", 0 },
+	};
+	char path[] = "/tmp/orchd-image.XXXXXX", commit[41], tree[41];
+	size_t i;
+	int fd = mkstemp(path);
+
+	ck_assert_int_ne(fd, -1);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		ck_assert_int_eq(ftruncate(fd, 0), 0);
+		ck_assert_int_eq(pwrite(fd, t[i].text, strlen(t[i].text), 0),
+		    (int)strlen(t[i].text));
+		ck_assert_msg(image_read(path, commit, tree) ==
+		    (t[i].ok ? 0 : -1), "%s", t[i].text);
+		ck_assert_str_eq(commit, t[i].ok ? C40 : "");
+		ck_assert_str_eq(tree, t[i].ok ? T40 : "");
+	}
+	close(fd);
+	(void)unlink(path);
+	ck_assert_int_eq(image_read(path, commit, tree), -1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -161,6 +205,7 @@ main(void)
 	tcase_add_test(tc, list_in_both_forms);
 	tcase_add_test(tc, ids_are_escaped_and_bounded);
 	tcase_add_test(tc, percentage_is_the_last_one);
+	tcase_add_test(tc, an_image_file_is_two_whole_lines);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
