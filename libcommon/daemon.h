@@ -31,7 +31,10 @@ struct daemon_ops {
 	uint32_t	 d_roles;	/* FROM_* mask of roles it can have */
 	/* A listening socket, now owned by the daemon.  May be NULL. */
 	void	(*d_listen)(const char *name, int fd, int loopback);
-	/* A secret; the text dies after the call.  May be NULL. */
+	/*
+	 * A secret; the text dies after the call.  May be NULL.  Before
+	 * d_setup, and again in a reload.
+	 */
 	void	(*d_secret)(const char *name, const char *value);
 	/* Everything has come: acquire the rest.  -1: cannot serve. */
 	int	(*d_setup)(enum orch_role role);
@@ -44,7 +47,25 @@ struct daemon_ops {
 		    const union orch_any *, int *fd);
 	/* The last thing before exit.  May be NULL. */
 	void	(*d_shutdown)(void);
+	/*
+	 * A project whose forge or tracker is remote; the texts die after the
+	 * call.  Before d_setup, and again in a reload.  May be NULL.
+	 */
+	void	(*d_project)(const struct orch_child_project *);
+	/*
+	 * The end of a reload (CHILD_GO once more): all projects and secrets
+	 * that there are have come since the CHILD_GO before.  May be NULL.
+	 */
+	void	(*d_reload)(void);
 };
+
+/*
+ * What the parent hands over.  A secret's name says what it is for:
+ * "forge:PROJECT" a token, "tracker:PROJECT" a key, "notify:NAME" in one line
+ * how, to whom and with what: "telegram CHAT TOKEN" or "webhook URL SECRET".
+ * A project's statuses are "Name of orchd's own=Name in the tracker" for those
+ * that are renamed, its options NAME=value.
+ */
 
 /*
  * Run a daemon: descriptor 3, CHILD_START ... CHILD_GO, d_setup, the sandbox

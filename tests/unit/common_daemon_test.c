@@ -122,8 +122,28 @@ on_shutdown(void)
 	_exit(7);
 }
 
+static char projects[64];
+
+static void
+on_project(const struct orch_child_project *m)
+{
+	size_t n = strlen(projects);
+
+	snprintf(projects + n, sizeof(projects) - n, "%s,", m->name);
+}
+
+static void
+on_reload(void)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %s", projects, secret);
+	tell("reload", text);
+}
+
 static const struct daemon_ops ops = { "testd", FROM_REAPERD, on_listen,
-	on_secret, on_setup, on_up, on_down, on_message, on_shutdown };
+	on_secret, on_setup, on_up, on_down, on_message, on_shutdown,
+	on_project, on_reload };
 
 static void
 start_with(int sock, char *arg)
@@ -392,6 +412,25 @@ START_TEST(a_false_engine_is_dropped_and_a_true_one_taken)
 }
 END_TEST
 
+START_TEST(projects_come_at_the_start_and_in_a_reload)
+{
+	struct orch_child_project p = { .name = "one" };
+	struct orch_child_secret s = { "token", "second-value" };
+
+	child_start(ROLE_REAPERD);
+	say(parent, ORCH_child_project, &p, -1);
+	child_go();
+	welcome(4);
+	ck_assert_int_eq(hear(parent, FROM_REAPERD), ORCH_child_ready);
+	expect_notice("up", "first none 50 5 5  0");
+	p.name = "two";
+	say(parent, ORCH_child_project, &p, -1);
+	say(parent, ORCH_child_secret, &s, -1);
+	child_go();
+	expect_notice("reload", "one,two, second-value");
+}
+END_TEST
+
 START_TEST(it_ends_with_its_parent)
 {
 	start_up();
@@ -497,6 +536,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, it_outlives_its_engine);
 	tcase_add_test(tc, a_new_connection_replaces_the_old_one);
 	tcase_add_test(tc, a_false_engine_is_dropped_and_a_true_one_taken);
+	tcase_add_test(tc, projects_come_at_the_start_and_in_a_reload);
 	tcase_add_test(tc, it_ends_with_its_parent);
 	tcase_add_test(tc, it_ends_by_a_signal_in_order);
 	tcase_add_test(tc, hello_no_ends_it);
