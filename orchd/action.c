@@ -306,6 +306,10 @@ decide(struct request *a, const char *decision)
 	    t->t_asked_commit, a->a_msg->text, eng_now(),
 	    stage_gate_reads(t->t_stage, t->t_asked_gate)) != STORE_OK)
 		return (-1);
+	/* Whatever it is, a person has looked. */
+	if (store_run_one(eng.e_store, Q_TASK_REWORK_NONE, "ii", t->t_id,
+	    t->t_seq) != STORE_OK)
+		return (-1);
 	log_info("task %s: %s %s at %.12s by %s", t->t_key, t->t_asked_gate,
 	    decision, t->t_asked_commit, a->a_peer->p_user);
 	/* A rejection's words are the next run's feedback. */
@@ -367,10 +371,19 @@ is_confirmed(const struct task *t)
 static int
 act_confirm(struct request *a)
 {
-	/* A repeated confirmation is a no-op. */
-	if (deploy_has_begun(&a->a_task) || is_confirmed(&a->a_task))
+	const struct task *t = &a->a_task;
+
+	/* A repeated confirmation is a no-op (R-31), one of another commit
+	 * is none. */
+	if (deploy_has_begun(t) || is_confirmed(t)) {
+		if (a->a_msg->commit[0] != '\0' &&
+		    strcmp(a->a_msg->commit, t->t_landed) != 0)
+			return (say(a, RES_STALE, "%s deploys commit %.12s, "
+			    "not %.12s. Nothing was changed", t->t_key,
+			    t->t_landed, a->a_msg->commit));
 		return (say(a, RES_OK, "%s: its deploy is under way already "
-		    "(self-deploy-already-initiated)", a->a_task.t_key));
+		    "(self-deploy-already-initiated)", t->t_key));
+	}
 	return (is_asked(a, "confirm") ? decide(a, "approved") : 0);
 }
 

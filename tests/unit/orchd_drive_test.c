@@ -83,14 +83,31 @@ static const struct {
 };
 #define NFAILS	((int)(sizeof(fails) / sizeof(fails[0])))
 
+/* A person's decision sets rework to 0: note what is added to it before. */
+static void
+note_rework(void)
+{
+	fx_sql("CREATE TABLE added (n INTEGER)");
+	fx_sql("CREATE TRIGGER adds AFTER UPDATE OF rework ON task WHEN "
+	    "new.rework > old.rework BEGIN INSERT INTO added VALUES "
+	    "(new.rework - old.rework); END");
+}
+
+static int64_t
+reworks(void)
+{
+	return (fx_int("SELECT ifnull(sum(n), 0) FROM added"));
+}
+
 START_TEST(a_fail_adds_one_rework_and_only_a_backward_move_a_round)
 {
 	/* The re-test is not skipped, so that it can fail. */
 	fx_conf("merge_retest_skip_when_current_enabled no", "");
 	script(fails[_i].gate, 1, GATE_FAIL, fails[_i].cause);
+	note_rework();
 	fx_task_in("done");
 	ck_assert_int_eq(results(fails[_i].gate, "fail"), 1);
-	ck_assert_int_eq(fx_task_int("DEMO-1", "rework"), 1);
+	ck_assert_int_eq(reworks(), 1);
 	ck_assert_int_eq(fx_task_int("DEMO-1", "round"), fails[_i].back);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM transition WHERE "
 	    "from_stage = '%s' AND to_stage = 'development' AND seq > 4",
@@ -207,8 +224,9 @@ END_TEST
 START_TEST(a_forbidden_path_runs_the_role_again)
 {
 	script("import", 1, GATE_FAIL, CAUSE_FORBIDDEN_PATH);
+	note_rework();
 	fx_task_in("architecture");
-	ck_assert_int_eq(fx_task_int("DEMO-1", "rework"), 1);
+	ck_assert_int_eq(reworks(), 1);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE kind = "
 	    "'agent' AND status = 'failed'"), 1);
 	fx_sound();

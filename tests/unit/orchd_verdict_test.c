@@ -369,6 +369,109 @@ START_TEST(a_confirmation_depends_on_no_branch)
 }
 END_TEST
 
+/* Each decision that a person can be asked for. */
+static const struct {
+	const char	*verb, *stage, *gate;
+} decisions[] = {
+	{ "approve", "analysis", "check_analysis_approved" },
+	{ "reject", "analysis", "check_analysis_approved" },
+	{ "approve", "review", "check_review_approved" },
+	{ "reject", "review", "check_review_approved" },
+	{ "confirm", "deploy", "check_deploy_status" },
+	{ "reject", "deploy", "check_deploy_status" },
+};
+#define NDECISIONS	(sizeof(decisions) / sizeof(decisions[0]))
+
+static void
+stale(const struct orch_action *good, const char *stage, int64_t seq,
+    const char *commit)
+{
+	struct orch_action act = *good;
+	char *before = fx_dump(), *after;
+
+	act.stage = stage;
+	act.seq = (uint64_t)((int64_t)good->seq + seq);
+	act.commit = commit;
+	ck_assert_int_eq(fx_act_full(&act), RES_STALE);
+	after = fx_dump();
+	ck_assert_str_eq(before, after);
+	free(before);
+	free(after);
+}
+
+START_TEST(a_decision_on_what_is_not_asked_now_is_refused)
+{
+	struct orch_action act = { .verb = decisions[_i].verb,
+	    .task = "DEMO-1", .text = "because" };
+	char stage[32], commit[ID_HEX];
+
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	fx_play_until("DEMO-1", decisions[_i].stage);
+	until_asked(decisions[_i].gate);
+	strlcpy(stage, decisions[_i].stage, sizeof(stage));
+	strlcpy(commit, fx_task("DEMO-1", "asked_commit"), sizeof(commit));
+	act.seq = (uint64_t)fx_task_int("DEMO-1", "stage_seq");
+	stale(&act, stage, 0, OTHER);
+	stale(&act, stage, 0, "");
+	commit[39] ^= 1;
+	stale(&act, stage, 0, commit);
+	commit[39] ^= 1;
+	stale(&act, stage, 1, commit);
+	stale(&act, stage, -1, commit);
+	stale(&act, "testing", 0, commit);
+	/* A new head: what was asked about before is not asked any more. */
+	if (strcmp(stage, "deploy") != 0) {
+		fx_sql("UPDATE task SET head = '" HEAD2 "', published = '"
+		    HEAD2 "', drive_at = 1");
+		fx_tick(1);
+		stale(&act, stage, 0, commit);
+		strlcpy(commit, HEAD2, sizeof(commit));
+	}
+	act.stage = stage;
+	act.commit = commit;
+	ck_assert_int_eq(fx_act_full(&act), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT commit_id FROM approval ORDER BY id "
+	    "DESC"), commit);
+	ck_assert_int_eq(fx_int("SELECT round FROM approval ORDER BY id DESC"),
+	    0);
+}
+END_TEST
+
+START_TEST(a_repeated_confirmation_of_another_commit_is_none)
+{
+	struct orch_action act = { .verb = "confirm", .task = "DEMO-1",
+	    .stage = "deploy" };
+	char commit[ID_HEX];
+
+	fx_task_in("deploy");
+	until_asked("check_deploy_status");
+	strlcpy(commit, fx_task("DEMO-1", "asked_commit"), sizeof(commit));
+	act.seq = (uint64_t)fx_task_int("DEMO-1", "stage_seq");
+	act.commit = commit;
+	ck_assert_int_eq(fx_act_full(&act), RES_OK);
+	ck_assert_int_eq(fx_act_full(&act), RES_OK);
+	ck_assert_ptr_nonnull(strstr(fx_said, "already-initiated"));
+	stale(&act, "deploy", 0, OTHER);
+	ck_assert_ptr_nonnull(strstr(fx_said, "not 555555555555"));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM approval WHERE gate = "
+	    "'check_deploy_status'"), 1);
+}
+END_TEST
+
+START_TEST(any_decision_of_a_person_sets_rework_to_0)
+{
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	fx_play_until("DEMO-1", decisions[_i].stage);
+	until_asked(decisions[_i].gate);
+	fx_sql("UPDATE task SET rework = 2");
+	ck_assert_int_eq(fx_act(decisions[_i].verb, "DEMO-1", "because"),
+	    RES_OK);
+	ck_assert_int_eq(fx_task_int("DEMO-1", "rework"), 0);
+	ck_assert_int_eq(fx_task_int("DEMO-1", "round"),
+	    strcmp(decisions[_i].verb, "reject") == 0 && _i > 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -391,6 +494,11 @@ main(void)
 	    2);
 	tcase_add_test(tc, nothing_is_merged_on_an_approval_of_other_code);
 	tcase_add_test(tc, a_confirmation_depends_on_no_branch);
+	tcase_add_loop_test(tc, a_decision_on_what_is_not_asked_now_is_refused,
+	    0, NDECISIONS);
+	tcase_add_test(tc, a_repeated_confirmation_of_another_commit_is_none);
+	tcase_add_loop_test(tc, any_decision_of_a_person_sets_rework_to_0, 0,
+	    NDECISIONS);
 	suite_add_tcase(su, tc);
 	fx_main_exit(su);
 	return (1);
