@@ -81,7 +81,7 @@ reboot(void)
 	conns_reboot();
 	parent_die();
 	(void)snprintf(w.boot, sizeof(w.boot),
-	    "%08x-0000-4000-8000-%012llx", rnd(1U << 31),
+	    "00000000-0000-4000-8000-%012llx",
 	    (unsigned long long)(rnd64() >> 16));
 	w.hidden = 0;
 }
@@ -129,7 +129,7 @@ chaos_act(void)
 {
 	struct conn *c;
 
-	if (chaos(60))
+	if (chaos(40))
 		kill_some();
 	if (chaos(25))
 		stop_some();
@@ -173,7 +173,7 @@ chaos_critical(struct proc *p)
 		crash_engine();
 	if (chaos(700))
 		w.hidden = 1;
-	if (chaos(2500)) {
+	if (chaos(p->p_kind == KIND_HOOK ? 1000 : 2500)) {
 		n.worker_deaths++;
 		proc_die(p);
 	} else if (chaos(500)) {

@@ -119,7 +119,7 @@ check_open(void)
 
 /* --- SQL of the world's own ----------------------------------------------------- */
 
-static sqlite3_stmt *
+static sqlite3_stmt * __attribute__((format(printf, 1, 0)))
 sql_step(const char *fmt, va_list ap)
 {
 	char sql[1024];
@@ -326,6 +326,7 @@ check_hook_start(const struct proc *p, const char *commit)
 		broken("%s: too many deploys", p->p_task);
 	(void)strlcpy(b->b_hooked[b->b_nhooked++], commit, OID);
 	n.hooks++;
+	n.hooks_in_trouble += !w.fair;
 }
 
 void
@@ -444,4 +445,7 @@ check_end(void)
 	COUNT(forced, "lease_forced");
 	COUNT(begin_denied, "lease_refused");
 	COUNT(reaped, "reaped");
+	COUNT(deferred, "finalizer_defers");
+	n.ceilings += (uint64_t)sql_int("SELECT count(*) FROM run WHERE reap "
+	    "= 3");
 }

@@ -102,7 +102,7 @@ static const char conf_text[] =
     "agent reviewer { command \"sh\" }\n"
     "agent tester { command \"sh\" }\n"
     "project tally {\n\tprefix DEMO\n\tforge local from \".\"\n"
-    "\ttracker local\n\ttest \"make\"\n\tserial_limit 4\n"
+    "\ttracker local\n\ttest \"make\"\n\tserial_limit 9\n"
     "\tstaging check \"true\"\n\tsecurity \"true\"\n"
     "\tdeploy hook \"true\"\n}\n";
 

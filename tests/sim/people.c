@@ -30,8 +30,8 @@
 
 #define NPEOPLE		16
 #define NACKED		512
-#define TASKS_MAX	40
-#define OPEN_MAX	5
+#define TASKS_MAX	60
+#define OPEN_MAX	4
 #define RETRIES_FAIR	12
 
 struct person {
@@ -208,7 +208,10 @@ people_act(void)
 		return;
 	if (!w.fair && tasks_open(0) < OPEN_MAX &&
 	    sql_int("SELECT count(*) FROM task") < TASKS_MAX && rnd(3) == 0) {
-		submit();
+		if (rnd(6) == 0)
+			submit();
+		else
+			early_task();
 		return;
 	}
 	if (!look(&l))

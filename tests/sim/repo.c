@@ -95,11 +95,12 @@ static int
 commit_new(int a, int b, const char *tree)
 {
 	struct commit *c = &commits[ncommits];
+	uint64_t hi = rnd64(), lo = rnd64();
 
 	if (ncommits == NCOMMITS)
 		broken("too many commits");
 	(void)snprintf(c->co_id, OID, "%08x%016llx%016llx", ncommits + 1,
-	    (unsigned long long)rnd64(), (unsigned long long)rnd64());
+	    (unsigned long long)hi, (unsigned long long)lo);
 	if (tree[0] == '\0')
 		(void)snprintf(c->co_tree, OID, "%040x", ++ntrees + 0xb0000);
 	else
@@ -188,6 +189,17 @@ repo_target(char out[OID])
 	    "refs/heads/main")->rf_commit].co_id, OID);
 }
 
+void
+repo_branch(const char *branch, const char *task, const char *head)
+{
+	char name[128];
+
+	(void)snprintf(name, sizeof(name), "refs/heads/%s", branch);
+	ref_of(mirror, name)->rf_commit = commit_of(head);
+	(void)snprintf(name, sizeof(name), "refs/orchd/task/%s", task);
+	ref_of(mirror, name)->rf_commit = commit_of(head);
+}
+
 const char *
 repo_tree(const char *commit)
 {
@@ -240,6 +252,7 @@ act_land(struct act *a)
 		check_landed(a->a_proc->p_start == a->a_start ? a->a_proc :
 		    NULL, now, a->a_new);
 		n.merges++;
+		n.merges_in_trouble += !w.fair;
 	}
 	r->rf_commit = a->a_new[0] == '\0' ? -1 : commit_of(a->a_new);
 	return (GIT_OK);

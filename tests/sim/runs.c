@@ -52,18 +52,18 @@ work(struct link *l, int64_t ms)
 	return (link_stopped(l));
 }
 
-/* Mostly minutes, sometimes beyond every grace and ceiling. */
+/* Mostly seconds, sometimes beyond every grace and ceiling. */
 static int64_t
 work_time(void)
 {
 	unsigned int k = w.fair ? rnd(90) : rnd(100);
 
 	if (k < 60)
-		return (rnd(10000));
+		return (rnd(500));
 	if (k < 90)
-		return (rnd(300000));
+		return (rnd(8000));
 	if (k < 98)
-		return (rnd(1800000));
+		return (rnd(120000));
 	n.slow++;
 	return (rnd(20000000));
 }
@@ -158,7 +158,7 @@ body_gate(struct link *l, const struct orch_run_go *go)
 	d.tree = repo_tree(go->commit);
 	if (work(l, work_time()))
 		stopped(l, &d);
-	else if (chaos(600)) {
+	else if (chaos(350)) {
 		d.verdict = rnd(3) == 0 ? GATE_ERROR : GATE_FAIL;
 		d.cause = d.verdict == GATE_ERROR ? CAUSE_INFRA : CAUSE_RED;
 		d.reason = "as it happens";

@@ -75,9 +75,9 @@ void	 broken(const char *fmt, ...)
 /* --- what is counted ------------------------------------------------------- */
 
 #define COUNTERS(X)							\
-	X(steps, 1) X(tasks, 1) X(done, 1) X(cancelled, 1) X(parked, 1)	\
-	X(merges, 1) X(merge_commits, 1) X(pushes_by_others, 1)		\
-	X(stale_landings, 1) X(hooks, 1) X(hook_failed, 1)		\
+	X(steps, 1) X(tasks, 1) X(early, 1) X(done, 1) X(cancelled, 1) X(parked, 1)	\
+	X(merges, 1) X(merges_in_trouble, 1) X(merge_commits, 1) X(pushes_by_others, 1)		\
+	X(stale_landings, 1) X(hooks, 1) X(hooks_in_trouble, 1) X(hook_failed, 1)		\
 	X(hook_without_result, 1)					\
 	X(back_to_development, 1) X(engine_crashes, 1)			\
 	X(crashes_before_commit, 1) X(crashes_after_commit, 1)		\
@@ -95,7 +95,7 @@ void	 broken(const char *fmt, ...)
 	X(doubled, 1) X(cancels, 1) X(cancels_dropped, 1)		\
 	X(rejected, 1) X(retries, 1) X(slow, 1)				\
 	X(effects, 1) X(effects_done_before, 1) X(effects_again, 1)	\
-	X(effects_conflict, 1)
+	X(effects_conflict, 1) X(deferred, 0)
 
 struct counts {
 #define X(name, must) uint64_t name;
@@ -295,6 +295,10 @@ void	 repo_reset(void);
 void	 repo_commit(const char *parent, const char *parent2,
 	    const char *tree, char out[OID]);
 void	 repo_target(char out[OID]);
+
+/* A task's branch, with the mark of its head. */
+void	 repo_branch(const char *branch, const char *task,
+	    const char *head);
 const char *repo_tree(const char *commit);
 int	 repo_has(const char *whole, const char *part);
 
@@ -371,6 +375,10 @@ void	 person_cut(void *);
 void	 webhook_cut(void);
 void	 people_check(void);
 unsigned int tasks_open(int with_parked);
+
+/* --- early.c: a task that begins in deploy-staging ------------------------------------------ */
+
+void	 early_task(void);
 
 /* --- chaos.c ------------------------------------------------------------------------------ */
 
