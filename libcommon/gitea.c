@@ -24,6 +24,7 @@
 
 #include "esc.h"
 #include "gitea.h"
+#include "isotime.h"
 
 static int
 repo_valid(const char *repo)
@@ -153,6 +154,9 @@ pull_fill(json_t *o, struct gitea_pull *gp, char *err, size_t errlen)
 	    text_of(o, "html_url", gp->gp_page, sizeof(gp->gp_page), err,
 	    errlen) == -1)
 		return (-1);
+	if (text_of(json_object_get(o, "user"), "login", gp->gp_author,
+	    sizeof(gp->gp_author), err, errlen) == -1)
+		return (-1);
 	gp->gp_foreign = json_integer_value(json_object_get(head,
 	    "repo_id")) != json_integer_value(json_object_get(base,
 	    "repo_id"));
@@ -203,6 +207,119 @@ gitea_pulls_find(const char *body, size_t len, const char *branch,
 	*rows = json_array_size(j);
 	json_decref(j);
 	return (r);
+}
+
+/* The rows of a list; NULL, with j freed, when it is none. */
+static json_t *
+load_list(const char *body, size_t len, size_t *rows, char *err,
+    size_t errlen)
+{
+	json_t *j;
+
+	*rows = 0;
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (NULL);
+	if (!json_is_array(j)) {
+		(void)snprintf(err, errlen, "the answer is no list");
+		json_decref(j);
+		return (NULL);
+	}
+	*rows = json_array_size(j);
+	return (j);
+}
+
+int
+gitea_pulls_each(const char *body, size_t len, size_t *rows,
+    void (*fn)(const struct gitea_pull *, void *), void *arg, char *err,
+    size_t errlen)
+{
+	struct gitea_pull gp;
+	char wrong[128];
+	json_t *j;
+	size_t i;
+
+	if ((j = load_list(body, len, rows, err, errlen)) == NULL)
+		return (-1);
+	for (i = 0; i < *rows; i++)
+		if (pull_fill(json_array_get(j, i), &gp, wrong,
+		    sizeof(wrong)) == 0)
+			fn(&gp, arg);
+	json_decref(j);
+	return (0);
+}
+
+int
+gitea_me_url(char *buf, size_t len, const char *base)
+{
+	size_t slash = strlen(base);
+	int n;
+
+	while (slash > 0 && base[slash - 1] == '/')
+		slash--;
+	n = snprintf(buf, len, "%.*s/api/v1/user", (int)slash, base);
+	return (n < 0 || (size_t)n >= len ? -1 : 0);
+}
+
+int
+gitea_me_read(const char *body, size_t len, char login[GITEA_LOGIN],
+    char *err, size_t errlen)
+{
+	json_t *j;
+	int r;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	r = text_of(j, "login", login, GITEA_LOGIN, err, errlen);
+	if (r == 0 && login[0] == '\0') {
+		(void)snprintf(err, errlen, "the answer is no user");
+		r = -1;
+	}
+	json_decref(j);
+	return (r);
+}
+
+/* 1 when it is a judgement that stands. */
+static int
+review_fill(json_t *o, struct gitea_review *gr)
+{
+	char state[32], when[40], err[64];
+	const char *text = json_string_value(json_object_get(o, "body"));
+	json_t *id = json_object_get(o, "id");
+
+	memset(gr, 0, sizeof(*gr));
+	if (!json_is_integer(id) || json_integer_value(id) <= 0 ||
+	    json_is_true(json_object_get(o, "dismissed")) ||
+	    text_of(o, "state", state, sizeof(state), err, sizeof(err)) ==
+	    -1 || text_of(json_object_get(o, "user"), "login", gr->gr_author,
+	    sizeof(gr->gr_author), err, sizeof(err)) == -1 ||
+	    text_of(o, "commit_id", gr->gr_commit, sizeof(gr->gr_commit),
+	    err, sizeof(err)) == -1 ||
+	    text_of(o, "submitted_at", when, sizeof(when), err,
+	    sizeof(err)) == -1)
+		return (0);
+	gr->gr_id = (uint64_t)json_integer_value(id);
+	gr->gr_text = text == NULL ? "" : text;
+	gr->gr_approved = strcmp(state, "APPROVED") == 0;
+	(void)isotime_ms(when, &gr->gr_at_ms);
+	return (gr->gr_approved || strcmp(state, "REQUEST_CHANGES") == 0);
+}
+
+int
+gitea_reviews_each(const char *body, size_t len, size_t *rows,
+    void (*fn)(const struct gitea_review *, void *), void *arg, char *err,
+    size_t errlen)
+{
+	struct gitea_review gr;
+	json_t *j;
+	size_t i;
+
+	if ((j = load_list(body, len, rows, err, errlen)) == NULL)
+		return (-1);
+	for (i = 0; i < *rows; i++)
+		if (review_fill(json_array_get(j, i), &gr))
+			fn(&gr, arg);
+	json_decref(j);
+	return (0);
 }
 
 /* The text of an object, which is consumed; NULL when it is none. */
@@ -312,6 +429,55 @@ gitea_merge_answer(long status, const char *body, size_t len, char *said,
 	}
 }
 
+static int
+is_red(const char *state)
+{
+	return (strcmp(state, "failure") == 0 || strcmp(state, "error") == 0 ||
+	    strcmp(state, "warning") == 0);
+}
+
+/* One line for people; left out when it does not fit. */
+static void
+check_line(json_t *o, const char *own, char *buf, size_t len)
+{
+	char context[128], state[16], what[256], link[512], err[64];
+	size_t n = strlen(buf);
+	int m;
+
+	if (text_of(o, "context", context, sizeof(context), err,
+	    sizeof(err)) == -1 || text_of(o, "status", state, sizeof(state),
+	    err, sizeof(err)) == -1 || !is_red(state) ||
+	    (own != NULL && strncmp(context, own, strlen(own)) == 0))
+		return;
+	if (text_of(o, "description", what, sizeof(what), err,
+	    sizeof(err)) == -1 || what[0] == '\0')
+		(void)strlcpy(what, state, sizeof(what));
+	if (text_of(o, "target_url", link, sizeof(link), err, sizeof(err)) ==
+	    -1)
+		link[0] = '\0';
+	m = link[0] != '\0' ? snprintf(buf + n, len - n, "%s: %s (%s)\n",
+	    context, what, link) : snprintf(buf + n, len - n, "%s: %s\n",
+	    context, what);
+	if (m < 0 || (size_t)m >= len - n)
+		buf[n] = '\0';
+}
+
+void
+gitea_checks_text(const char *body, size_t len, const char *own, char *buf,
+    size_t buflen)
+{
+	char err[64];
+	json_t *j, *list;
+	size_t i;
+
+	if ((j = load(body, len, err, sizeof(err))) == NULL)
+		return;
+	list = json_object_get(j, "statuses");
+	for (i = 0; i < json_array_size(list); i++)
+		check_line(json_array_get(list, i), own, buf, buflen);
+	json_decref(j);
+}
+
 /* One status of one context. */
 static int
 check_add(struct gitea_checks *gc, json_t *o, const char *own, char *err,
@@ -328,8 +494,7 @@ check_add(struct gitea_checks *gc, json_t *o, const char *own, char *err,
 		return (0);
 	if (strcmp(state, "success") == 0 || strcmp(state, "skipped") == 0)
 		gc->gc_green++;
-	else if (strcmp(state, "failure") == 0 ||
-	    strcmp(state, "error") == 0 || strcmp(state, "warning") == 0) {
+	else if (is_red(state)) {
 		if (gc->gc_red++ == 0)
 			(void)strlcpy(gc->gc_first_red, context,
 			    sizeof(gc->gc_first_red));

@@ -29,6 +29,7 @@
 
 #define GITEA_ID	65		/* a commit id, SHA-1 or SHA-256, NUL */
 #define GITEA_NAME	256		/* a branch or an address, with NUL */
+#define GITEA_LOGIN	128		/* a user's name, with NUL */
 #define GITEA_PAGE	50		/* rows a page: the servers' maximum */
 
 /*
@@ -52,6 +53,7 @@ struct gitea_pull {
 	char		 gp_target[GITEA_NAME];
 	char		 gp_landed[GITEA_ID];	/* merged: the commit, or "" */
 	char		 gp_page[GITEA_NAME];	/* for people */
+	char		 gp_author[GITEA_LOGIN];	/* who opened it */
 	int		 gp_foreign;		/* the head is another repo's */
 };
 
@@ -71,6 +73,41 @@ int	 gitea_pull_read(const char *body, size_t len, struct gitea_pull *,
 int	 gitea_pulls_find(const char *body, size_t len, const char *branch,
 	    const char *target, struct gitea_pull *, size_t *rows, char *err,
 	    size_t errlen);
+
+/*
+ * Call fn for each pull request of one page of a list, leaving out those that
+ * cannot be read; *rows gets the length of the page.  0; -1 with err when it
+ * is no list.
+ */
+int	 gitea_pulls_each(const char *body, size_t len, size_t *rows,
+	    void (*fn)(const struct gitea_pull *, void *arg), void *arg,
+	    char *err, size_t errlen);
+
+/* BASE/api/v1/user, who the token belongs to.  0; -1: does not fit. */
+int	 gitea_me_url(char *buf, size_t len, const char *base);
+
+/* The "login" of that answer.  0; -1 with err. */
+int	 gitea_me_read(const char *body, size_t len, char login[GITEA_LOGIN],
+	    char *err, size_t errlen);
+
+/* What a person said of a pull request. */
+struct gitea_review {
+	uint64_t	 gr_id;
+	int		 gr_approved;	/* 1 approved, 0 wants changes */
+	char		 gr_author[GITEA_LOGIN];
+	char		 gr_commit[GITEA_ID];
+	int64_t		 gr_at_ms;	/* since 1970, or 0 */
+	const char	*gr_text;	/* dies with the call */
+};
+
+/*
+ * Call fn for each review of one page of .../pulls/N/reviews that approves or
+ * wants changes and was not dismissed; comments, drafts and requests are left
+ * out.  *rows gets the length of the page.  0; -1 with err.
+ */
+int	 gitea_reviews_each(const char *body, size_t len, size_t *rows,
+	    void (*fn)(const struct gitea_review *, void *arg), void *arg,
+	    char *err, size_t errlen);
 
 /* Bodies of requests; the caller frees them.  NULL: out of memory. */
 char	*gitea_pull_body(const char *branch, const char *target,
@@ -122,6 +159,13 @@ struct gitea_checks {
  */
 int	 gitea_checks_add(struct gitea_checks *, const char *body, size_t len,
 	    const char *own, char *err, size_t errlen);
+
+/*
+ * Append a line "context: description (link)" for each failing status of such
+ * a page to the text in buf, as far as whole lines fit; own as above.
+ */
+void	 gitea_checks_text(const char *body, size_t len, const char *own,
+	    char *buf, size_t buflen);
 
 /* The judgement; PENDING while pages are missing. */
 enum gitea_ci gitea_checks_state(const struct gitea_checks *);

@@ -27,6 +27,8 @@
 #include "esc.h"
 #include "plane.h"
 
+#define PLANE_LABELS	1000U
+
 int
 plane_id_valid(const char *id)
 {
@@ -62,6 +64,18 @@ plane_url(char *buf, size_t len, const char *base, const char *slug,
 	m = vsnprintf(buf + n, len - (size_t)n, fmt, ap);
 	va_end(ap);
 	return (m < 0 || (size_t)m >= len - (size_t)n ? -1 : 0);
+}
+
+int
+plane_me_url(char *buf, size_t len, const char *base)
+{
+	size_t slash = strlen(base);
+	int n;
+
+	while (slash > 0 && base[slash - 1] == '/')
+		slash--;
+	n = snprintf(buf, len, "%.*s/api/v1/users/me/", (int)slash, base);
+	return (n < 0 || (size_t)n >= len ? -1 : 0);
 }
 
 int
@@ -138,24 +152,49 @@ page_rows(json_t *page, struct plane_cursor *pc, char *err, size_t errlen)
 	return (rows);
 }
 
-static int
-state_add(struct plane_states *pt, json_t *o, char *err, size_t errlen)
+int
+plane_object_id(const char *body, size_t len, char id[PLANE_ID], char *err,
+    size_t errlen)
 {
-	struct plane_state *ps = &pt->pt_state[pt->pt_n];
+	json_t *j;
+	int r;
 
-	if (pt->pt_n == PLANE_STATES) {
-		(void)snprintf(err, errlen, "more than %d states",
-		    PLANE_STATES);
+	if ((j = load(body, len, err, errlen)) == NULL)
 		return (-1);
+	r = id_of(j, "id", id, err, errlen);
+	if (r == 0 && id[0] == '\0') {
+		(void)snprintf(err, errlen, "the answer has no \"id\"");
+		r = -1;
 	}
+	json_decref(j);
+	return (r);
+}
+
+/* Something that has an id and a name. */
+static int
+named_read(json_t *o, struct plane_state *ps, char *err, size_t errlen)
+{
 	if (id_of(o, "id", ps->ps_id, err, errlen) == -1 ||
 	    text_of(o, "name", ps->ps_name, sizeof(ps->ps_name), err,
 	    errlen) == -1)
 		return (-1);
 	if (ps->ps_id[0] == '\0' || ps->ps_name[0] == '\0') {
-		(void)snprintf(err, errlen, "a state without id or name");
+		(void)snprintf(err, errlen, "a row without id or name");
 		return (-1);
 	}
+	return (0);
+}
+
+static int
+state_add(struct plane_states *pt, json_t *o, char *err, size_t errlen)
+{
+	if (pt->pt_n == PLANE_STATES) {
+		(void)snprintf(err, errlen, "more than %d states",
+		    PLANE_STATES);
+		return (-1);
+	}
+	if (named_read(o, &pt->pt_state[pt->pt_n], err, errlen) == -1)
+		return (-1);
 	pt->pt_n++;
 	return (0);
 }
@@ -198,6 +237,61 @@ plane_state_name(const struct plane_states *pt, const char *id)
 		if (strcmp(pt->pt_state[i].ps_id, id) == 0)
 			return (pt->pt_state[i].ps_name);
 	return (NULL);
+}
+
+/* Room for n more labels, as far as there are to be so many. */
+static size_t
+labels_room(struct plane_labels *pl, size_t n)
+{
+	struct plane_state *more;
+
+	if (n > PLANE_LABELS - pl->pl_n)
+		n = PLANE_LABELS - pl->pl_n;
+	if (n == 0 || (more = reallocarray(pl->pl_label, pl->pl_n + n,
+	    sizeof(*more))) == NULL)
+		return (0);
+	pl->pl_label = more;
+	return (n);
+}
+
+int
+plane_labels_add(struct plane_labels *pl, struct plane_cursor *pc,
+    const char *body, size_t len, char *err, size_t errlen)
+{
+	json_t *j, *rows;
+	size_t i, n;
+	int r = 0;
+
+	if ((j = load(body, len, err, errlen)) == NULL)
+		return (-1);
+	if ((rows = page_rows(j, pc, err, errlen)) == NULL)
+		r = -1;
+	n = r == 0 ? labels_room(pl, json_array_size(rows)) : 0;
+	for (i = 0; r == 0 && i < n; i++)
+		if ((r = named_read(json_array_get(rows, i),
+		    &pl->pl_label[pl->pl_n], err, errlen)) == 0)
+			pl->pl_n++;
+	json_decref(j);
+	return (r);
+}
+
+const char *
+plane_label_name(const struct plane_labels *pl, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < pl->pl_n; i++)
+		if (strcmp(pl->pl_label[i].ps_id, id) == 0)
+			return (pl->pl_label[i].ps_name);
+	return (NULL);
+}
+
+void
+plane_labels_free(struct plane_labels *pl)
+{
+	free(pl->pl_label);
+	pl->pl_label = NULL;
+	pl->pl_n = 0;
 }
 
 static int

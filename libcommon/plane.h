@@ -45,6 +45,16 @@ int	 plane_url(char *buf, size_t len, const char *base, const char *slug,
 	    const char *project, const char *fmt, ...)
 	    __attribute__((format(printf, 6, 7)));
 
+/* BASE/api/v1/users/me/, who the key belongs to.  0; -1: does not fit. */
+int	 plane_me_url(char *buf, size_t len, const char *base);
+
+/*
+ * The "id" of an answer that is one object: of a user, of a new comment.  0;
+ * -1 with what is wrong in err.
+ */
+int	 plane_object_id(const char *body, size_t len, char id[PLANE_ID],
+	    char *err, size_t errlen);
+
 /* The header of a key: "X-API-Key: K".  0; -1: does not fit. */
 int	 plane_auth(char *buf, size_t len, const char *key);
 
@@ -75,6 +85,22 @@ const char *plane_state_id(const struct plane_states *, const char *name);
 
 /* The name of a state; NULL when it is unknown. */
 const char *plane_state_name(const struct plane_states *, const char *id);
+
+/* The labels of a project; all zero is an empty list. */
+struct plane_labels {
+	struct plane_state	*pl_label;
+	size_t			 pl_n;
+};
+
+/* Add one page of .../labels/; more than a thousand are left out.  0; -1. */
+int	 plane_labels_add(struct plane_labels *, struct plane_cursor *,
+	    const char *body, size_t len, char *err, size_t errlen);
+
+/* The name of a label; NULL when it is unknown. */
+const char *plane_label_name(const struct plane_labels *, const char *id);
+
+/* Forget them all. */
+void	 plane_labels_free(struct plane_labels *);
 
 /* A work item as REST gives it. */
 struct plane_item {

@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "libcommon/fsutil.h"
 #include "libcommon/gitea.h"
 
@@ -317,6 +319,106 @@ START_TEST(what_a_server_says_cannot_command_a_terminal)
 }
 END_TEST
 
+static unsigned int seen, good;
+static uint64_t first;
+static char who[GITEA_LOGIN];
+
+static void
+pull_seen(const struct gitea_pull *gp, void *arg)
+{
+	if (seen++ == 0)
+		first = gp->gp_number;
+	(void)strlcpy(who, gp->gp_author, sizeof(who));
+}
+
+START_TEST(each_pull_of_a_page_is_told)
+{
+	size_t rows;
+
+	load("api-pulls-list-page1-limit3");
+	ck_assert_int_eq(gitea_pulls_each(body, len, &rows, pull_seen, NULL,
+	    err, sizeof(err)), 0);
+	ck_assert_uint_eq(rows, 3);
+	ck_assert_uint_eq(seen, 3);
+	ck_assert_uint_gt(first, 0);
+	ck_assert_str_ne(who, "");
+	text("{\"message\":\"no list\"}");
+	ck_assert_int_eq(gitea_pulls_each(body, len, &rows, pull_seen, NULL,
+	    err, sizeof(err)), -1);
+}
+END_TEST
+
+static void
+review_seen(const struct gitea_review *gr, void *arg)
+{
+	seen++;
+	good += (unsigned int)gr->gr_approved;
+	first = gr->gr_id;
+	ck_assert_str_eq(gr->gr_author, "boss");
+	ck_assert_int_eq(gr->gr_at_ms, 1779264751000);
+	ck_assert_str_eq(gr->gr_text, gr->gr_approved ? "" : "no");
+}
+
+START_TEST(only_judgements_are_reviews)
+{
+	size_t rows;
+
+	load("api-reviews--jxscm");	/* a draft */
+	ck_assert_int_eq(gitea_reviews_each(body, len, &rows, review_seen,
+	    NULL, err, sizeof(err)), 0);
+	ck_assert_uint_eq(rows, 1);
+	ck_assert_uint_eq(seen, 0);
+#define SAID(id, state, more) "{\"id\":" #id ",\"state\":\"" state "\"," \
+	"\"user\":{\"login\":\"boss\"},\"commit_id\":\"c\"," \
+	"\"submitted_at\":\"2026-05-20T08:12:31Z\"" more "}"
+	text("[" SAID(1, "APPROVED", ",\"dismissed\":true") ","
+	    SAID(2, "COMMENT", "") "," SAID(3, "REQUEST_REVIEW", "") ","
+	    SAID(4, "APPROVED", "") "," SAID(5, "REQUEST_CHANGES",
+	    ",\"body\":\"no\"") ",{}]");
+	ck_assert_int_eq(gitea_reviews_each(body, len, &rows, review_seen,
+	    NULL, err, sizeof(err)), 0);
+	ck_assert_uint_eq(rows, 6);
+	ck_assert_uint_eq(seen, 2);
+	ck_assert_uint_eq(good, 1);
+	ck_assert_uint_eq(first, 5);
+}
+END_TEST
+
+START_TEST(who_the_token_belongs_to_is_read)
+{
+	char url[100], login[GITEA_LOGIN];
+
+	ck_assert_int_eq(gitea_me_url(url, sizeof(url), "http://f/"), 0);
+	ck_assert_str_eq(url, "http://f/api/v1/user");
+	text("{\"id\":3,\"login\":\"bot\"}");
+	ck_assert_int_eq(gitea_me_read(body, len, login, err, sizeof(err)),
+	    0);
+	ck_assert_str_eq(login, "bot");
+	text("{\"id\":3}");
+	ck_assert_int_eq(gitea_me_read(body, len, login, err, sizeof(err)),
+	    -1);
+}
+END_TEST
+
+START_TEST(red_checks_are_told_with_their_links)
+{
+	char buf[400] = "", small[20] = "";
+
+	load("api-combined-status-failure");
+	gitea_checks_text(body, len, NULL, buf, sizeof(buf));
+	ck_assert_str_eq(buf, "ci/test: failure (https://gitea.com/anbraten/"
+	    "test-repo/actions/runs/3/jobs/0)\n");
+	buf[0] = '\0';
+	gitea_checks_text(body, len, "ci/", buf, sizeof(buf));
+	ck_assert_str_eq(buf, "");
+	gitea_checks_text(body, len, NULL, small, sizeof(small));
+	ck_assert_str_eq(small, "");	/* whole lines only */
+	load("api-combined-status-empty-old");
+	gitea_checks_text(body, len, NULL, buf, sizeof(buf));
+	ck_assert_str_eq(buf, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -340,6 +442,10 @@ main(void)
 	tcase_add_test(tc, addresses_are_of_that_repository_only);
 	tcase_add_test(tc, bodies_are_json_whatever_the_text);
 	tcase_add_test(tc, what_a_server_says_cannot_command_a_terminal);
+	tcase_add_test(tc, each_pull_of_a_page_is_told);
+	tcase_add_test(tc, only_judgements_are_reviews);
+	tcase_add_test(tc, who_the_token_belongs_to_is_read);
+	tcase_add_test(tc, red_checks_are_told_with_their_links);
 	suite_add_tcase(su, tc);
 	sr = srunner_create(su);
 	srunner_run_all(sr, CK_ENV);

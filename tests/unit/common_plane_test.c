@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "libcommon/fsutil.h"
+#include "libcommon/isotime.h"
 #include "libcommon/plane.h"
 
 #define DIR	"tests/fixtures/plane/"
@@ -278,6 +279,70 @@ START_TEST(errors_have_their_sentence)
 }
 END_TEST
 
+START_TEST(a_time_counts_its_zone)
+{
+	static const char *const bad[] = { "", "2026-05-20", "2026-05-20T08:12",
+	    "2026-05-20T08:12:31", "2026-13-20T08:12:31Z",
+	    "2026-05-20T08:12:31+0530", "2026-05-20T08:12:31Zx",
+	    "1969-05-20T08:12:31Z", "2026-05-20T08:12:31+05:99" };
+	int64_t a, b;
+	size_t i;
+
+	ck_assert_int_eq(isotime_ms("2026-05-20T08:12:31.004117Z", &a), 0);
+	ck_assert_int_eq(a, 1779264751004);
+	ck_assert_int_eq(isotime_ms("2026-05-20T13:42:31.004117+05:30", &b),
+	    0);
+	ck_assert_int_eq(a, b);
+	ck_assert_int_eq(isotime_ms("2026-05-20T00:12:31-08:00", &b), 0);
+	ck_assert_int_eq(b, a - 4);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(isotime_ms(bad[i], &b) == -1, "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(who_the_key_belongs_to_is_read)
+{
+	char url[100], id[PLANE_ID];
+
+	ck_assert_int_eq(plane_me_url(url, sizeof(url), "https://p.test//"),
+	    0);
+	ck_assert_str_eq(url, "https://p.test/api/v1/users/me/");
+	ck_assert_int_eq(plane_me_url(url, 20, "https://p.test"), -1);
+	text("{\"id\":\"" PERSON "\",\"display_name\":\"bot\"}");
+	ck_assert_int_eq(plane_object_id(body, len, id, err, sizeof(err)), 0);
+	ck_assert_str_eq(id, PERSON);
+	text("{\"id\":\"7\"}");
+	ck_assert_int_eq(plane_object_id(body, len, id, err, sizeof(err)),
+	    -1);
+	text("<html>log in</html>");
+	ck_assert_int_eq(plane_object_id(body, len, id, err, sizeof(err)),
+	    -1);
+	load("api-comment-created");
+	ck_assert_int_eq(plane_object_id(body, len, id, err, sizeof(err)), 0);
+}
+END_TEST
+
+START_TEST(labels_have_names)
+{
+	struct plane_labels pl = { NULL, 0 };
+	struct plane_cursor pc;
+
+	text("{\"results\":[{\"id\":\"" PERSON "\",\"name\":\"ai\"},"
+	    "{\"id\":\"" PROJECT "\",\"name\":\"bug\"}],"
+	    "\"next_page_results\":false,\"next_cursor\":\"100:1:0\"}");
+	ck_assert_int_eq(plane_labels_add(&pl, &pc, body, len, err,
+	    sizeof(err)), 0);
+	ck_assert_str_eq(pc.pc_next, "");
+	ck_assert_int_eq(plane_labels_add(&pl, &pc, body, len, err,
+	    sizeof(err)), 0);
+	ck_assert_uint_eq(pl.pl_n, 4);
+	ck_assert_str_eq(plane_label_name(&pl, PROJECT), "bug");
+	ck_assert_ptr_null(plane_label_name(&pl, "x"));
+	plane_labels_free(&pl);
+	ck_assert_ptr_null(plane_label_name(&pl, PROJECT));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -296,6 +361,9 @@ main(void)
 	tcase_add_test(tc, html_becomes_text);
 	tcase_add_test(tc, addresses_are_of_that_project_only);
 	tcase_add_test(tc, errors_have_their_sentence);
+	tcase_add_test(tc, a_time_counts_its_zone);
+	tcase_add_test(tc, who_the_key_belongs_to_is_read);
+	tcase_add_test(tc, labels_have_names);
 	suite_add_tcase(su, tc);
 	sr = srunner_create(su);
 	srunner_run_all(sr, CK_ENV);
