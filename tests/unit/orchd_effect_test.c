@@ -327,11 +327,11 @@ list_deploys(struct orch_deploy_row *row)
 
 /* A deploy whose wrapper was killed as it started the hook; its key. */
 static const char *
-deploy_in_doubt(int session)
+deploy_in_doubt(int result)
 {
 	char path[200];
 	struct fx_spawn h;
-	int fd;
+	int fd, i;
 
 	fx_task_in("deploy");
 	while (fx_step())
@@ -344,10 +344,14 @@ deploy_in_doubt(int session)
 	fx_free(&go);
 	snprintf(path, sizeof(path), "%s/result", eng.e_conf->cf_state);
 	(void)mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/result/%llu%s", eng.e_conf->cf_state,
-	    (unsigned long long)h.run, session ? "" : ".started");
-	ck_assert_int_ne(fd = open(path, O_CREAT | O_WRONLY, 0600), -1);
-	close(fd);
+	for (i = 0; i <= result; i++) {
+		snprintf(path, sizeof(path), "%s/result/%llu%s",
+		    eng.e_conf->cf_state, (unsigned long long)h.run,
+		    i ? "" : ".started");
+		ck_assert_int_ne(fd = open(path, O_CREAT | O_WRONLY, 0600),
+		    -1);
+		close(fd);
+	}
 	fx_leave(sock);
 	fx_sql("UPDATE run SET ident = '' WHERE id = %llu",
 	    (unsigned long long)h.run);
