@@ -424,6 +424,60 @@ START_TEST(effect_number_is_an_open_one_first_then_a_task)
 }
 END_TEST
 
+START_TEST(an_effect_is_settled_with_its_key_outcome_and_reason)
+{
+	const struct reply r[] = { { .text = "" } };
+	const char *const good[] = { "effect", "settle", "A-1",
+	    "deploy:A-1:c", "done", "-r", "it serves", NULL };
+	const char *const bad[][7] = {
+		{ "effect", "settle", "A-1", "k", "done", NULL },
+		{ "effect", "settle", "A-1", "done", "-r", "x", NULL },
+		{ "effect", "A-1", "-r", "x", NULL },
+	};
+	struct captured cap;
+	struct engine e;
+	size_t i;
+
+	ck_assert_int_eq(scripted(&e, &cap, r, 1, good), CTL_OK);
+	ck_assert(engine_asked(&e, "verb=effect task=A-1", "settle"));
+	ck_assert(engine_asked(&e, "verb=effect", "key=deploy:A-1:c"));
+	ck_assert(engine_asked(&e, "verb=effect", "outcome=done"));
+	ck_assert(engine_asked(&e, "verb=effect", "it serves"));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(run_verb(&cap, e.path, bad[i]),
+		    CTL_REFUSED);
+	engine_end(&e);
+	capture_end(&cap);
+}
+END_TEST
+
+START_TEST(deploys_are_resumed_in_full_and_with_a_reason)
+{
+	const struct reply r[] = { { .text = "" } };
+	const char *const good[] = { "resume", "-p", "tally", "-c",
+	    "0123456", "-r", "mended", "deploy", NULL };
+	const char *const bad[][6] = {
+		{ "resume", "deploy", NULL },
+		{ "resume", "-r", "mended", NULL },
+		{ "resum", "-r", "mended", "deploy", NULL },
+	};
+	struct captured cap;
+	struct engine e;
+	size_t i;
+
+	ck_assert_int_eq(scripted(&e, &cap, r, 1, good), CTL_OK);
+	ck_assert(engine_asked(&e, "verb=resume", "lane=deploy"));
+	ck_assert(engine_asked(&e, "verb=resume", "project=tally"));
+	ck_assert(engine_asked(&e, "verb=resume", "commit=0123456"));
+	ck_assert(engine_asked(&e, "verb=resume", "mended"));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(run_verb(&cap, e.path, bad[i]),
+		    CTL_REFUSED);
+	engine_end(&e);
+	capture_end(&cap);
+}
+END_TEST
+
 START_TEST(lease_is_released_by_force_only_with_f)
 {
 	const struct reply r[] = { { .text = "" }, { .text = "" } };
@@ -520,6 +574,9 @@ fill(TCase *t)
 	tcase_add_test(t, check_with_problems_fails);
 	tcase_add_test(t, job_and_gate_are_parts_of_documents);
 	tcase_add_test(t, effect_number_is_an_open_one_first_then_a_task);
+	tcase_add_test(t,
+	    an_effect_is_settled_with_its_key_outcome_and_reason);
+	tcase_add_test(t, deploys_are_resumed_in_full_and_with_a_reason);
 	tcase_add_test(t, lease_is_released_by_force_only_with_f);
 	tcase_add_test(t, log_is_followed_to_its_end_and_to_the_next_run);
 	tcase_add_test(t, log_without_a_file_is_refused);
