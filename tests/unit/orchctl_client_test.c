@@ -442,7 +442,7 @@ START_TEST(an_effect_is_settled_with_its_key_outcome_and_reason)
 	ck_assert(engine_asked(&e, "verb=effect task=A-1", "settle"));
 	ck_assert(engine_asked(&e, "verb=effect", "key=deploy:A-1:c"));
 	ck_assert(engine_asked(&e, "verb=effect", "outcome=done"));
-	ck_assert(engine_asked(&e, "verb=effect", "it serves"));
+	ck_assert(engine_asked(&e, "verb=effect", "text=9 "));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_int_eq(run_verb(&cap, e.path, bad[i]),
 		    CTL_REFUSED);
@@ -469,7 +469,7 @@ START_TEST(deploys_are_resumed_in_full_and_with_a_reason)
 	ck_assert(engine_asked(&e, "verb=resume", "lane=deploy"));
 	ck_assert(engine_asked(&e, "verb=resume", "project=tally"));
 	ck_assert(engine_asked(&e, "verb=resume", "commit=0123456"));
-	ck_assert(engine_asked(&e, "verb=resume", "mended"));
+	ck_assert(engine_asked(&e, "verb=resume", "text=6 "));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_int_eq(run_verb(&cap, e.path, bad[i]),
 		    CTL_REFUSED);
