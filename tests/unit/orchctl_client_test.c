@@ -459,7 +459,6 @@ START_TEST(deploys_are_resumed_in_full_and_with_a_reason)
 	const char *const bad[][6] = {
 		{ "resume", "deploy", NULL },
 		{ "resume", "-r", "mended", NULL },
-		{ "resum", "-r", "mended", "deploy", NULL },
 	};
 	struct captured cap;
 	struct engine e;
