@@ -32,6 +32,7 @@
 #define RETRY_MIN_MS	50
 #define RETRY_MAX_MS	250
 #define HELLO_WAIT_MS	10000
+#define HELLO_ID	1	/* requests have the numbers after it */
 
 struct link {
 	char			 l_path[108];
@@ -39,7 +40,7 @@ struct link {
 	uint64_t		 l_run;
 	uint8_t			 l_key[32];
 	int			 l_sock;
-	uint32_t		 l_next_id;
+	uint32_t		 l_next_id;	/* never used twice */
 	int			 l_decode;	/* ORCH_LENIENT: other minor */
 	int			 l_cancelled;
 	int			 l_refused;	/* by hello_no: for good */
@@ -69,6 +70,7 @@ link_new(const char *path, enum orch_role role, uint64_t run,
 	l->l_run = run;
 	memcpy(l->l_key, key, sizeof(l->l_key));
 	l->l_sock = l->l_go_fd = -1;
+	l->l_next_id = HELLO_ID;
 	return (l);
 }
 
@@ -199,10 +201,10 @@ link_hello(struct link *l)
 	hello.key.b_data = l->l_key;
 	hello.key.b_len = sizeof(l->l_key);
 	hello.ident = text;
-	if (chan_write_one(l->l_sock, ORCH_hello, 1, &hello, -1,
+	if (chan_write_one(l->l_sock, ORCH_hello, HELLO_ID, &hello, -1,
 	    HELLO_WAIT_MS) == -1)
 		return (-1);
-	if (link_read(l, ORCH_hello_ok, 1, &any, HELLO_WAIT_MS) == -1)
+	if (link_read(l, ORCH_hello_ok, HELLO_ID, &any, HELLO_WAIT_MS) == -1)
 		return (-1);
 	l->l_decode = any.hello_ok.minor == ORCH_PROTO_MINOR ? ORCH_EXACT :
 	    ORCH_LENIENT;
@@ -231,7 +233,6 @@ link_connect(struct link *l)
 {
 	unsigned int wait = RETRY_MIN_MS;
 
-	l->l_next_id = 1;
 	while (l->l_sock == -1) {
 		if ((l->l_sock = chan_connect(l->l_path)) != -1 &&
 		    link_hello(l) == 0)
@@ -329,7 +330,6 @@ link_stopped(struct link *l)
 
 	/* One try: who only waits shall hear of a stop after a restart too. */
 	if (!l->l_cancelled && l->l_sock == -1) {
-		l->l_next_id = 1;
 		if ((l->l_sock = chan_connect(l->l_path)) != -1 &&
 		    link_hello(l) == -1)
 			link_close(l);

@@ -401,6 +401,42 @@ START_TEST(run_stop_cancels_and_resume_goes_on)
 }
 END_TEST
 
+/*
+ * A request that a stop cut off is asked again and gets two answers: the late
+ * one must not be taken for the answer to what comes next.
+ */
+static int
+asks_after_a_stop(struct link *l)
+{
+	struct orch_end m = { .epoch = 1, .reason = "stopped" };
+	union orch_any any;
+
+	if (go_and_begin(l) != 91 || link_resume(l) == -1 ||
+	    link_call(l, ORCH_end, &m, -1, ORCH_ack, &any) == -1)
+		return (80);
+	return (any.ack.result);
+}
+
+START_TEST(a_late_answer_is_not_the_next_ones)
+{
+	struct orch_run_stop stop = { "shutdown" };
+	struct orch_ack late = { RES_OK, "" }, right = { RES_FENCED, "" };
+	uint32_t first;
+
+	start(asks_after_a_stop);
+	welcome();
+	go("T-1");
+	ck_assert_int_eq(hear(), ORCH_begin);
+	first = head.h_id;
+	say(ORCH_run_stop, 0, &stop);
+	ck_assert_int_eq(hear(), ORCH_end);
+	ck_assert_uint_ne(head.h_id, first);
+	say(ORCH_ack, first, &late);
+	say(ORCH_ack, head.h_id, &right);
+	ck_assert_int_eq(ended(), RES_FENCED);
+}
+END_TEST
+
 static int
 stopped_at_go(struct link *l)
 {
@@ -598,6 +634,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, hello_no_cancels_for_good);
 	tcase_add_test(tc, hello_no_of_the_next_engine_cancels_the_request);
 	tcase_add_test(tc, run_stop_cancels_and_resume_goes_on);
+	tcase_add_test(tc, a_late_answer_is_not_the_next_ones);
 	tcase_add_test(tc, run_stop_before_go_cancels);
 	tcase_add_test(tc, a_stop_is_heard_without_asking);
 	tcase_add_test(tc, a_request_that_is_too_long_is_not_repeated);
