@@ -115,10 +115,11 @@ $(foreach a,$(areas),$(eval $(call unit,$(a))))
 
 # The crash points of the commit path, one program.
 CRASH	= $(B)/tests/crash/crash
-$(CRASH): $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c)) \
-    $(B)/orchd/liborchd.a $(COMMON)
+LDFLAGS_crash = -Wl,--wrap=ident_of_peer
+crash_o	= $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c))
+$(CRASH): $(crash_o) $(B)/orchd/liborchd.a $(COMMON)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(LDHARD) -o $@ $^ $(LIBS_tests) $(PLIBS)
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS_crash) -o $@ $^ $(LIBS_tests) $(PLIBS)
 
 # Mutations: a test with one rule taken away (libcommon/mutant.h); the objects
 # that hold the rule are compiled for it, the rest is the product's.
@@ -142,9 +143,8 @@ $(B)/mutant/$(1)/$(3): $(4) $(call mutobjs,$(1),$(2)) \
     $(if $(filter-out common proto,$(2)),$(B)/$(2)/lib$(2).a) $(COMMON)
 	@mkdir -p $$(@D)
 	@echo "  LD   $$@"
-	$(Q)$$(CC) $(LDHARD) -o $$@ $$^ $(LIBS_tests) $(PLIBS)
+	$(Q)$$(CC) $(LDHARD) $(LDFLAGS_$(3)) -o $$@ $$^ $(LIBS_tests) $(PLIBS)
 endef
-crash_o	= $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c))
 $(foreach m,$(mutants),$(eval $(call mutant,$(m))) \
   $(foreach a,$(areas),$(eval $(call \
     mutated,$(m),$(a),$(a)_%_test,$(B)/tests/unit/$(a)_%_test.o))) \
@@ -224,6 +224,8 @@ soak:
 	@$(SUBMAKE) units
 	ORCHD_NO_PIDFD_INODE=1 tests/run.sh -B $(B)
 	$(CRASH) -a -j $(JOBS)
+	tests/run.sh -B $(B) -X
+	ORCHD_NO_PIDFD_INODE=1 tests/run.sh -B $(B) -X
 	$(SIM) -n 1000000 -j $(JOBS)
 
 .PHONY: lint

@@ -8,7 +8,7 @@
 #
 # run.sh: build nothing, run everything, sum it up.  `make check` calls it.
 #
-#   tests/run.sh [-B build] [-u|-i|-k|-m|-c|-s|-x|-l|-b] [word ...]
+#   tests/run.sh [-B build] [-u|-i|-k|-m|-c|-s|-x|-X|-l|-b] [word ...]
 #
 # Only unit tests (-u), integration tests (-i), tests of identity as on an old
 # kernel (-k), the model of the ownership protocol (-m), crash points (-c), the
@@ -34,7 +34,7 @@ crash_limit=900
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 script_limit=${SCRIPT_LIMIT:-$script_limit}
 
-while getopts B:uikmcsxlb opt; do
+while getopts B:uikmcsxXlb opt; do
 	case $opt in
 	B) B=$OPTARG ;;
 	u) kinds=unit ;;
@@ -44,9 +44,10 @@ while getopts B:uikmcsxlb opt; do
 	c) kinds=crash ;;
 	s) kinds=sim ;;
 	x) kinds=mutation ;;
+	X) kinds=mutants ;;
 	l) kinds=lint ;;
 	b) kinds=bench ;;
-	*) echo "usage: run.sh [-B build] [-u|-i|-k|-m|-c|-s|-x|-l|-b] [word ...]" >&2
+	*) echo "usage: run.sh [-B build] [-u|-i|-k|-m|-c|-s|-x|-X|-l|-b] [word ...]" >&2
 	   exit 2 ;;
 	esac
 done
@@ -172,6 +173,8 @@ prepare()
 	mkdir -p "$tree/$B"
 	# Some tests read sources: which statement writes a stage?
 	cp -R tests etc man orchd Makefile "$tree"
+	[ "$kinds" != mutants ] || cp -R finalizerd libcommon orchctl proto \
+	    reaperd reconciled runner webhookd "$tree"
 	(cd "$B" && find . -type f -perm -u+x ! -path './check/*' |
 	    tar -cf - -T - | tar -xf - -C "$tree/$B")
 	chown -R orchd-demo: "$tree"
@@ -248,6 +251,14 @@ run_sim()
 run_mutation()
 {
 	try mutation mutation $script_limit tests/mutation/run.sh
+}
+
+# Each rule taken away and every test tried: what noticed is shown.  Hours; it
+# builds in the copy.
+run_mutants()
+{
+	try mutants mutants 86400 tests/mutation/run.sh -a
+	cat "$logs/mutants.log"
 }
 
 # Measurements: their figures are shown, and kept beside the logs.

@@ -50,7 +50,9 @@ struct actor {
 	char		 a_head[ID_ROOM], a_commit[ID_ROOM];
 	char		 a_tree[ID_ROOM], a_base[ID_ROOM];
 	char		 a_key[200];	/* of its effect */
+	int		 a_role_of;	/* the daemon's */
 	uint64_t	 a_hook;	/* what the daemon reports */
+	char		 a_dead[192];	/* its identity, of reaperd's */
 	int32_t		 a_code;
 };
 

@@ -83,6 +83,7 @@ struct shown {
 #define HOOKS	8
 #define WANTED	16
 #define FACTS	400
+#define KILLED	16
 
 struct outside {
 	int64_t		 o_ms;		/* the time */
@@ -98,6 +99,10 @@ struct outside {
 	int		 o_erred;	/* what fails once has failed */
 	struct shown	 o_shown;
 	int64_t		 o_from;	/* stage_seq at the start */
+	int		 o_boot;	/* losses of power so far */
+	int32_t		 o_killed[KILLED];	/* pids */
+	unsigned int	 o_nkilled;
+	uint64_t	 o_hangs;	/* the run that hangs, or 0 */
 	/* of this case */
 	struct shim_plan o_plan[CRASHES];
 	unsigned int	 o_engines;	/* started so far */
@@ -121,15 +126,27 @@ struct script {
 	int		 s_cancel;	/* a person cancels */
 	int		 s_retry;	/* a person resumes */
 	int		 s_stale;	/* a worker commits a stage too late */
+	const char	*s_hangs;	/* work that hangs until it is killed */
+	const char	*s_ends;	/* who ends it: "person" or "reaper" */
 };
+
+struct tour;
 
 /* One case as its world and its engine see it. */
 struct scene {
 	const struct script *c_script;
 	struct outside	*c_out;
-	char		 c_dir[72];
-	int		 c_normal;	/* mutation: synchronous=NORMAL */
+	char		 c_dir[80];
 	int		 c_blind;	/* mutation: effects without a probe */
+	/* tour.h: of this run, by depth, and who hears of each end */
+	struct tour	*c_tour;
+	int		 c_depth;
+	struct tour	*c_tours[CRASHES];
+	struct outside	*c_outs[CRASHES + 1];
+	void		(*c_told)(struct scene *, struct outside *, int);
+	/* where the first engine looks whether it is one too many */
+	uint64_t	*c_known;
+	enum shim_mode	 c_end;		/* what came before it */
 	/* ends of the world and of the engine */
 	int		 c_listen[2];	/* engine.sock, control.sock */
 	int		 c_parent[2];
@@ -139,15 +156,38 @@ struct scene {
 #define WORLD_END	0	/* exit status of a world: all is done */
 #define WORLD_DARK	70	/* the power is gone */
 #define WORLD_FAULT	71
+#define WORLD_SAME	72	/* another world goes on from that database */
 
 /* scene.c: play one case in a process of its own; does not return */
 void	 world_run(struct scene *) __attribute__((noreturn));
+
+/*
+ * The same from another disk in c_dir, after the process (SHIM_KILL) or the
+ * power (SHIM_POWER) has ended.  It ends at once if `known', which may be NULL,
+ * has the database.
+ */
+void	 world_again(struct scene *, uint64_t *known, enum shim_mode)
+	    __attribute__((noreturn));
+
+/* who.c: who the world's processes are, and whether they live */
+struct ident;
+struct ident_world;
+
+void	 who_is(const struct outside *, uint64_t run, struct ident *);
+/* A socket of that run, connected; a run of 0 is a person or a daemon. */
+int	 who_connects(const struct outside *, uint64_t run, const char *path);
+/* 1: that was a living process, and it is dead now. */
+int	 who_dies(struct outside *, const char *ident);
+const struct ident_world *who_lives(struct outside *);
 
 /* engine.c: the engine, until it is told to end; does not return */
 void	 engine_run(struct scene *) __attribute__((noreturn));
 
 /* Parse the configuration that all cases share; once, before they start. */
 void	 engine_conf(const char *dir);
+
+/* Remove the files of a folder, but not its folders. */
+void	 clear_folder(const char *path);
 
 /* The first fault of a case counts. */
 void	 blame(struct outside *, enum fault, const char *fmt, ...)
@@ -164,6 +204,9 @@ struct actor;
 /* Everybody is cut off: connect and say the unanswered again. */
 void	 actors_cut(void);
 
+/* Everybody is dead. */
+void	 actors_forget(void);
+
 /* Say what is due; how many messages that were. */
 int	 actors_speak(struct scene *);
 
@@ -176,7 +219,8 @@ int	 actors_busy(void);
 /* Take up a run, or the request of a person, or the daemon's look. */
 void	 actor_run(struct scene *, const struct wanted *);
 void	 actor_person(struct scene *, const char *verb);
-void	 actor_daemon(struct scene *);
+void	 actor_dies(struct scene *, uint64_t run);
+void	 actor_daemon(struct scene *, int role);
 int	 actor_is_there(int kind_of);	/* 'p' person, 'd' daemon */
 
 /* Answers that could not be stored since the last call. */

@@ -246,6 +246,10 @@ heard_person(struct scene *c, struct actor *a, const struct heard *m)
 		else if (strcmp(a->a_verb, "cancel") == 0)
 			fact(o, "SELECT cancel_requested_at IS NOT NULL FROM "
 			    "task");
+		else if (strcmp(a->a_verb, "lease") == 0)
+			fact(o, "SELECT count(*) = 0 FROM lease WHERE run = "
+			    "%llu AND NOT released",
+			    (unsigned long long)o->o_hangs);
 		else if (strcmp(a->a_verb, "retry") == 0)
 			fact(o, "SELECT count(*) FROM alert WHERE kind = "
 			    "'parked' AND cleared_at IS NOT NULL");
@@ -254,6 +258,23 @@ heard_person(struct scene *c, struct actor *a, const struct heard *m)
 			    "commit_id = '%s'", a->a_commit);
 	}
 	actor_end(a);
+}
+
+/* What reaperd does with a list of runs, as far as one of them goes. */
+static void
+heard_reaperd(struct scene *c, struct actor *a, const struct heard *m)
+{
+	const struct orch_live *row = &m->any.live;
+
+	if (a->a_step == 1)
+		actor_end(a);
+	else if (!row->last && row->run == c->c_out->o_hangs) {
+		a->a_hook = row->run;
+		strlcpy(a->a_dead, row->ident, sizeof(a->a_dead));
+	} else if (row->last && a->a_hook != 0)
+		next(a);
+	else if (row->last)
+		actor_end(a);
 }
 
 static void
@@ -303,6 +324,9 @@ actor_heard(struct scene *c, struct actor *a, const struct heard *m)
 	case ORCH_deploy_row:
 		heard_daemon(c, a, m);
 		return (0);
+	case ORCH_live:
+		heard_reaperd(c, a, m);
+		return (0);
 	default:
 		break;
 	}
@@ -314,6 +338,8 @@ actor_heard(struct scene *c, struct actor *a, const struct heard *m)
 		heard_run(c, a, m);
 	else if (a->a_sort == SORT_PERSON)
 		heard_person(c, a, m);
+	else if (a->a_role_of == ROLE_REAPERD)
+		heard_reaperd(c, a, m);
 	else
 		heard_daemon(c, a, m);
 	return (0);
@@ -326,6 +352,8 @@ parent_heard(struct scene *c, const struct heard *m)
 	struct outside *o = c->c_out;
 	struct wanted *w;
 
+	if (m->h.h_type == ORCH_kill && who_dies(o, m->any.kill.ident))
+		actor_dies(c, m->any.kill.run);
 	if (m->h.h_type != ORCH_spawn)
 		return;
 	if (o->o_nwanted == WANTED || m->any.spawn.key.b_len != 32)

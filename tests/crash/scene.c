@@ -28,13 +28,14 @@
 
 #include <bsd/string.h>
 
-#include "crash.h"
+#include "tour.h"
 
 /* One case: turns of the world and its engines, until the goal is reached. */
 
 #define TURNS		4000
 #define IDLE_TURNS	300	/* without anything but time going by */
 #define STEP_MS		20000
+#define CEILING_MS	7200000	/* reaper_max_running_s */
 #define REFUSALS	20	/* until somebody makes room on the disk */
 
 static pid_t	engine_pid;
@@ -147,15 +148,22 @@ engine_ended(struct scene *c)
 	start_engine(c);
 }
 
+static struct outside before;	/* the order that is carried out */
+
 /* Let the engine work; 0: it is another one now. */
 static int
 order(struct scene *c, char what)
 {
 	char answer;
 
+	if (c->c_tour != NULL)
+		before = *c->c_out;
 	if (write(c->c_orders[0], &what, 1) == 1 &&
-	    read(c->c_orders[0], &answer, 1) == 1)
+	    read(c->c_orders[0], &answer, 1) == 1) {
+		if (c->c_tour != NULL)
+			tour_go_on(c, &before);
 		return (1);
+	}
 	engine_ended(c);
 	return (0);
 }
@@ -171,6 +179,14 @@ goal_reached(const struct scene *c, int64_t from)
 	    c->c_script->s_goal) == 0);
 }
 
+/* Somebody waits inside for being ended by them. */
+static int
+wanted_by(const struct scene *c, const char *who)
+{
+	return (c->c_out->o_hangs != 0 && c->c_out->o_nkilled == 0 &&
+	    strcmp(c->c_script->s_ends, who) == 0);
+}
+
 /* What a person would do now, or NULL. */
 static const char *
 wish(const struct scene *c)
@@ -180,6 +196,8 @@ wish(const struct scene *c)
 
 	if (!s->s_there)
 		return ("submit");
+	if (wanted_by(c, "person"))
+		return ("lease");
 	if (c->c_script->s_cancel)
 		return (s->s_cancel ? NULL : "cancel");
 	if (s->s_parked[0] != '\0') {
@@ -220,7 +238,11 @@ idle(struct scene *c)
 		return;
 	}
 	if (c->c_out->o_shown.s_deploys > 0 && !actor_is_there('d'))
-		actor_daemon(c);
+		actor_daemon(c, ROLE_FINALIZERD);
+	if (wanted_by(c, "reaper") && !actor_is_there('d')) {
+		c->c_out->o_ms += CEILING_MS;
+		actor_daemon(c, ROLE_REAPERD);
+	}
 	c->c_out->o_ms += STEP_MS;
 	(void)order(c, 't');
 }
@@ -260,15 +282,76 @@ play(struct scene *c)
 	end_world(WORLD_FAULT);
 }
 
-void
-world_run(struct scene *c)
+static void
+begin(struct scene *c)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	c->c_listen[0] = listen_at(c, "engine");
 	c->c_listen[1] = listen_at(c, "control");
 	start_engine(c);
+}
+
+static void __attribute__((noreturn))
+play_on(struct scene *c)
+{
 	play(c);
 	(void)waitpid(engine_pid, NULL, 0);
 	_exit(c->c_out->o_fault == FAULT_NONE ? WORLD_END : WORLD_FAULT);
+}
+
+void
+world_run(struct scene *c)
+{
+	(void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN },
+	    NULL);
+	begin(c);
+	play_on(c);
+}
+
+/* Does the first engine go on? */
+static void
+find_out(struct scene *c)
+{
+	char answer;
+	int status;
+
+	if (c->c_known == NULL || read(c->c_orders[0], &answer, 1) == 1)
+		status = WORLD_END;
+	else if (waitpid(engine_pid, &status, 0) != -1 && WIFEXITED(status)) {
+		engine_pid = 0;
+		status = WEXITSTATUS(status);
+	} else
+		status = WORLD_FAULT;
+	if (c->c_tour != NULL && c->c_known != NULL)
+		tour_go_on(c, &before);
+	c->c_known = NULL;
+	if (status == WORLD_END)
+		return;
+	if (status != WORLD_SAME)
+		blame(c->c_out, FAULT_OTHER, "the engine does not start");
+	end_world(status);
+}
+
+void
+world_again(struct scene *c, uint64_t *known, enum shim_mode mode)
+{
+	/* Who wants to read of it plays it alone (crash -r). */
+	(void)!freopen("/dev/null", "w", stderr);
+	close(c->c_listen[0]);
+	close(c->c_listen[1]);
+	close(c->c_parent[0]);
+	close(c->c_orders[0]);
+	actors_cut();
+	if (mode == SHIM_POWER) {
+		actors_forget();
+		c->c_out->o_nwanted = 0;
+		c->c_out->o_boot++;
+		c->c_out->o_hangs = 0;
+	}
+	before = *c->c_out;
+	c->c_known = known;
+	c->c_end = mode;
+	begin(c);
+	find_out(c);
+	play_on(c);
 }

@@ -60,15 +60,15 @@ greet(struct scene *c, struct actor *a)
 
 	snprintf(path, sizeof(path), "%s/%s.sock", c->c_dir,
 	    a->a_sort == SORT_PERSON ? "control" : "engine");
-	if (a->a_sock == -1 && (a->a_sock = chan_connect(path)) == -1)
-		_exit(WORLD_FAULT);
-	if (ident_self(&self) == -1 ||
-	    ident_format(&self, text, sizeof(text)) == -1)
+	if (a->a_sock == -1)
+		a->a_sock = who_connects(c->c_out, a->a_run.w_run, path);
+	who_is(c->c_out, a->a_run.w_run, &self);
+	if (ident_format(&self, text, sizeof(text)) == -1)
 		_exit(WORLD_FAULT);
 	h.ident = text;
 	h.role = ROLE_CTL;
 	if (a->a_sort == SORT_DAEMON)
-		h.role = ROLE_FINALIZERD;
+		h.role = (uint8_t)a->a_role_of;
 	if (a->a_sort == SORT_RUN) {
 		h.role = a->a_run.w_kind == KIND_TRANSITION ? ROLE_WORKER :
 		    ROLE_RUNNER;
@@ -107,7 +107,8 @@ hook_go(struct scene *c, struct actor *a)
 
 	if (hook_of(o, a->a_run.w_run) != NULL)
 		return;
-	if (o->o_nhooks == HOOKS || ident_self(&self) == -1 ||
+	who_is(o, a->a_run.w_run, &self);
+	if (o->o_nhooks == HOOKS ||
 	    ident_format(&self, text, sizeof(text)) == -1)
 		_exit(WORLD_FAULT);
 	leave_file(c, a->a_run.w_run, "started", "");
@@ -228,6 +229,19 @@ say_end(struct actor *a)
 	return (say(a, ORCH_end, &e, -1));
 }
 
+/* The first of its kind hangs until it is killed. */
+static int
+hangs(struct scene *c, const struct actor *a)
+{
+	const char *work = c->c_script->s_hangs;
+
+	if (work == NULL || strcmp(work, a->a_work) != 0 ||
+	    c->c_out->o_nkilled > 0)
+		return (0);
+	c->c_out->o_hangs = a->a_run.w_run;
+	return (1);
+}
+
 static int
 say_work(struct scene *c, struct actor *a)
 {
@@ -244,6 +258,9 @@ say_work(struct scene *c, struct actor *a)
 	struct orch_record r = { a->a_epoch, "14-deploy-log.md",
 	    { (const uint8_t *)"log", 3 } };
 
+	/* Inside, and it says no more. */
+	if (work_of(a)->w_steps[a->a_step] == EFFECT && hangs(c, a))
+		return (1);
 	switch (work_of(a)->w_steps[a->a_step]) {
 	case BEGIN:
 		return (say(a, ORCH_begin, &b, -1));
@@ -292,12 +309,16 @@ static int
 say_action(struct scene *c, struct actor *a)
 {
 	const struct shown *s = &c->c_out->o_shown;
-	const char *args[] = { "project=tally", "title=Count words", NULL };
+	static const char *args[] = { "project=tally", "title=Count words",
+	    NULL };
+	static const char *lease[] = { "release", "force", NULL };
 	struct orch_action act = { .verb = a->a_verb, .text = "please" };
 
 	if (strcmp(a->a_verb, "submit") == 0)
 		act.args.l_argv = args;
 	else {
+		if (strcmp(a->a_verb, "lease") == 0)
+			act.args.l_argv = lease;
 		act.task = TASK;
 		act.stage = s->s_stage;
 		act.seq = (uint64_t)s->s_seq;
@@ -312,6 +333,13 @@ say_daemon(struct actor *a)
 {
 	struct orch_deploy_list l = { 16 };
 	struct orch_deploy_result r = { a->a_hook, a->a_code, "file" };
+	struct orch_live_list live = { 16 };
+	struct orch_dead d = { .run = a->a_hook, .ident = a->a_dead,
+	    .tier = 3, .evidence = "past the ceiling" };
+
+	if (a->a_role_of == ROLE_REAPERD)
+		return (a->a_step == 0 ? say(a, ORCH_live_list, &live, -1) :
+		    say(a, ORCH_dead, &d, -1));
 
 	return (a->a_step == 0 ? say(a, ORCH_deploy_list, &l, -1) :
 	    say(a, ORCH_deploy_result, &r, -1));

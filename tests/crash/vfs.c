@@ -15,7 +15,10 @@
  */
 
 
+#include <sys/stat.h>
+
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,11 +40,14 @@ struct op {
 	int		 o_had;		/* old bytes that it covered */
 	uint8_t		*o_new;
 	uint8_t		*o_old;
+	uint64_t	 o_id;		/* no other of this process has it */
 };
 
 struct disk {
 	char		 d_path[256];
 	struct op	*d_first, *d_last;
+	uint64_t	 d_changes;	/* what was written, counted */
+	uint64_t	 d_syncs;	/* what became durable, counted */
 };
 
 struct shim_file {
@@ -55,6 +61,8 @@ static struct shim_plan	 plan;
 static int64_t		 points, allocs;
 static sqlite3_vfs	*real_vfs;
 static sqlite3_mem_methods real_mem;
+static void		(*tour)(int64_t);
+static uint64_t		 ops;
 
 int64_t
 shim_points(void)
@@ -66,6 +74,12 @@ int64_t
 shim_allocs(void)
 {
 	return (allocs);
+}
+
+void
+shim_tour(void (*fn)(int64_t))
+{
+	tour = fn;
 }
 
 void
@@ -85,70 +99,193 @@ draw(void)
 	return (z ^ z >> 31);
 }
 
-static void
-must_write(int fd, const uint8_t *p, int64_t len, int64_t off)
+/* What a file holds. */
+struct held {
+	uint8_t		*h_data;
+	int64_t		 h_len, h_room;
+};
+
+static void *
+need(size_t n)
 {
-	if (len > 0 && pwrite(fd, p, (size_t)len, off) != len)
+	void *p = malloc(n + 1);
+
+	if (p == NULL)
 		_exit(1);
+	return (p);
+}
+
+/* Longer ones are filled up with zeros. */
+static void
+held_size(struct held *h, int64_t len)
+{
+	if (len > h->h_room) {
+		h->h_room = 2 * len;
+		if ((h->h_data = realloc(h->h_data, (size_t)h->h_room)) ==
+		    NULL)
+			_exit(1);
+	}
+	if (len > h->h_len)
+		memset(h->h_data + h->h_len, 0, (size_t)(len - h->h_len));
+	h->h_len = len;
+}
+
+static void
+held_write(struct held *h, const uint8_t *p, int64_t len, int64_t off)
+{
+	if (len <= 0)
+		return;
+	if (off + len > h->h_len)
+		held_size(h, off + len);
+	memcpy(h->h_data + off, p, (size_t)len);
+}
+
+/* -1: there is no such file. */
+static int
+held_read(struct held *h, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat sb;
+
+	if (fd == -1)
+		return (-1);
+	if (fstat(fd, &sb) == -1)
+		_exit(1);
+	held_size(h, sb.st_size);
+	if (pread(fd, h->h_data, (size_t)sb.st_size, 0) != sb.st_size)
+		_exit(1);
+	close(fd);
+	return (0);
+}
+
+static void
+held_save(const struct held *h, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd == -1 || write(fd, h->h_data, (size_t)h->h_len) != h->h_len)
+		_exit(1);
+	close(fd);
+}
+
+/* An order of numbers as one; another order is another, or nearly so. */
+static void
+mix(uint64_t *key, uint64_t n)
+{
+	uint64_t z = *key ^ (n + 0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	*key = z ^ z >> 31;
 }
 
 /* Some sectors of a write reach the disk, or all of them. */
 static void
-replay(int fd, const struct op *o, int torn)
+replay(struct held *h, const struct op *o, int torn, uint64_t *key)
 {
 	int at, n;
 
 	if (o->o_len == -1) {
-		if (ftruncate(fd, o->o_off) == -1)
-			_exit(1);
+		mix(key, o->o_id);
+		if (h != NULL)
+			held_size(h, o->o_off);
 		return;
 	}
 	for (at = 0; at < o->o_len; at += n) {
 		n = SECTOR - (int)((o->o_off + at) % SECTOR);
 		if (n > o->o_len - at)
 			n = o->o_len - at;
-		if (!torn || draw() % 2 == 0)
-			must_write(fd, o->o_new + at, n, o->o_off + at);
+		if (torn && draw() % 2 != 0)
+			continue;
+		mix(key, o->o_id << 16 | (uint64_t)(at / SECTOR));
+		if (h != NULL)
+			held_write(h, o->o_new + at, n, o->o_off + at);
 	}
 }
 
 /*
  * Back to what was synced; then, by seed: nothing more, a prefix with a torn
- * end, or any of the writes, some of them torn.
+ * end, or any of the writes, some of them torn.  Without h only the key.
  */
 static void
-lose_file(const struct disk *d)
+lose_file(const struct disk *d, struct held *h, uint64_t *key)
 {
 	uint64_t way = draw() % 3, keep = 0, i = 0;
 	const struct op *o;
-	int fd;
 
 	if (d->d_last == NULL)
 		return;
-	if ((fd = open(d->d_path, O_RDWR | O_CLOEXEC)) == -1)
-		_exit(1);
 	for (o = d->d_last; o != NULL; o = o->o_prev, keep++) {
-		must_write(fd, o->o_old, o->o_had, o->o_off);
-		if (ftruncate(fd, o->o_size) == -1)
-			_exit(1);
+		if (h == NULL)
+			continue;
+		held_write(h, o->o_old, o->o_had, o->o_off);
+		held_size(h, o->o_size);
 	}
 	keep = draw() % (keep + 1);
 	for (o = d->d_first; o != NULL && way != 0; o = o->o_next, i++) {
 		if (way == 1 && i <= keep)
-			replay(fd, o, i == keep);
+			replay(h, o, i == keep, key);
 		else if (way == 2 && draw() % 2 == 0)
-			replay(fd, o, draw() % 4 == 0);
+			replay(h, o, draw() % 4 == 0, key);
 	}
-	close(fd);
+}
+
+/* What the disk would hold after that end, as a key; `stem' keeps it. */
+static uint64_t
+imagine(enum shim_mode mode, uint64_t seed, const char *stem)
+{
+	static struct held h;
+	uint64_t key = mode, was = plan.p_seed;
+	const struct disk *d;
+	char path[300];
+	size_t i;
+
+	plan.p_seed = seed;
+	for (i = 0; i < FILES && disks[i].d_path[0] != '\0'; i++) {
+		d = &disks[i];
+		mix(&key, mode == SHIM_POWER ? d->d_syncs : d->d_changes);
+		if (stem != NULL && held_read(&h, d->d_path) == -1)
+			continue;
+		if (mode == SHIM_POWER)
+			lose_file(d, stem == NULL ? NULL : &h, &key);
+		if (stem == NULL)
+			continue;
+		if ((size_t)snprintf(path, sizeof(path), "%s%s", stem,
+		    strrchr(d->d_path, '/') + sizeof("orchd.db")) >=
+		    sizeof(path))
+			_exit(1);
+		held_save(&h, path);
+	}
+	plan.p_seed = was;
+	return (key);
+}
+
+uint64_t
+shim_imagine(enum shim_mode mode, uint64_t seed)
+{
+	return (imagine(mode, seed, NULL));
+}
+
+void
+shim_keep(enum shim_mode mode, uint64_t seed, const char *stem)
+{
+	(void)imagine(mode, seed, stem);
 }
 
 static void
 die(void)
 {
+	struct held h = { NULL, 0, 0 };
+	uint64_t key = 0;
 	size_t i;
 
-	for (i = 0; plan.p_mode == SHIM_POWER && i < FILES; i++)
-		lose_file(&disks[i]);
+	for (i = 0; plan.p_mode == SHIM_POWER && i < FILES; i++) {
+		if (disks[i].d_path[0] == '\0' ||
+		    held_read(&h, disks[i].d_path) == -1)
+			continue;
+		lose_file(&disks[i], &h, &key);
+		held_save(&h, disks[i].d_path);
+	}
 	_exit(SHIM_DEAD);
 }
 
@@ -158,6 +295,8 @@ point(int is_write, int code)
 {
 	int here = ++points == plan.p_at;
 
+	if (tour != NULL)
+		tour(points);
 	switch (plan.p_mode) {
 	case SHIM_KILL:
 	case SHIM_POWER:
@@ -180,16 +319,6 @@ point(int is_write, int code)
 	return (0);
 }
 
-static void *
-need(size_t n)
-{
-	void *p = malloc(n + 1);
-
-	if (p == NULL)
-		_exit(1);
-	return (p);
-}
-
 /* Remember what is about to change on disk. */
 static void
 remember(struct shim_file *f, const void *data, int len, int64_t off)
@@ -204,6 +333,7 @@ remember(struct shim_file *f, const void *data, int len, int64_t off)
 		had = 0;
 	if (len >= 0 && had > len)
 		had = len;
+	o->o_id = ++ops;
 	o->o_prev = d->d_last;
 	o->o_next = NULL;
 	o->o_off = off;
@@ -226,6 +356,7 @@ forget(struct disk *d)
 {
 	struct op *o, *next;
 
+	d->d_syncs++;
 	for (o = d->d_first; o != NULL; o = next) {
 		next = o->o_next;
 		free(o->o_old);
@@ -260,6 +391,7 @@ shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 off)
 		remember(SHIM(f), p, n, off);
 		if ((rc = point(1, SQLITE_IOERR_WRITE)) != 0)
 			return (rc);
+		SHIM(f)->f_disk->d_changes++;
 	}
 	return (CALL(f, xWrite)(REAL(f), p, n, off));
 }
@@ -273,6 +405,7 @@ shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 		remember(SHIM(f), NULL, -1, size);
 		if ((rc = point(0, SQLITE_IOERR_TRUNCATE)) != 0)
 			return (rc);
+		SHIM(f)->f_disk->d_changes++;
 	}
 	return (CALL(f, xTruncate)(REAL(f), size));
 }
@@ -378,11 +511,14 @@ shim_open(sqlite3_vfs *v, const char *path, sqlite3_file *file, int flags,
 static int
 shim_delete(sqlite3_vfs *v, const char *path, int sync)
 {
+	struct disk *d;
 	int rc;
 
 	if ((rc = point(0, SQLITE_IOERR_DELETE)) != 0)
 		return (rc);
-	forget(disk_of(path));
+	d = disk_of(path);
+	d->d_changes++;
+	forget(d);
 	return (real_vfs->xDelete(real_vfs, path, sync));
 }
 

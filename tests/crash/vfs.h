@@ -54,6 +54,19 @@ struct shim_plan {
  */
 int	 shim_install(const struct shim_plan *);
 
+/* Call that at each point, with its number; the run goes on. */
+void	 shim_tour(void (*)(int64_t));
+
+/*
+ * What the disk would hold if the process ended now (SHIM_KILL), or the power
+ * did (SHIM_POWER): a key, which two different disks of one process have only
+ * by an accident of 64 bits.
+ */
+uint64_t shim_imagine(enum shim_mode, uint64_t seed);
+
+/* Write it to files: `stem' in the place of the database's path. */
+void	 shim_keep(enum shim_mode, uint64_t seed, const char *stem);
+
 /* The disk works again. */
 void	 shim_heal(void);
 

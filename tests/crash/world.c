@@ -110,6 +110,16 @@ actors_cut(void)
 	}
 }
 
+void
+actors_forget(void)
+{
+	size_t i;
+
+	for (i = 0; i < ACTORS; i++)
+		if (actors[i].a_sort != SORT_NONE)
+			actor_end(&actors[i]);
+}
+
 int
 actors_busy(void)
 {
@@ -160,11 +170,11 @@ actor_person(struct scene *c, const char *verb)
 }
 
 void
-actor_daemon(struct scene *c)
+actor_daemon(struct scene *c, int role)
 {
 	struct actor *a = actor_new(SORT_DAEMON);
 	static uint32_t generation;
-	struct orch_peer p = { .role = ROLE_FINALIZERD };
+	struct orch_peer p = { .role = (uint8_t)role };
 	int sv[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
@@ -178,7 +188,19 @@ actor_daemon(struct scene *c)
 	} else
 		a->a_sock = sv[0];
 	close(sv[1]);
+	a->a_role_of = role;
 	a->a_due = 1;
+}
+
+void
+actor_dies(struct scene *c, uint64_t run)
+{
+	size_t i;
+
+	for (i = 0; i < ACTORS; i++)
+		if (actors[i].a_sort == SORT_RUN &&
+		    actors[i].a_run.w_run == run)
+			actor_end(&actors[i]);
 }
 
 struct applied *
