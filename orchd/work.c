@@ -368,7 +368,8 @@ cancel_dropped(const struct task *t, const struct orch_end *m)
 	snprintf(key, sizeof(key), "cancel:%s:%lld", t->t_key,
 	    (long long)t->t_seq);
 	snprintf(text, sizeof(text), "not cancelled: %.1000s", m->reason);
-	return (store_run_one(eng.e_store, Q_TASK_UNCANCEL, "i", t->t_id) ==
+	/* Who asks a second time has nothing more to drop. */
+	return (store_run(eng.e_store, Q_TASK_UNCANCEL, "i", t->t_id) ==
 	    STORE_OK && outbox_add("tracker", t, "comment", key, text) ==
 	    STORE_OK ? 0 : -1);
 }
