@@ -39,7 +39,7 @@ static struct book {
 	char		b_hooked[NROUNDS][OID];	/* commits that were */
 	size_t		b_nhooked;
 	struct proc	*b_owner;		/* of the lease */
-	uint64_t	b_start;
+	uint64_t	b_start, b_run;
 	int64_t		b_dead_run;	/* a dead owner, and since when */
 	int64_t		b_dead_at;
 	unsigned int	b_dead_ticks, b_dead_looks;
@@ -222,7 +222,8 @@ check_granted(struct proc *p)
 	struct book *b = book_of(p->p_task);
 	struct proc *o = b->b_owner;
 
-	if (o != NULL && o != p && o->p_start == b->b_start && o->p_inside &&
+	if (o != NULL && o != p && o->p_start == b->b_start &&
+	    o->p_run == b->b_run && o->p_inside &&
 	    (o->p_life == ALIVE || o->p_life == STOPPED || o->p_kids > 0))
 		broken("%s: run %llu is granted the lease while run %llu is "
 		    "inside%s", p->p_task, (unsigned long long)p->p_run,
@@ -230,6 +231,7 @@ check_granted(struct proc *p)
 		    o->p_life == STOPPED ? "" : " (its child acts)");
 	b->b_owner = p;
 	b->b_start = p->p_start;
+	b->b_run = p->p_run;
 	p->p_inside = 1;
 }
 
