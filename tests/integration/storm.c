@@ -88,6 +88,9 @@ struct choice {
 	int64_t		c_stop_ms;
 };
 
+/* All; those who do what cannot be taken back; the hook's wrapper. */
+enum aim { AIM_ANY, AIM_INSIDE, AIM_HOOK };
+
 struct stop {
 	int	st_fd;		/* pidfd; 0 is free */
 	int64_t	st_until;
@@ -255,18 +258,32 @@ free_stop(void)
 	return (NULL);
 }
 
-/* One of the sorts that there are, by weight, and what happens to it. */
-static void
-choose(struct choice *c, const struct proc *p, size_t n)
+static int
+is_aim(int sort, enum aim aim)
 {
-	unsigned int have[V__MAX] = { [V_ALL] = sorts[V_ALL].s_weight };
+	return (aim == AIM_ANY || sort == V_HOOK || (aim == AIM_INSIDE &&
+	    (sort == V_WORKER || sort == V_GIT)));
+}
+
+/*
+ * One of the sorts that there are, by weight, and what happens to it.  -1:
+ * there is none now.
+ */
+static int
+choose(struct choice *c, const struct proc *p, size_t n, enum aim aim)
+{
+	unsigned int have[V__MAX] = { [V_ALL] = aim == AIM_ANY ?
+	    sorts[V_ALL].s_weight : 0 };
 	uint64_t w, all = have[V_ALL];
 	size_t i;
 	int s;
 
 	for (i = 0; i < n; i++)
-		if ((s = storm_sort(p, n, i, orchd)) != -1 && have[s] == 0)
+		if ((s = storm_sort(p, n, i, orchd)) != -1 && have[s] == 0 &&
+		    is_aim(s, aim))
 			all += have[s] = sorts[s].s_weight;
+	if (all == 0)
+		return (-1);
 	w = draw(all);
 	for (s = 0; s < V__MAX - 1 && w >= have[s]; s++)
 		w -= have[s];
@@ -275,6 +292,7 @@ choose(struct choice *c, const struct proc *p, size_t n)
 	    SIGSTOP : SIGKILL;
 	c->c_stop_ms = sorts[s].s_long && draw(100) < 10 ? LONG_STOP_MS :
 	    (int64_t)(20 + draw(400));
+	return (0);
 }
 
 /* Everything at once, as when the machine goes down; the disk stays. */
@@ -358,7 +376,7 @@ progress(void)
 
 /* One signal; 0 when it has met somebody. */
 static int
-blow(void)
+blow(enum aim aim)
 {
 	static struct proc p[PROCS_MAX];
 	struct choice c;
@@ -366,7 +384,8 @@ blow(void)
 	int i;
 
 	n = storm_scan(p, PROCS_MAX);
-	choose(&c, p, n);
+	if (choose(&c, p, n, aim) == -1)
+		return (-1);
 	if (c.c_sort == V_ALL)
 		strike_all();
 	else if ((i = pick(&c, p, n)) == -1 || strike(&c, &p[i]) == -1) {
@@ -391,17 +410,23 @@ wait_for_work(void)
 	    sh->sh_late, sh->sh_open);
 }
 
+static long long
+left(void)
+{
+	return (opt.o_signals - (long long)(sum(killed) + sum(stopped)));
+}
+
+/* Signals until no more than that are left; with an aim, or all are at rest. */
 static void
-storm(void)
+storm(long long until, enum aim aim)
 {
 	int64_t due = now_ms();
 
-	progress();
-	while ((long long)(sum(killed) + sum(stopped)) < opt.o_signals) {
+	while (left() > until && (aim == AIM_ANY || !sh->sh_rest)) {
 		look_after_orchd();
 		go_on(0);
 		/* Who had gone when the signal came is replaced at once. */
-		if (now_ms() >= due && blow() == 0)
+		if (now_ms() >= due && blow(aim) == 0)
 			due = now_ms() + (int64_t)draw((uint64_t)(2 *
 			    opt.o_gap_ms + 1));
 		pause_ms(5);
@@ -411,7 +436,6 @@ storm(void)
 			break;
 		}
 	}
-	go_on(1);
 }
 
 /* All items come to their end. */
@@ -420,7 +444,6 @@ calm(void)
 {
 	int64_t from = now_ms();
 
-	sh->sh_more = 0;
 	while (!sh->sh_rest) {
 		look_after_orchd();
 		pause_ms(5);
@@ -490,8 +513,8 @@ report(void)
 		printf("#   %-10s %4lu killed %4lu stopped\n",
 		    sorts[i].s_name, killed[i], stopped[i]);
 	printf("# %d items submitted, %d times one was parked and let go on, "
-	    "orchd was started %lu times\n", sh->sh_submitted,
-	    sh->sh_retried, starts);
+	    "%d leases released by force, orchd was started %lu times\n",
+	    sh->sh_submitted, sh->sh_retried, sh->sh_released, starts);
 }
 
 static long long
@@ -541,7 +564,14 @@ main(int argc, char *argv[])
 	start_orchd();
 	start_people();
 	wait_for_work();
-	storm();
+	progress();
+	/* The last ones are for those that act when nothing more comes in. */
+	storm(opt.o_signals / 6, AIM_ANY);
+	sh->sh_more = 0;
+	storm(opt.o_signals / 25, AIM_INSIDE);
+	storm(0, AIM_HOOK);
+	storm(0, AIM_ANY);
+	go_on(1);
 	calm();
 	end_orchd();
 	count_orphans();

@@ -31,6 +31,7 @@ struct storm_shared {
 	volatile int	sh_submitted;
 	volatile int	sh_rest;	/* more is 0 and nothing is open */
 	volatile int	sh_retried;	/* parked items that were let go on */
+	volatile int	sh_released;	/* leases that were taken by force */
 };
 
 /* Sorts of processes, as somebody outside can tell them apart. */
@@ -49,7 +50,8 @@ struct proc {
 };
 
 /*
- * Submit items, approve, confirm, let parked ones go on, until killed.
+ * Submit items, approve, confirm, let parked ones go on, now and then release
+ * a lease by force, until killed.
  * sock: control.sock; most: items that are open at one time.
  */
 void	 storm_people(struct storm_shared *, const char *sock, int most)

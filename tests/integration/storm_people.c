@@ -25,10 +25,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bsd/stdlib.h>
+
 #include "orchctl/orchctl.h"
 #include "storm.h"
 
 #define ANSWER_MS	2000	/* a stopped engine does not answer */
+#define RELEASE_ONE_IN	150	/* looks at an item; few find a lease */
 
 static struct client	 client = { .cl_fd = -1, .cl_ms = ANSWER_MS };
 
@@ -104,6 +107,17 @@ decide(const char *id)
 	json_decref(doc);
 }
 
+/* An operator who cannot wait; without a lease it is refused. */
+static void
+release(struct storm_shared *sh, const char *id)
+{
+	const char *args[] = { "release", "force", NULL };
+	struct orch_action m = { .verb = "lease", .task = id,
+	    .args = { .l_argv = args } };
+
+	sh->sh_released += act(&m);
+}
+
 static void
 look_at(struct storm_shared *sh, const json_t *task)
 {
@@ -114,6 +128,8 @@ look_at(struct storm_shared *sh, const json_t *task)
 		sh->sh_retried += act(&m);
 	else if (strcmp(text_of(task, "waits"), "person") == 0)
 		decide(id);
+	else if (sh->sh_more && arc4random_uniform(RELEASE_ONE_IN) == 0)
+		release(sh, id);
 }
 
 static void
