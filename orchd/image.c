@@ -45,15 +45,15 @@ text_of(enum stmt which, const char *project, const char *gate,
 	sqlite3_reset(q);
 }
 
-/* The code tree that the re-test of this commit passed on, or "". */
+/* The code tree of this commit, "" when nothing was evaluated there yet. */
 static void
 tree_of(const struct task *t, const char *commit, char tree[ID_HEX])
 {
 	sqlite3_stmt *q;
 
-	tree[0] = '\0';
-	q = store_bind(eng.e_store, Q_TREE_OF_RETEST, "iis", t->t_id,
-	    t->t_round, commit);
+	strlcpy(tree, strcmp(commit, t->t_head) == 0 ? t->t_tree : "",
+	    ID_HEX);
+	q = store_bind(eng.e_store, Q_TREE_OF_COMMIT, "is", t->t_id, commit);
 	if (store_step(eng.e_store, q) == STORE_OK)
 		strlcpy(tree, col_text(q, 0), ID_HEX);
 	sqlite3_reset(q);
@@ -79,7 +79,8 @@ judge(const struct task *t, const char *commit, struct orch_gate_answer *a,
 	text_of(Q_IMAGE_LAST, t->t_project, speaker(t), got_commit, got);
 	a->verdict = GATE_ERROR;
 	if (want[0] == '\0') {
-		a->cause = CAUSE_INFRA;
+		/* Its build will say it. */
+		a->cause = CAUSE_BAD_ARTIFACT;
 		snprintf(reason, len, "no code tree of %.12s is on record",
 		    commit);
 	} else if (got[0] == '\0') {

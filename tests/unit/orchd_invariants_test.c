@@ -44,6 +44,11 @@ static const struct {
 	    "revision, tree, previous, 0, '', 1, 1, kind, doubt_at FROM "
 	    "deploy",
 	    "deployed once" },
+	{ "INSERT INTO quarantine (task, project, commit_id, previous, reason, "
+	    "after, at) SELECT task, project, revision, '', '', id - 1, 1 "
+	    "FROM deploy", "in quarantine is not deployed" },
+	{ "UPDATE deploy SET kind = 'rollback'",
+	    "a rollback is of a commit in quarantine" },
 	{ "DELETE FROM effect WHERE name = 'merge'",
 	    "what is done was merged" },
 	{ "UPDATE task SET landed = ''", "what is done was merged" },
