@@ -9,8 +9,9 @@
 # A storm: processes of orchd, chosen by a seed, are killed or stopped for a
 # while at any moment, while several items travel.  Nothing is lost, nothing
 # happens twice, nothing is left over.  STORM is the number of signals, SEED
-# repeats the choices (not the timing).  storm.c sends the signals; here is
-# looked at what it leaves.  A storm that fails keeps its folder.
+# repeats the draws (not the timing, and so not who is met).  storm.c sends the
+# signals; here is looked at what it leaves.  A storm that fails keeps its
+# folder.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -75,8 +76,7 @@ note "STORM=$STORM SEED=$SEED"
     -g "${GAP:-180}" -w "${WAIT:-120}" >"$T/storm.out" 2>&1
 said=$?
 cat "$T/storm.out"
-[ $said -eq 0 ] || KEEP=1
-assert "the storm was one" [ $said -ne 1 ]
+assert "the storm was one" [ $said -ne 1 -a $said -lt 32 ]
 assert "as many signals as were asked for found a process" not_said 16
 assert "every item came to its end" not_said 2
 assert "orchd ended only when it was told to, and well" not_said 8
@@ -115,4 +115,5 @@ assert_is "the hook got what each item landed, once" "" \
 assert_is "the work of each item is in the target" "" "$(missing)"
 start_orchd
 assert "orchd starts again, and its database holds its invariants" ctl check
+[ $FAILED -eq 0 ] || KEEP=1
 finish

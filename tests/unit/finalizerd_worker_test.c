@@ -338,7 +338,6 @@ START_TEST(edge_red_gate_lands_nothing)
 }
 END_TEST
 
-/* A worker after one that got as far as staging, at another time. */
 START_TEST(edge_staging_measured_again_is_recorded_again)
 {
 	edge_set(oid_h);
@@ -355,7 +354,6 @@ START_TEST(edge_staging_measured_again_is_recorded_again)
 	eng->e_gate_ms += 60000;
 	ck_assert_int_eq(run_worker(), 0);
 	ck_assert_int_eq(eng->e_commits, 1);
-	ck_assert_int_eq(eng->e_lands, 1);
 	ck_assert_ptr_nonnull(strstr(record_text("15-staging-log.md"),
 	    "2023-11-14T22:14:20Z"));
 }
@@ -481,6 +479,71 @@ deploy_check(void)
 START_TEST(deploy_starts_the_hook_once)
 {
 	static const struct work_case wc = { deploy_reset, deploy_check };
+
+	crash_everywhere(&wc);
+}
+END_TEST
+
+static void
+rollback_reset(void)
+{
+	world_reset(oid_h_ff);
+	go.work = "rollback";
+	go.stage = "done";
+	go.commit = oid_h_ff;
+	go.base = oid_t;
+}
+
+static void
+rollback_check(void)
+{
+	char key[256];
+
+	(void)snprintf(key, sizeof(key), "rollback:%s:%s", TASK, oid_h_ff);
+	ck_assert_str_eq(eng->e_hook_key, key);
+	ck_assert_str_eq(eng->e_landed, oid_t);	/* what it deploys */
+	ck_assert_int_eq(eng->e_hooks, 1);
+	ck_assert_int_eq(eng->e_ends, 1);
+	ck_assert_int_eq(eng->e_verdict, GATE_PASS);
+	ck_assert_int_eq(eng->e_commits, 0);
+	ck_assert_int_eq(eng->e_journal[0].j_state, EFFECT_DONE);
+	ck_assert_str_eq(eng->e_journal[0].j_name, "rollback");
+}
+
+START_TEST(rollback_starts_the_hook_once_for_what_served_before)
+{
+	static const struct work_case wc = { rollback_reset,
+	    rollback_check };
+
+	crash_everywhere(&wc);
+}
+END_TEST
+
+#define ROLLED	"---\npost_deploy_status: DEGRADED\n" \
+	"action_taken: ROLLBACK\n---\n"
+
+static void
+record_reset(void)
+{
+	rollback_reset();
+	go.work = "record";
+	go.feedback.b_data = (const uint8_t *)ROLLED;
+	go.feedback.b_len = strlen(ROLLED);
+}
+
+static void
+record_check(void)
+{
+	ck_assert_str_eq(record_text("16-post-deploy-log.md"), ROLLED);
+	ck_assert_int_ge(eng->e_records, 1);
+	ck_assert_int_eq(eng->e_ends, 1);
+	ck_assert_int_eq(eng->e_verdict, GATE_PASS);
+	ck_assert_uint_eq(eng->e_njournal, 1);
+}
+
+START_TEST(a_rollback_is_recorded_once)
+{
+	static const struct work_case wc = { record_reset, record_check };
 
 	crash_everywhere(&wc);
 }
@@ -638,6 +701,114 @@ START_TEST(coverage_of_the_merge_commit_is_reported)
 }
 END_TEST
 
+/* Options of the edge, one after the other. */
+static void
+edge_options(const char *opts, size_t len, uint32_t n)
+{
+	go.options.l_data = opts;
+	go.options.l_len = len;
+	go.options.l_n = n;
+}
+
+static void
+image_reset(void)
+{
+	static const char opt[] = "image=1";
+
+	edge_set(oid_h);	/* behind: staging serves H, M lands */
+	edge_options(opt, sizeof(opt), 1);
+}
+
+static void
+image_check(void)
+{
+	edge_behind_check();
+	ck_assert_int_eq(eng->e_builds, 1);
+	ck_assert_str_eq(eng->e_built, eng->e_landed);
+	ck_assert_str_eq(eng->e_staged, eng->e_landed);
+}
+
+START_TEST(a_stale_image_is_built_and_checked_again_once)
+{
+	static const struct work_case wc = { image_reset, image_check };
+
+	crash_everywhere(&wc);
+}
+END_TEST
+
+START_TEST(a_fresh_image_is_not_built)
+{
+	static const char opt[] = "image=1";
+
+	edge_set(oid_h_ff);	/* what staging serves is what lands */
+	edge_options(opt, sizeof(opt), 1);
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 1);
+	ck_assert_int_eq(eng->e_builds, 0);
+}
+END_TEST
+
+START_TEST(an_image_that_stays_stale_lands_nothing)
+{
+	image_reset();
+	eng->e_staging_lies = 1;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_builds, 1);
+	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+	ck_assert_int_eq(eng->e_lands, 0);
+	ck_assert_str_eq(get_ref("refs/heads/main"), oid_t);
+}
+END_TEST
+
+START_TEST(a_build_that_fails_is_red_and_not_repeated)
+{
+	size_t last;
+
+	image_reset();
+	eng->e_build_verdict = GATE_FAIL;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_builds, 1);
+	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+	ck_assert_int_eq(eng->e_cause, CAUSE_RED);
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "exit code 7"));
+	ck_assert_int_eq(eng->e_lands, 0);
+	last = eng->e_njournal - 1;
+	ck_assert_str_eq(eng->e_journal[last].j_name, "image-build");
+	ck_assert_int_eq(eng->e_journal[last].j_state, EFFECT_FAILED);
+}
+END_TEST
+
+START_TEST(a_gate_that_waits_is_asked_again_until_it_answers)
+{
+	edge_set(oid_h_ff);
+	(void)strlcpy(eng->e_red_gate, "check_branch_mergeable",
+	    sizeof(eng->e_red_gate));
+	eng->e_red_verdict = GATE_WAIT;
+	eng->e_waits = 2;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 1);
+	ck_assert_int_eq(eng->e_lands, 1);
+}
+END_TEST
+
+START_TEST(a_gate_that_waits_for_ever_has_a_deadline)
+{
+	static const char opt[] = "ci_wait_timeout_s=1";
+
+	edge_set(oid_h_ff);
+	edge_options(opt, sizeof(opt), 1);
+	(void)strlcpy(eng->e_red_gate, "check_branch_mergeable",
+	    sizeof(eng->e_red_gate));
+	eng->e_red_verdict = GATE_WAIT;
+	eng->e_waits = -1;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "ci_wait_timeout_s"));
+	ck_assert_int_eq(eng->e_lands, 0);
+}
+END_TEST
+
 START_TEST(edge_without_staging_commands_lands)
 {
 	static const char opt[] = "staging=0";
@@ -701,6 +872,15 @@ main(void)
 	tcase_add_test(tc, edge_stop_takes_effect_between_effects);
 	tcase_add_test(tc, fenced_worker_does_nothing);
 	tcase_add_test(tc, deploy_starts_the_hook_once);
+	tcase_add_test(tc,
+	    rollback_starts_the_hook_once_for_what_served_before);
+	tcase_add_test(tc, a_rollback_is_recorded_once);
+	tcase_add_test(tc, a_stale_image_is_built_and_checked_again_once);
+	tcase_add_test(tc, a_fresh_image_is_not_built);
+	tcase_add_test(tc, an_image_that_stays_stale_lands_nothing);
+	tcase_add_test(tc, a_build_that_fails_is_red_and_not_repeated);
+	tcase_add_test(tc, a_gate_that_waits_is_asked_again_until_it_answers);
+	tcase_add_test(tc, a_gate_that_waits_for_ever_has_a_deadline);
 	tcase_add_test(tc, finish_records_once);
 	tcase_add_test(tc, failed_deploy_goes_back);
 	tcase_add_test(tc, close_deletes_once_and_keeps_the_state);
