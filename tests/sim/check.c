@@ -117,7 +117,7 @@ check_open(void)
 	    "r ON r.id = l.run JOIN task t ON t.id = l.task");
 }
 
-/* --- SQL of the world's own ----------------------------------------------------- */
+/* --- SQL of the world's own -------------------------------------------- */
 
 static sqlite3_stmt * __attribute__((format(printf, 1, 0)))
 sql_step(const char *fmt, va_list ap)
@@ -168,7 +168,7 @@ sql_text(const char *fmt, ...)
 	return (text);
 }
 
-/* --- at each act ------------------------------------------------------------------- */
+/* --- at each act ------------------------------------------------------- */
 
 int
 merged(const char *task, int64_t round)
@@ -213,7 +213,7 @@ check_landed(const struct proc *p, const char *old, const char *new)
 	trace_mix(8, (uint64_t)round);
 }
 
-/* --- who is inside a transition ----------------------------------------------- */
+/* --- who is inside a transition ---------------------------------------- */
 
 /* A grant leaves the engine: is nobody else inside? */
 void
@@ -347,7 +347,7 @@ check_hook_act(const struct proc *p)
 		    p->p_task);
 }
 
-/* --- at each commit -------------------------------------------------------------------- */
+/* --- at each commit ---------------------------------------------------- */
 
 static void
 check_move(const char *task, const char *from, const char *to,
@@ -391,7 +391,7 @@ check_commit(void)
 	sqlite3_reset(moves);
 }
 
-/* --- now and then, and at the end -------------------------------------------------------- */
+/* --- now and then, and at the end -------------------------------------- */
 
 void
 check_all(void)

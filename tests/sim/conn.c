@@ -46,7 +46,7 @@ static struct conn conns[NCONNS];
 static size_t nused;		/* none is used at or above */
 static uint32_t last;
 
-/* --- queues ----------------------------------------------------------------- */
+/* --- queues ------------------------------------------------------------ */
 
 static void
 queue_init(struct queue *q)
@@ -101,7 +101,7 @@ queue_drop(struct queue *q)
 		frame_free(f);
 }
 
-/* --- the table --------------------------------------------------------------- */
+/* --- the table --------------------------------------------------------- */
 
 static void
 conn_gone(struct conn *c)
@@ -195,7 +195,7 @@ is_quick(const struct conn *c)
 	    c->c_far == FAR_WEBHOOK);
 }
 
-/* --- the far end ---------------------------------------------------------------- */
+/* --- the far end ------------------------------------------------------- */
 
 void
 conn_say_frame(struct conn *c, const uint8_t *data, size_t len, int fd)
@@ -253,7 +253,7 @@ conns_of_dead(const struct proc *p)
 	}
 }
 
-/* --- libcommon/chan.h --------------------------------------------------------------- */
+/* --- libcommon/chan.h -------------------------------------------------- */
 
 struct chan *
 chan_new(struct event_base *base, int sock, int prio, uint32_t senders,
@@ -383,7 +383,7 @@ chan_send(struct chan *ch, unsigned int type, uint32_t id, const void *msg,
 	return (chan_send_frame(ch, frame, len, fd));
 }
 
-/* --- what breaks ------------------------------------------------------------------------- */
+/* --- what breaks ------------------------------------------------------- */
 
 void
 conns_engine_died(void)
@@ -452,7 +452,7 @@ conn_break(struct conn *c)
 	ch->ch_on_end(ch, "end of file", ch->ch_arg);
 }
 
-/* --- delivery ------------------------------------------------------------------------------ */
+/* --- delivery ---------------------------------------------------------- */
 
 static int
 ready(const struct queue *q)
@@ -618,7 +618,7 @@ conn_deliver(void *item)
 	frame_free(f);
 }
 
-/* --- the forms that wait, for processes ------------------------------------------------------- */
+/* --- the forms that wait, for processes -------------------------------- */
 
 /* Who waits to be accepted; nobody does when there is no parent. */
 static size_t

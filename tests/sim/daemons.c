@@ -221,7 +221,7 @@ daemon_again(void)
 	conn_say_frame(d->d_conn, d->d_said, d->d_saidlen, -1);
 }
 
-/* --- libcommon/daemon.h -------------------------------------------------------- */
+/* --- libcommon/daemon.h ------------------------------------------------ */
 
 int
 daemon_run(const struct daemon_ops *ops, int argc, char **argv)

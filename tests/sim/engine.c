@@ -90,7 +90,7 @@ memory_fresh(enum owner who)
 	copy(im->im_from, im->im_copy, (size_t)(im->im_to - im->im_from));
 }
 
-/* --- configuration and database ------------------------------------------------- */
+/* --- configuration and database ---------------------------------------- */
 
 static const char conf_text[] =
     "state \"/sim\"\nruntime \"/sim/run\"\n"
@@ -161,7 +161,7 @@ engine_first(void)
 	eng.e_store = store;
 }
 
-/* --- its life ------------------------------------------------------------------------ */
+/* --- its life ---------------------------------------------------------- */
 
 #define TICK_MS	1000
 

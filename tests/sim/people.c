@@ -80,7 +80,7 @@ tasks_open(int with_parked)
 	    " AND parked = ''"));
 }
 
-/* --- saying something ---------------------------------------------------------- */
+/* --- saying something -------------------------------------------------- */
 
 static struct person *
 person_new(void)
@@ -253,7 +253,7 @@ people_on(const char *task, const char *verb, int force)
 		act_on(&l, verb);
 }
 
-/* --- hearing ------------------------------------------------------------------------ */
+/* --- hearing ----------------------------------------------------------- */
 
 static void
 remember(const struct person *p, const char *task)
@@ -296,7 +296,7 @@ person_cut(void *arg)
 	p->p_used = 0;
 }
 
-/* --- webhooks -------------------------------------------------------------------------- */
+/* --- webhooks ---------------------------------------------------------- */
 
 static void
 event(unsigned int k)
@@ -343,7 +343,7 @@ webhook_cut(void)
 	hook_ready = 0;
 }
 
-/* --- at the end ---------------------------------------------------------------------------- */
+/* --- at the end -------------------------------------------------------- */
 
 static void
 check_cancel(const struct acked *a)

@@ -209,7 +209,7 @@ procs_reboot(void)
 	last_start = 1000;
 }
 
-/* --- what a process waits for --------------------------------------------- */
+/* --- what a process waits for ------------------------------------------ */
 
 static int
 can_go(struct proc *p)
@@ -280,7 +280,7 @@ nap(int64_t ms, int reading)
 	p->p_reading = 0;
 }
 
-/* --- the table as the engine and the reaper see it --------------------------- */
+/* --- the table as the engine and the reaper see it --------------------- */
 
 static int
 see_boot(void *arg, char id[37])

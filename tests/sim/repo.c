@@ -232,7 +232,7 @@ repo_push_other(void)
 	    commits[t->rf_commit].co_id);
 }
 
-/* --- the acts of children ---------------------------------------------------- */
+/* --- the acts of children ---------------------------------------------- */
 
 static enum git_result
 act_land(struct act *a)
@@ -355,7 +355,7 @@ act(const struct git_repo *repo, const char *ref, const char *new,
 	return (r);
 }
 
-/* --- libcommon/git.h ------------------------------------------------------------ */
+/* --- libcommon/git.h --------------------------------------------------- */
 
 enum git_result
 git_open(struct git_repo *r, const char *path, char *err, size_t len)

@@ -175,7 +175,7 @@ body_clean(struct link *l)
 	tell_done(l, &d, -1);
 }
 
-/* --- the hook and its wrapper -------------------------------------------------- */
+/* --- the hook and its wrapper ------------------------------------------ */
 
 static struct hook *
 hook_of(uint64_t run)
@@ -293,7 +293,7 @@ body_wrapper(struct link *l, const struct orch_run_go *go)
 	hook_report(l, h->h_code);
 }
 
-/* --- all of them ------------------------------------------------------------------ */
+/* --- all of them ------------------------------------------------------- */
 
 static void
 body_runner(void)

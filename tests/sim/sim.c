@@ -28,6 +28,59 @@
 #include "sim.h"
 #include "lane.h"
 
+/*
+ * The simulator.  One process holds a small world: the engine, reaperd,
+ * reconciled, finalizerd and any number of transition workers are the real
+ * ones, object by object as they are shipped; what they ask the machine for
+ * is answered here (tests/sim/sim.mk names the functions).
+ *
+ *   time		virtual, in ms; it passes when nothing can happen, and
+ *			now and then when something can (rand.c, step())
+ *   processes		a table with few pids that are used again, zombies,
+ *			stopped ones, sessions, another boot or pid namespace,
+ *			descriptors that cannot be opened (proc.c)
+ *   programs		the engine and daemons run in callbacks; a worker or
+ *			runner is a coroutine on a stack of its own (co.c); its
+ *			death is that it never runs again.  A program's
+ *			memory is a section that its death restores (engine.c)
+ *   messages		two queues a connection, in order, each message late by
+ *			nothing or by hours; what a dead process has sent is
+ *			delivered, what the engine had not committed or written
+ *			is lost (conn.c)
+ *   database		SQLite in memory; what was committed stays
+ *   repository		commits and references with compare-and-swap; a write is
+ *			a child that lands later, also when its worker is dead
+ *			or hears of an error (repo.c)
+ *   parent, runners,	modelled: start late, never, twice; agents, imports,
+ *   hook, people,	gates, the wrapper with its records (parent.c, runs.c);
+ *   webhooks		actions on what was seen long ago (people.c)
+ *
+ * A step is one thing that can happen, drawn among all that can.  For the
+ * first steps of a seed everything goes wrong at some rate (chaos.c), most of
+ * all in the moments in which something cannot be undone: kill, stop, hide,
+ * crash, cancel, release, another's push, a second worker.  Then the world is
+ * fair, and every task must come to an end.  Most tasks begin in deploy-staging
+ * (early.c).
+ *
+ * The world keeps books of its own (check.c): who was granted a lease, what
+ * landed, which hook acted.  At each act, answer and commit these must hold:
+ * one owner inside, and none before the last one's children have ended; only
+ * the owner's epoch and the task's stage succeed; one merge a round, nobody
+ * else's push gone, no task back or cancelled that was merged; one hook a
+ * commit, acting before its deploy is judged; nothing owned by the dead for
+ * long; no living run reaped as dead; nothing acknowledged is lost; and the
+ * invariants of `orchctl check'.
+ *
+ * What this world leaves out: a wrapper killed between its hook's start and
+ * the record of who the hook is (finalizerd(8) parks that for a person), a
+ * forge that does not compare, disk faults (tests/crash), a second project.
+ * The index that forbids a second transition of a task is dropped, so that one
+ * can be started by mistake.
+ *
+ * `sim -s SEED' runs one seed again, to the same last event; -v shows it,
+ * -d FILE keeps the database of one that fails.
+ */
+
 #define ITEMS		1024
 #define START		1700000000000	/* ms since 1970 */
 #define FAIR_STEPS	60000
@@ -47,7 +100,7 @@ due_at(int64_t at)
 		next_due = at;
 }
 
-/* --- one step ------------------------------------------------------------------ */
+/* --- one step ---------------------------------------------------------- */
 
 static void
 look_after_engine(void)
@@ -119,7 +172,7 @@ step(void)
 		check_owned();
 }
 
-/* --- one seed -------------------------------------------------------------------- */
+/* --- one seed ---------------------------------------------------------- */
 
 static void
 seed_begin(uint64_t seed)
@@ -235,7 +288,7 @@ one_seed(uint64_t seed, unsigned int steps)
 	return (1);
 }
 
-/* --- lanes ----------------------------------------------------------------------- */
+/* --- lanes ------------------------------------------------------------- */
 
 #define LANES_MAX	16
 #define CHUNK		200	/* seeds of one process: its leaks go with it */
@@ -358,7 +411,7 @@ all_seeds(const struct job *j)
 	}
 }
 
-/* --- what is said of it all ------------------------------------------------------------- */
+/* --- what is said of it all -------------------------------------------- */
 
 /* One seed twice is the same history, to the last event. */
 static unsigned int

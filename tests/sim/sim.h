@@ -38,7 +38,7 @@
 #define VFD		900000	/* virtual descriptors: VFD + connection */
 #define VFD_BUNDLE	899999	/* an agent's bundle */
 
-/* --- rand.c: the one source of chance ------------------------------------- */
+/* --- rand.c: the one source of chance ---------------------------------- */
 
 void	 rnd_seed(uint64_t seed);
 uint64_t rnd64(void);
@@ -52,7 +52,7 @@ int	 chaos(unsigned int n);
 /* How long something takes, in ms: mostly nothing, seldom hours. */
 int64_t	 rnd_delay(void);
 
-/* --- log.c: the trace ------------------------------------------------------ */
+/* --- log.c: the trace -------------------------------------------------- */
 
 /* Lines are kept only when somebody wants to read them. */
 extern int trace_on;
@@ -72,7 +72,7 @@ void	 trace_tail(FILE *);
 void	 broken(const char *fmt, ...)
 	    __attribute__((noreturn, format(printf, 1, 2)));
 
-/* --- what is counted ------------------------------------------------------- */
+/* --- what is counted --------------------------------------------------- */
 
 #define COUNTERS(X)							\
 	X(steps, 1) X(tasks, 1) X(early, 1) X(done, 1) X(cancelled, 1) X(parked, 1)	\
@@ -104,7 +104,7 @@ struct counts {
 };
 extern struct counts n;
 
-/* --- sim.c ----------------------------------------------------------------- */
+/* --- sim.c ------------------------------------------------------------- */
 
 struct proc;
 struct conn;
@@ -133,7 +133,7 @@ extern struct world w;
 /* Who may be asked whether something is due: the earliest time not passed. */
 void	 due_at(int64_t at);
 
-/* --- event.c: libevent with virtual time ----------------------------------- */
+/* --- event.c: libevent with virtual time ------------------------------- */
 
 enum owner { OWN_ENGINE, OWN_REAPERD, OWN_RECONCILED, OWN_FINALIZERD,
 	OWN__MAX };
@@ -150,7 +150,7 @@ size_t	 events_enabled(void **items, size_t max);
 /* Let one of them happen. */
 void	 event_fire(void *);
 
-/* --- conn.c: connections, and chan.h over them ------------------------------ */
+/* --- conn.c: connections, and chan.h over them ------------------------- */
 
 enum far { FAR_PROC, FAR_DAEMON, FAR_PERSON, FAR_PARENT, FAR_WEBHOOK };
 
@@ -217,7 +217,7 @@ void	 conn_deliver(void *);
 /* A live connection at random, or NULL. */
 struct conn *conn_any(void);
 
-/* --- proc.c: the process table ---------------------------------------------- */
+/* --- proc.c: the process table ----------------------------------------- */
 
 enum life { GONE, ALIVE, STOPPED, ZOMBIE };
 
@@ -273,7 +273,7 @@ void	 procs_reboot(void);
 size_t	 procs_enabled(void **items, size_t max);
 void	 proc_go(void *);
 
-/* --- co.c: coroutines -------------------------------------------------------- */
+/* --- co.c: coroutines -------------------------------------------------- */
 
 struct co;
 
@@ -287,7 +287,7 @@ void	 co_free(struct co *);
 /* Of the current process: sleep, until a message comes when that is asked. */
 void	 nap(int64_t ms, int reading);
 
-/* --- repo.c: the outside world, a repository ---------------------------------- */
+/* --- repo.c: the outside world, a repository --------------------------- */
 
 void	 repo_reset(void);
 
@@ -310,13 +310,13 @@ size_t	 acts_enabled(void **items, size_t max);
 void	 act_go(void *);
 void	 acts_reboot(void);
 
-/* --- files.c: the files of hooks ---------------------------------------------- */
+/* --- files.c: the files of hooks --------------------------------------- */
 
 void	 files_reset(void);
 void	 file_put(const char *path, const char *text);
 const char *file_get(const char *path);
 
-/* --- engine.c ------------------------------------------------------------------ */
+/* --- engine.c ---------------------------------------------------------- */
 
 void	 engine_image(void);	/* keep the memory of programs at start */
 void	 memory_fresh(enum owner);
@@ -333,7 +333,7 @@ void	 engine_deliver(struct conn *, struct frame *);
 /* Is a transaction open? */
 int	 engine_busy(void);
 
-/* --- parent.c ------------------------------------------------------------------- */
+/* --- parent.c ---------------------------------------------------------- */
 
 void	 parent_reset(void);
 void	 parent_hears(unsigned int type, const union orch_any *);
@@ -343,7 +343,7 @@ void	 parent_exited(const struct proc *);
 size_t	 spawns_enabled(void **items, size_t max);
 void	 spawn_go(void *);
 
-/* --- daemons.c -------------------------------------------------------------------- */
+/* --- daemons.c --------------------------------------------------------- */
 
 void	 daemons_reset(void);
 void	 daemons_connect(void);	/* the engine is new */
@@ -354,7 +354,7 @@ void	 daemon_hears(void *, const struct orch_header *,
 void	 daemon_cut(void *);	/* its connection has ended */
 void	 daemon_again(void);	/* something that was said is said again */
 
-/* --- runs.c -------------------------------------------------------------------------- */
+/* --- runs.c ------------------------------------------------------------ */
 
 /* The body of a process that runs something. */
 void	 run_body(void *proc);
@@ -362,7 +362,7 @@ void	 run_body(void *proc);
 /* A hook has ended, one way or another. */
 void	 hook_gone(uint64_t run);
 
-/* --- people.c --------------------------------------------------------------------------- */
+/* --- people.c ---------------------------------------------------------- */
 
 void	 people_reset(void);
 void	 people_act(void);
@@ -376,17 +376,17 @@ void	 webhook_cut(void);
 void	 people_check(void);
 unsigned int tasks_open(int with_parked);
 
-/* --- early.c: a task that begins in deploy-staging ------------------------------------------ */
+/* --- early.c: a task that begins in deploy-staging --------------------- */
 
 void	 early_task(void);
 
-/* --- chaos.c ------------------------------------------------------------------------------ */
+/* --- chaos.c ----------------------------------------------------------- */
 
 void	 chaos_act(void);
 void	 chaos_critical(struct proc *);
 void	 chaos_end(void);
 
-/* --- check.c ------------------------------------------------------------------------------ */
+/* --- check.c ----------------------------------------------------------- */
 
 void	 check_reset(void);
 void	 check_commit(void);	/* a transaction was committed */
