@@ -37,9 +37,13 @@ session(struct ident *id, pid_t *child)
 	ck_assert_int_eq(pipe(p), 0);
 	if ((pid = fork()) == 0) {
 		(void)setsid();
-		if (child != NULL && (other = fork()) == 0)
+		/* A test that fails leaves them; not for ever. */
+		alarm(60);
+		if (child != NULL && (other = fork()) == 0) {
+			alarm(60);
 			for (;;)
 				pause();
+		}
 		(void)!write(p[1], &other, sizeof(other));
 		for (;;)
 			pause();
