@@ -283,6 +283,11 @@ START_TEST(folders_of_others_and_links_are_refused_and_a_lock_holds)
 	snprintf(c, sizeof(c), "%s/other", dir);
 	cf.cf_state = c;
 	ck_assert_int_eq(listen_folders(&cf), -1);
+	/* Nor is it, if somebody else's lock is there. */
+	snprintf(c, sizeof(c), "%s/other/lock", dir);
+	ck_assert_int_ne(status = open(c, O_CREAT | O_WRONLY, 0600), -1);
+	close(status);
+	snprintf(c, sizeof(c), "%s/other", dir);
 	ck_assert_int_eq(listen_kept(&cf, err, sizeof(err)), -1);
 	ck_assert_ptr_nonnull(strstr(err, c));
 	par.p_conf = &old;
