@@ -214,6 +214,55 @@ START_TEST(patch_id_survives_a_merge_of_the_target)
 }
 END_TEST
 
+/* The patch id of main..work when work writes these bytes to a file. */
+static void
+patch_of(const void *data, size_t len, mode_t mode, char id[GIT_OID_SIZE])
+{
+	char main[GIT_OID_SIZE], path[256];
+
+	fx_open();
+	ck_assert_int_eq(git_resolve(&fx_repo, "main", main, ERR), GIT_OK);
+	snprintf(path, sizeof(path), "%s/data", fx_src);
+	fx_put(path, data, len);
+	ck_assert_int_eq(chmod(path, mode), 0);
+	fx_commit("Data", head);
+	fx_push("work");
+	ck_assert_int_eq(git_patch_id(&fx_repo, main, head, id, ERR),
+	    GIT_OK);
+	fx_close();
+}
+
+START_TEST(patch_id_sees_bytes_that_are_no_text_and_modes)
+{
+	char a[GIT_OID_SIZE], b[GIT_OID_SIZE], c[GIT_OID_SIZE];
+
+	patch_of("x\0y", 3, 0644, a);
+	patch_of("x\0z", 3, 0644, b);
+	patch_of("x\0y", 3, 0755, c);
+	ck_assert_str_ne(a, b);
+	ck_assert_str_ne(a, c);
+	patch_of("x\0y", 3, 0644, b);
+	ck_assert_str_eq(a, b);
+}
+END_TEST
+
+START_TEST(patch_id_moves_when_the_target_changes_the_lines_around)
+{
+	char a[GIT_OID_SIZE], b[GIT_OID_SIZE];
+
+	/* README is one, two, three: no conflict, but another patch. */
+	diverge("README", "one\ntwo\n3\n", "README", "1\ntwo\nthree\n");
+	ck_assert_int_eq(git_patch_id(&fx_repo, target, head, a, ERR),
+	    GIT_OK);
+	ck_assert_int_eq(git_make_merge(&fx_repo, target, head, "Merge", out,
+	    &gl, ERR), GIT_OK);
+	ck_assert_int_eq(git_patch_id(&fx_repo, target, out, b, ERR),
+	    GIT_OK);
+	ck_assert_str_ne(a, b);
+	fx_close();
+}
+END_TEST
+
 START_TEST(artifact_hash_moves_with_its_role_only)
 {
 	char a[SHA256_HEX_SIZE], b[SHA256_HEX_SIZE], c[SHA256_HEX_SIZE];
@@ -382,6 +431,8 @@ FX_MAIN("git_merge",
     merge_driver_named_in_the_tree_does_not_run,
     code_tree_ignores_own_artifacts_only,
     patch_id_survives_a_merge_of_the_target,
+    patch_id_sees_bytes_that_are_no_text_and_modes,
+    patch_id_moves_when_the_target_changes_the_lines_around,
     artifact_hash_moves_with_its_role_only,
     writer_table_holds,
     reviewer_who_changes_code_is_refused_with_the_path,

@@ -162,6 +162,31 @@ START_TEST(an_older_version_is_kept_and_brought_up_to_date)
 }
 END_TEST
 
+START_TEST(a_decision_of_an_older_version_gets_its_round_and_code_tree)
+{
+	char err[512] = "";
+	struct store *st;
+
+	make_first();
+	change("UPDATE task SET round = 2");
+	change("INSERT INTO gate_result (task, round, stage_seq, gate, "
+	    "commit_id, tree, verdict, started_at) VALUES (1, 1, 5, "
+	    "'check_reviewer_verdict', 'c1', 't1', 'pass', 1), (1, 2, 9, "
+	    "'check_reviewer_verdict', 'c2', 't2', 'pass', 1)");
+	change("INSERT INTO approval (task, stage_seq, gate, decision, actor, "
+	    "commit_id, at) VALUES (1, 5, 'check_review_approved', "
+	    "'approved', 'me', 'c1', 1), (1, 12, 'check_deploy_status', "
+	    "'approved', 'me', 'm', 1)");
+	st = store_open(path, err, sizeof(err));
+	ck_assert_msg(st != NULL, "%s", err);
+	store_close(st);
+	ck_assert_int_eq(number(path, "SELECT count(*) FROM approval WHERE "
+	    "round = 1 AND tree = 't1' AND artifacts = ''"), 1);
+	ck_assert_int_eq(number(path, "SELECT count(*) FROM approval WHERE "
+	    "round = 2 AND tree = ''"), 1);
+}
+END_TEST
+
 START_TEST(an_older_version_that_cannot_be_kept_stays)
 {
 	char old[128];
@@ -505,6 +530,8 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, fx_close);
 	tcase_add_test(tc, an_older_version_is_kept_and_brought_up_to_date);
+	tcase_add_test(tc,
+	    a_decision_of_an_older_version_gets_its_round_and_code_tree);
 	tcase_add_test(tc, an_older_version_that_cannot_be_kept_stays);
 	tcase_add_test(tc, a_check_changes_nothing_whatever_the_version);
 	tcase_add_test(tc, a_newer_version_is_refused);

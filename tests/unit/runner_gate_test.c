@@ -355,6 +355,8 @@ START_TEST(review_verdict_comes_from_front_matter)
 	ck_assert_int_eq(te.done.cause, CAUSE_RED);
 	ck_assert_ptr_nonnull(memmem(te.done.text.b_data, te.done.text.b_len,
 	    "no test for an empty line", 25));
+	/* And says which artifacts it has judged. */
+	ck_assert_uint_eq(te.done.artifacts.l_n, GIT_ARTIFACT_ROLES);
 	te_close(&te);
 }
 END_TEST
