@@ -36,12 +36,8 @@ struct ask {
 	unsigned int		 as_type;
 	uint32_t		 as_id;		/* 0: not asked yet */
 	/* ORCH_event: the texts below.  ORCH_query: verb and token. */
-	char			*as_source;
-	char			*as_delivery;
-	char			*as_kind;
-	char			*as_sha256;
-	char			*as_body;
-	size_t			 as_len;
+	const char		*as_source;	/* constant */
+	struct delivery		 as_delivery;
 	char			*as_verb;
 	char			*as_token;
 	int			 as_loopback;
@@ -85,11 +81,7 @@ ask_cancel(struct ask *as)
 		evbuffer_free(as->as_json);
 	if (as->as_token != NULL)
 		explicit_bzero(as->as_token, strlen(as->as_token));
-	free(as->as_source);
-	free(as->as_delivery);
-	free(as->as_kind);
-	free(as->as_sha256);
-	free(as->as_body);
+	delivery_free(&as->as_delivery);
 	free(as->as_verb);
 	free(as->as_token);
 	free(as->as_item);
@@ -152,15 +144,18 @@ ask_timer_cb(evutil_socket_t fd, short what, void *arg)
 static int
 send_event(struct ask *as)
 {
+	const struct delivery *dl = &as->as_delivery;
 	struct orch_event msg;
 
 	memset(&msg, 0, sizeof(msg));
 	msg.source = as->as_source;
-	msg.delivery = as->as_delivery;
-	msg.kind = as->as_kind;
-	msg.sha256 = as->as_sha256;
-	msg.body.b_data = (const uint8_t *)as->as_body;
-	msg.body.b_len = as->as_len;
+	msg.delivery = dl->dl_id;
+	msg.kind = dl->dl_kind;
+	msg.sha256 = dl->dl_sha256;
+	msg.body.b_data = (const uint8_t *)dl->dl_body;
+	msg.body.b_len = dl->dl_len;
+	msg.project = dl->dl_project;
+	msg.object = dl->dl_object;
 	return (as->as_asks->aq_send(ORCH_event, &msg, &as->as_id));
 }
 
@@ -238,25 +233,18 @@ ask_new(struct asks *aq, unsigned int type, ask_done_cb done, void *arg)
 }
 
 struct ask *
-ask_event(struct asks *aq, const char *source, const char *delivery,
-    const char *kind, const char *sha256, char *body, size_t len,
+ask_event(struct asks *aq, const char *source, struct delivery *dl,
     ask_done_cb done, void *arg)
 {
 	struct ask *as;
 
 	if ((as = ask_new(aq, ORCH_event, done, arg)) == NULL) {
-		free(body);
+		delivery_free(dl);
 		return (NULL);
 	}
-	as->as_body = body;
-	as->as_len = len;
-	if ((as->as_source = strdup(source)) == NULL ||
-	    (as->as_delivery = strdup(delivery)) == NULL ||
-	    (as->as_kind = strdup(kind)) == NULL ||
-	    (as->as_sha256 = strdup(sha256)) == NULL) {
-		ask_cancel(as);
-		return (NULL);
-	}
+	as->as_source = source;
+	as->as_delivery = *dl;
+	memset(dl, 0, sizeof(*dl));
 	ask_send(as);
 	return (as);
 }

@@ -23,6 +23,8 @@
 
 #include "proto/proto.h"
 
+#include "delivery.h"
+
 /*
  * Questions to the engine.  A question is asked at once, asked again of the
  * next engine when this one goes away, and given up after a time.  Deliveries
@@ -58,12 +60,11 @@ struct asks	*asks_new(struct event_base *base, uint32_t hold_ms,
 void		 asks_free(struct asks *);
 
 /*
- * Ask whether a delivery is stored (ORCH_event).  All texts are copied; body
- * becomes the table's in every case and is freed by it.  NULL without memory.
+ * Ask whether a delivery is stored (ORCH_event).  source is a constant; the
+ * delivery becomes the table's in every case.  NULL without memory.
  */
 struct ask	*ask_event(struct asks *, const char *source,
-		    const char *delivery, const char *kind, const char *sha256,
-		    char *body, size_t len, ask_done_cb, void *arg);
+		    struct delivery *, ask_done_cb, void *arg);
 
 /*
  * Ask for something to read (ORCH_query).  token is "" for none; loopback says

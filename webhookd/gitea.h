@@ -20,28 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http.h"
-
-#define GITEA_SECRETS_MAX	2	/* the current one and the one before */
-#define GITEA_DELIVERY_MAX	128
-
-struct gitea_conf {
-	const char	*gc_secrets[GITEA_SECRETS_MAX];	/* NULL: not set */
-	int		 gc_form;	/* accept form deliveries */
-};
-
-/* An authentic delivery. */
-struct gitea_event {
-	char		 ge_delivery[GITEA_DELIVERY_MAX + 1];
-	char		 ge_sha256[65];	/* of ge_body */
-	const char	*ge_kind;	/* constant; see gitea_judge() */
-	char		*ge_body;	/* JSON, NUL-terminated; owned */
-	size_t		 ge_len;
-};
+#include "delivery.h"
 
 /*
- * Judge a POST to the Gitea (or Forgejo) receiver.  Returns 0 and fills *ev,
- * whose body the caller frees with gitea_event_free(); or the status to answer
+ * Judge a POST to the Gitea (or Forgejo) receiver.  Returns 0 and fills *dl,
+ * whose body the caller frees with delivery_free(); or the status to answer
  * (415 content type, 401 signature, 400 the rest, 500 no memory) with a
  * constant text for the log in *why.
  *
@@ -54,15 +37,12 @@ struct gitea_event {
  * pull_request_sync, _label, _assign, _milestone, _review_request,
  * _review_approved, _review_rejected, _review_comment, pull_request_comment,
  * issue_comment, issues, status, workflow_run, workflow_job, action_run, or
- * unknown.  A header that says otherwise is 400.  A delivery without an id
- * gets "sha256-" and the digest of its body.
+ * unknown.  A header that says otherwise is 400.  The object is a branch, or
+ * for status, workflow and action kinds a commit.
  */
-int	 gitea_judge(const struct gitea_conf *conf,
-	    const struct http_head *head, const uint8_t *body, size_t len,
-	    struct gitea_event *ev, const char **why);
-
-/* Free what gitea_judge() allocated; safe on a zeroed structure. */
-void	 gitea_event_free(struct gitea_event *ev);
+int	 gitea_judge(const struct delivery_conf *, const struct http_head *,
+	    const uint8_t *body, size_t len, struct delivery *dl,
+	    const char **why);
 
 /*
  * Decode a form body that has exactly one field, "payload".  Returns a

@@ -229,3 +229,52 @@ gitea_kind(json_t *body, const struct http_head *head, const char **why)
 	*why = NULL;
 	return (kind);
 }
+
+/* "refs/heads/x" and "x" are the branch x. */
+static const char *
+branch_of(const char *ref)
+{
+	return (ref != NULL && strncmp(ref, "refs/heads/", 11) == 0 ?
+	    ref + 11 : ref);
+}
+
+/* The branch of a pull request; its label keeps it when the branch is gone. */
+static const char *
+pull_branch(json_t *pull)
+{
+	json_t *head = json_object_get(pull, "head");
+	const char *ref = text(head, "ref"), *label = text(head, "label");
+	const char *colon;
+
+	if (ref == NULL || strncmp(ref, "refs/pull/", 10) != 0)
+		return (ref);
+	colon = label == NULL ? NULL : strchr(label, ':');
+	return (colon != NULL ? colon + 1 : label);
+}
+
+int
+gitea_about(json_t *body, struct delivery *dl)
+{
+	static const char *const runs[] = { "workflow_run", "workflow_job" };
+	json_t *pull = json_object_get(body, "pull_request");
+	const char *object = NULL;
+	size_t i;
+
+	if (strcmp(dl->dl_kind, UNKNOWN) == 0)
+		return (0);
+	if (json_is_object(pull))
+		object = pull_branch(pull);
+	else if (strcmp(dl->dl_kind, "status") == 0)
+		object = text(body, "sha");
+	else if (strcmp(dl->dl_kind, "action_run") == 0)
+		object = text(json_object_get(body, "run"), "commit_sha");
+	else if (text(body, "ref") != NULL)
+		object = branch_of(text(body, "ref"));
+	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+		if (strcmp(dl->dl_kind, runs[i]) == 0)
+			object = text(json_object_get(body, runs[i]),
+			    "head_sha");
+	return (delivery_text(dl->dl_project, text(json_object_get(body,
+	    "repository"), "full_name")) == -1 ||
+	    delivery_text(dl->dl_object, object) == -1 ? -1 : 0);
+}

@@ -19,6 +19,7 @@
 
 #include <jansson.h>
 
+#include "delivery.h"
 #include "http.h"
 
 /*
@@ -33,5 +34,11 @@
  */
 const char	*gitea_kind(json_t *body, const struct http_head *head,
 		    const char **why);
+
+/*
+ * What a known kind is about: the repository's full name, and a branch or a
+ * commit.  0, or -1: a name is too long.
+ */
+int		 gitea_about(json_t *body, struct delivery *);
 
 #endif

@@ -21,6 +21,7 @@
 #include "gitea.h"
 #include "http.h"
 #include "libcommon/log.h"
+#include "plane.h"
 #include "proto/roles.h"
 #include "server.h"
 #include "site.h"
@@ -67,33 +68,54 @@ stored_cb(const struct ask_answer *aa, void *arg)
 		refuse(cn, 503, "delivery not stored");
 }
 
-void
-hook_gitea(struct site *st, struct conn *cn, const struct request *rq)
+/* Have an authentic delivery stored; its body is the question's from here. */
+static void
+hook_store(struct site *st, struct conn *cn, const struct request *rq,
+    const char *source, struct delivery *dl)
 {
-	struct gitea_event ev;
 	struct wait *w;
-	const char *why;
 	char label[256];
-	int status;
 
-	status = gitea_judge(&st->st_gitea, &rq->rq_head, rq->rq_body,
-	    (size_t)rq->rq_head.ht_length, &ev, &why);
-	if (status != 0) {
-		refuse(cn, status, why);
-		return;
-	}
-	(void)snprintf(label, sizeof(label), "%s: gitea delivery %s (%s)",
-	    rq->rq_peer, ev.ge_delivery, ev.ge_kind);
-	if ((w = site_wait(cn, label, ev.ge_kind)) == NULL) {
-		gitea_event_free(&ev);
+	(void)snprintf(label, sizeof(label), "%s: %s delivery %s (%s)",
+	    rq->rq_peer, source, dl->dl_id, dl->dl_kind);
+	if ((w = site_wait(cn, label, dl->dl_kind)) == NULL) {
+		delivery_free(dl);
 		refuse(cn, 503, "out of memory");
 		return;
 	}
-	/* The body is the question's from here on. */
-	w->w_ask = ask_event(st->st_asks, "gitea", ev.ge_delivery, ev.ge_kind,
-	    ev.ge_sha256, ev.ge_body, ev.ge_len, stored_cb, w);
-	if (w->w_ask == NULL) {
+	if ((w->w_ask = ask_event(st->st_asks, source, dl, stored_cb, w)) ==
+	    NULL) {
 		site_wait_free(w);
 		refuse(cn, 503, "out of memory");
 	}
+}
+
+void
+hook_gitea(struct site *st, struct conn *cn, const struct request *rq)
+{
+	struct delivery dl;
+	const char *why;
+	int status;
+
+	status = gitea_judge(&st->st_gitea, &rq->rq_head, rq->rq_body,
+	    (size_t)rq->rq_head.ht_length, &dl, &why);
+	if (status != 0)
+		refuse(cn, status, why);
+	else
+		hook_store(st, cn, rq, "gitea", &dl);
+}
+
+void
+hook_plane(struct site *st, struct conn *cn, const struct request *rq)
+{
+	struct delivery dl;
+	const char *why;
+	int status;
+
+	status = plane_judge(&st->st_plane, &rq->rq_head, rq->rq_body,
+	    (size_t)rq->rq_head.ht_length, &dl, &why);
+	if (status != 0)
+		refuse(cn, status, why);
+	else
+		hook_store(st, cn, rq, "plane", &dl);
 }

@@ -62,12 +62,31 @@ is_exact_int(const char *s, size_t n)
 	return (n < sizeof(max) - 1 || memcmp(s, limit, n) <= 0);
 }
 
+/* Digits, a point, digits: no exponent, and of a sane length. */
+static int
+is_fraction(const char *s, size_t n)
+{
+	size_t i, points = 0;
+
+	if (n > 0 && *s == '-') {
+		s++;
+		n--;
+	}
+	for (i = 0; i < n; i++) {
+		if (s[i] == '.')
+			points++;
+		else if (s[i] < '0' || s[i] > '9')
+			return (0);
+	}
+	return (points == 1 && n < 40);
+}
+
 /*
  * Bounds and numbers, before the library builds anything.  The text need not
  * be valid: what this walk misreads, the library refuses.
  */
 static const char *
-check_bounds(const char *buf, size_t len)
+check_bounds(const char *buf, size_t len, int flags)
 {
 	size_t pos, start, depth = 0, items = 0;
 
@@ -96,7 +115,9 @@ check_bounds(const char *buf, size_t len)
 			start = pos;
 			while (pos + 1 < len && is_number_char(buf[pos + 1]))
 				pos++;
-			if (!is_exact_int(buf + start, pos + 1 - start))
+			if (!is_exact_int(buf + start, pos + 1 - start) &&
+			    (!(flags & JSON_BODY_REALS) ||
+			    !is_fraction(buf + start, pos + 1 - start)))
 				return ("number is not an exact integer");
 			break;
 		default:
@@ -131,12 +152,12 @@ has_proto_key(json_t *v)
 }
 
 json_t *
-json_body_parse(const char *buf, size_t len, const char **why)
+json_body_parse(const char *buf, size_t len, int flags, const char **why)
 {
 	json_error_t error;
 	json_t *root;
 
-	if ((*why = check_bounds(buf, len)) != NULL)
+	if ((*why = check_bounds(buf, len, flags)) != NULL)
 		return (NULL);
 	if ((root = json_loadb(buf, len, JSON_REJECT_DUPLICATES,
 	    &error)) == NULL) {

@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #define JSON_BODY_DEPTH_MAX	64	/* arrays and objects inside another */
+#define JSON_BODY_REALS		0x01	/* let fractions pass */
 #define JSON_BODY_ITEMS_MAX	65536	/* members and elements, in all */
 
 /*
@@ -29,11 +30,13 @@
  * JSON_BODY_DEPTH_MAX, more than JSON_BODY_ITEMS_MAX values, a key twice in
  * one object, the key __proto__, a NUL in a string, and every number that does
  * not survive as an exact 64-bit integer (fractions, exponents, -0, out of
- * range), because it would otherwise pass through a double.
+ * range), because it would otherwise pass through a double.  With
+ * JSON_BODY_REALS a plain fraction (265535.0) passes: the caller reads none.
  *
  * Returns a new reference (the caller calls json_decref), or NULL with a
  * constant text in *why.
  */
-json_t	*json_body_parse(const char *buf, size_t len, const char **why);
+json_t	*json_body_parse(const char *buf, size_t len, int flags,
+	    const char **why);
 
 #endif

@@ -34,6 +34,7 @@
 #include "site.h"
 
 #define LISTENERS_MAX	16
+#define SOURCES		2
 #define HOLD_MS		3000
 #define FDS_SPARE	32	/* beside the connections */
 #define BODY_MAX_KB	1024	/* of struct orch_event */
@@ -45,8 +46,11 @@ static struct {
 	int		 fds[LISTENERS_MAX];
 	int		 loopback[LISTENERS_MAX];
 	size_t		 nfds;
-	char		 secrets[GITEA_SECRETS_MAX][SECRET_MAX + 1];
+	char		 secrets[SOURCES][DELIVERY_SECRETS_MAX]
+			    [SECRET_MAX + 1];
 } me;
+
+static const char *const sources[SOURCES] = { "gitea", "plane" };
 
 static void
 on_listen(const char *name, int fd, int loopback)
@@ -62,23 +66,33 @@ on_listen(const char *name, int fd, int loopback)
 }
 
 /* "gitea.0" is the current secret, "gitea.1" the one before it. */
+static char *
+secret_slot(const char *name)
+{
+	char own[16];
+	size_t i, j;
+
+	for (i = 0; i < SOURCES; i++)
+		for (j = 0; j < DELIVERY_SECRETS_MAX; j++) {
+			snprintf(own, sizeof(own), "%s.%zu", sources[i], j);
+			if (strcmp(name, own) == 0)
+				return (me.secrets[i][j]);
+		}
+	return (NULL);
+}
+
 static void
 on_secret(const char *name, const char *value)
 {
 	char *slot;
 
-	if (strcmp(name, "gitea.0") == 0)
-		slot = me.secrets[0];
-	else if (strcmp(name, "gitea.1") == 0)
-		slot = me.secrets[1];
-	else {
+	if ((slot = secret_slot(name)) == NULL) {
 		log_debug("secret %s is not for this process", name);
 		return;
 	}
 	/* Best effort: the limit of locked memory may be small. */
 	(void)mlock(me.secrets, sizeof(me.secrets));
-	if (strlcpy(slot, value, sizeof(me.secrets[0])) >=
-	    sizeof(me.secrets[0]))
+	if (strlcpy(slot, value, SECRET_MAX + 1) > SECRET_MAX)
 		fatalx("secret %s is too long", name);
 	if (*slot == '\0')
 		log_warnx("secret %s is empty and not used", name);
@@ -130,12 +144,16 @@ on_setup(enum orch_role role)
 	sl.sl_body = 1024 * (size_t)daemon_option_num("webhook_body_max_kb",
 	    1, BODY_MAX_KB, BODY_MAX_KB);
 	me.site.st_role = role;
-	me.site.st_gitea.gc_form = strcmp(daemon_option("webhook_form_enabled",
+	me.site.st_gitea.dc_form = strcmp(daemon_option("webhook_form_enabled",
 	    "no"), "yes") == 0;
-	for (i = 0; i < GITEA_SECRETS_MAX; i++)
-		me.site.st_gitea.gc_secrets[i] = me.secrets[i];
-	if (role == ROLE_WEBHOOK && me.secrets[0][0] == '\0')
-		log_warnx("no secret for gitea: every delivery is refused");
+	for (i = 0; i < DELIVERY_SECRETS_MAX; i++) {
+		me.site.st_gitea.dc_secrets[i] = me.secrets[0][i];
+		me.site.st_plane.dc_secrets[i] = me.secrets[1][i];
+	}
+	for (i = 0; role == ROLE_WEBHOOK && i < SOURCES; i++)
+		if (me.secrets[i][0][0] == '\0')
+			log_info("no secret for %s: its deliveries are "
+			    "refused", sources[i]);
 	if (seed_json() == -1) {
 		log_warn("random");
 		return (-1);

@@ -146,6 +146,7 @@ verb_of(const struct route *rt)
 		return ("status");
 	case ROUTE_HEALTH:
 	case ROUTE_HOOK_GITEA:
+	case ROUTE_HOOK_PLANE:
 	case ROUTE_RELEASE:
 		break;
 	}

@@ -25,6 +25,7 @@
 
 static const struct route routes[] = {
 	{ "/webhook/gitea", ROUTE_HOOK_GITEA, FROM_WEBHOOK, 1, 1, 0 },
+	{ "/webhook/plane", ROUTE_HOOK_PLANE, FROM_WEBHOOK, 1, 1, 0 },
 	{ "/health", ROUTE_HEALTH, FROM_WEBHOOK | FROM_PAGE, 0, 0, 0 },
 	{ "/", ROUTE_STATUS, FROM_PAGE, 0, 0, 0 },
 	{ "/status", ROUTE_STATUS, FROM_PAGE, 0, 0, 0 },

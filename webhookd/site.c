@@ -84,6 +84,9 @@ site_request(struct conn *cn, const struct request *rq, void *arg)
 	case ROUTE_HOOK_GITEA:
 		hook_gitea(st, cn, rq);
 		break;
+	case ROUTE_HOOK_PLANE:
+		hook_plane(st, cn, rq);
+		break;
 	case ROUTE_HEALTH:
 	case ROUTE_STATUS:
 	case ROUTE_QUEUE:

@@ -19,7 +19,7 @@
 
 #include "addr.h"
 #include "ask.h"
-#include "gitea.h"
+#include "delivery.h"
 #include "proto/roles.h"
 #include "server.h"
 #include "throttle.h"
@@ -28,7 +28,8 @@
 struct site {
 	enum orch_role		 st_role;	/* ROLE_WEBHOOK or ROLE_PAGE */
 	struct asks		*st_asks;
-	struct gitea_conf	 st_gitea;
+	struct delivery_conf	 st_gitea;
+	struct delivery_conf	 st_plane;
 	struct throttle		 st_throttle;	/* of wrong admin tokens */
 };
 
@@ -73,8 +74,9 @@ void	 site_wait_free(struct wait *);
 void	 site_say(struct conn *, int status, const char *text,
 	    const char *why);
 
-/* hook.c: POST /webhook/gitea. */
+/* hook.c: POST /webhook/gitea and /webhook/plane. */
 void	 hook_gitea(struct site *, struct conn *, const struct request *);
+void	 hook_plane(struct site *, struct conn *, const struct request *);
 
 /* page.c: GET /health, /status and /queue. */
 void	 page_get(struct site *, struct conn *, const struct request *);

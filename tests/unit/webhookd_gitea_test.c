@@ -17,11 +17,13 @@
 #include <check.h>
 #include <ctype.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/fsutil.h"
 #include "libcommon/sha256.h"
 #include "webhookd/gitea.h"
 #include "webhookd/http.h"
@@ -33,8 +35,8 @@
 #define PUSH	"{\"ref\":\"refs/heads/main\",\"before\":\"a\",\"after\":" \
 		"\"b\",\"repository\":{\"full_name\":\"o/r\"}}"
 
-static struct gitea_conf conf;
-static struct gitea_event ev;
+static struct delivery_conf conf;
+static struct delivery ev;
 static struct http_head head;
 static char request[65536];
 
@@ -71,11 +73,11 @@ judge(const char *body, size_t len)
 	const char *why;
 	int status;
 
-	gitea_event_free(&ev);
+	delivery_free(&ev);
 	status = gitea_judge(&conf, &head, (const uint8_t *)body, len, &ev,
 	    &why);
 	ck_assert((status == 0) == (why == NULL));
-	ck_assert(status == 0 || ev.ge_body == NULL);
+	ck_assert(status == 0 || ev.dl_body == NULL);
 	return (status);
 }
 
@@ -109,13 +111,13 @@ static void
 setup(void)
 {
 	memset(&conf, 0, sizeof(conf));
-	conf.gc_secrets[0] = SECRET;
+	conf.dc_secrets[0] = SECRET;
 }
 
 static void
 teardown(void)
 {
-	gitea_event_free(&ev);
+	delivery_free(&ev);
 }
 
 /* A recording: its event headers, signed by us or by its own secret. */
@@ -130,10 +132,10 @@ fixture(const char *name, const char *kind, int own_secret)
 	lines = slurp(name, ".headers", &n);
 	if (own_secret) {
 		secret = slurp(name, ".secret", &n);
-		conf.gc_secrets[0] = secret;
+		conf.dc_secrets[0] = secret;
 		at = 0;
 	} else {
-		conf.gc_secrets[0] = SECRET;
+		conf.dc_secrets[0] = SECRET;
 		ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET), body,
 		    len, mac), 0);
 		at = (size_t)snprintf(all, sizeof(all),
@@ -145,10 +147,10 @@ fixture(const char *name, const char *kind, int own_secret)
 			    "%s\r\n", line);
 	put_head(all);
 	ck_assert_msg(judge(body, len) == 0, "%s", name);
-	ck_assert_msg(strcmp(ev.ge_kind, kind) == 0, "%s: %s", name,
-	    ev.ge_kind);
-	ck_assert_uint_eq(ev.ge_len, len);
-	ck_assert_mem_eq(ev.ge_body, body, len);
+	ck_assert_msg(strcmp(ev.dl_kind, kind) == 0, "%s: %s", name,
+	    ev.dl_kind);
+	ck_assert_uint_eq(ev.dl_len, len);
+	ck_assert_mem_eq(ev.dl_body, body, len);
 	free(body);
 	free(lines);
 	free(secret);
@@ -185,13 +187,100 @@ START_TEST(kinds_come_from_the_body)
 }
 END_TEST
 
+/* Of which repository, and about which branch or commit. */
+START_TEST(each_kind_says_what_it_is_about)
+{
+	static const struct {
+		const char *name, *kind, *project, *object;
+	} rows[] = {
+		{ "webhook-push--goscm", "push", "gogits/hello-world",
+		    "master" },
+		{ "webhook-create-branch--goscm", "create",
+		    "gogits/hello-world", "feature" },
+		{ "webhook-delete-branch--goscm", "delete",
+		    "gogits/hello-world", "feature" },
+		{ "webhook-pr-closed-merged--woodpecker", "pull_request",
+		    "anbraten/test-repo", "anbraten-patch-1" },
+		{ "webhook-pr-opened-minimal--woodpecker", "pull_request",
+		    "gordon/hello-world", "feature/changes" },
+		{ "webhook-pr-review-approved--woodpecker",
+		    "pull_request_review_approved",
+		    "a_nice_user/hello_world_ci", "jony-patch-1" },
+		{ "webhook-status-success--derived", "status",
+		    "anbraten/test-repo",
+		    "d555a5dd07f4d0148a58d4686ec381502ae6a2d4" },
+		{ "webhook-workflow-run-push-success--derived",
+		    "workflow_run", "anbraten/test-repo",
+		    "d555a5dd07f4d0148a58d4686ec381502ae6a2d4" },
+		{ "webhook-workflow-job-queued--derived", "workflow_job",
+		    "anbraten/test-repo",
+		    "d555a5dd07f4d0148a58d4686ec381502ae6a2d4" },
+		{ "webhook-release-published--woodpecker", "unknown", "",
+		    "" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fixture(rows[i].name, rows[i].kind, 0);
+		ck_assert_str_eq(ev.dl_object, rows[i].object);
+		ck_assert_str_eq(ev.dl_project, rows[i].project);
+	}
+	ck_assert_int_eq(judge_signed("{\"pull_request\":{\"head\":{\"ref\":"
+	    "\"refs/pull/7/head\",\"label\":\"me:feature/x\"}},\"number\":7,"
+	    "\"action\":\"closed\",\"repository\":{\"full_name\":\"o/r\"}}",
+	    "X-Gitea-Event: pull_request\r\n"), 0);
+	ck_assert_str_eq(ev.dl_object, "feature/x");
+	ck_assert_str_eq(ev.dl_project, "o/r");
+}
+END_TEST
+
+/* Every recording: accepted as it is; changed or cut, never. */
+START_TEST(every_recording_is_accepted_whole_and_only_so)
+{
+	char *body, all[512], mac[SHA256_HEX_SIZE];
+	size_t len, i, n, step;
+	const char *name;
+	glob_t g;
+
+	ck_assert_int_eq(glob(DIR "webhook-*.json", 0, NULL, &g), 0);
+	ck_assert_uint_gt(g.gl_pathc, 35);
+	for (n = 0; n < g.gl_pathc; n++) {
+		name = g.gl_pathv[n];
+		ck_assert_int_eq(fs_read_file(name, 65535, &body, &len), 0);
+		ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET),
+		    body, len, mac), 0);
+		(void)snprintf(all, sizeof(all), "Content-Type: application/"
+		    "json\r\nX-Gitea-Event: x\r\nX-Gitea-Event-Type:\r\n"
+		    "X-Gitea-Signature: %s\r\n", mac);
+		put_head(all);
+		/* The made up event goes with unknown kinds alone. */
+		ck_assert_msg(judge(body, len) == (strstr(name, "release") !=
+		    NULL ? 0 : 400), "%s", name);
+		step = len / 97 + 1;
+		for (i = 0; i < len; i += step) {
+			body[i] ^= 1;
+			ck_assert_int_eq(judge(body, len), 401);
+			body[i] ^= 1;
+			ck_assert_int_eq(judge(body, i), 401);
+		}
+		for (i = 1; i < len - 2; i += step) {
+			body[len - i - 1] = '\0';
+			ck_assert_int_eq(judge_signed(body,
+			    "X-Gitea-Event: push\r\n"), 400);
+		}
+		free(body);
+	}
+	globfree(&g);
+}
+END_TEST
+
 /* Gitea 1.23.0 and 1.23.1 send a status with an empty X-Gitea-Event. */
 START_TEST(empty_event_of_a_status_is_accepted)
 {
 	ck_assert_int_eq(judge_signed("{\"sha\":\"a\",\"state\":\"success\","
 	    "\"context\":\"ci\",\"repository\":{\"full_name\":\"o/r\"}}",
 	    "X-Gitea-Event:\r\nX-Gitea-Event-Type: status\r\n"), 0);
-	ck_assert_str_eq(ev.ge_kind, "status");
+	ck_assert_str_eq(ev.dl_kind, "status");
 }
 END_TEST
 
@@ -235,7 +324,7 @@ START_TEST(forgejo_runs_are_one_kind)
 	    "\"repository\":{\"full_name\":\"o/r\"}}",
 	    "X-Gitea-Event: action_run_success\r\n"
 	    "X-Gitea-Event-Type: action_run_success\r\n"), 0);
-	ck_assert_str_eq(ev.ge_kind, "action_run");
+	ck_assert_str_eq(ev.dl_kind, "action_run");
 }
 END_TEST
 
@@ -313,15 +402,15 @@ END_TEST
 
 START_TEST(both_secrets_count_and_no_other)
 {
-	conf.gc_secrets[0] = "the new one";
+	conf.dc_secrets[0] = "the new one";
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 401);
-	conf.gc_secrets[1] = SECRET;
+	conf.dc_secrets[1] = SECRET;
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 0);
-	conf.gc_secrets[0] = SECRET;
-	conf.gc_secrets[1] = "the one before";
+	conf.dc_secrets[0] = SECRET;
+	conf.dc_secrets[1] = "the one before";
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 0);
-	conf.gc_secrets[0] = "the new one";
-	conf.gc_secrets[1] = "";
+	conf.dc_secrets[0] = "the new one";
+	conf.dc_secrets[1] = "";
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 401);
 }
 END_TEST
@@ -331,11 +420,11 @@ START_TEST(without_a_secret_everything_is_401)
 {
 	char mac[SHA256_HEX_SIZE], h[1024];
 
-	conf.gc_secrets[0] = NULL;
+	conf.dc_secrets[0] = NULL;
 	ck_assert_int_eq(hmac_sha256_hex("", 0, PUSH, strlen(PUSH), mac), 0);
 	(void)snprintf(h, sizeof(h), "X-Gitea-Signature: %s\r\n", mac);
 	ck_assert_int_eq(judge_with(h), 401);
-	conf.gc_secrets[0] = "";
+	conf.dc_secrets[0] = "";
 	ck_assert_int_eq(judge_with(h), 401);
 	ck_assert_int_eq(judge_with("X-Gitea-Signature:\r\n"), 401);
 }
@@ -375,7 +464,7 @@ START_TEST(form_signature_is_over_the_decoded_payload)
 	    "\"repository\":{\"full_name\":\"o/r\"}%7D";
 	char mac[SHA256_HEX_SIZE], h[1024];
 
-	conf.gc_form = 1;
+	conf.dc_form = 1;
 	ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET), json,
 	    strlen(json), mac), 0);
 	(void)snprintf(h, sizeof(h), "X-Gitea-Event: push\r\n"
@@ -383,7 +472,7 @@ START_TEST(form_signature_is_over_the_decoded_payload)
 	    "X-Gitea-Signature: %s\r\n", mac);
 	put_head(h);
 	ck_assert_int_eq(judge(form, strlen(form)), 0);
-	ck_assert_str_eq(ev.ge_body, json);
+	ck_assert_str_eq(ev.dl_body, json);
 	/* Over the raw form it does not count. */
 	ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET), form,
 	    strlen(form), mac), 0);
@@ -424,7 +513,7 @@ START_TEST(delivery_ids_are_plain)
 
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"
 	    "X-Gitea-Delivery: f6266f16-1bf3-46a5-9ea4-602e06ead473\r\n"), 0);
-	ck_assert_str_eq(ev.ge_delivery,
+	ck_assert_str_eq(ev.dl_id,
 	    "f6266f16-1bf3-46a5-9ea4-602e06ead473");
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"
 	    "X-Gitea-Delivery:\r\n"), 400);
@@ -436,9 +525,9 @@ START_TEST(delivery_ids_are_plain)
 	    "X-Gitea-Delivery: %0129d\r\n", 0);
 	ck_assert_int_eq(judge_signed(PUSH, h), 400);
 	ck_assert_int_eq(judge_signed(PUSH, "X-Gitea-Event: push\r\n"), 0);
-	ck_assert_msg(strncmp(ev.ge_delivery, "sha256-", 7) == 0 &&
-	    strcmp(ev.ge_delivery + 7, ev.ge_sha256) == 0, "%s",
-	    ev.ge_delivery);
+	ck_assert_msg(strncmp(ev.dl_id, "sha256-", 7) == 0 &&
+	    strcmp(ev.dl_id + 7, ev.dl_sha256) == 0, "%s",
+	    ev.dl_id);
 }
 END_TEST
 
@@ -453,6 +542,8 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, recorded_signatures_are_accepted);
 	tcase_add_test(tc, kinds_come_from_the_body);
+	tcase_add_test(tc, each_kind_says_what_it_is_about);
+	tcase_add_test(tc, every_recording_is_accepted_whole_and_only_so);
 	tcase_add_test(tc, empty_event_of_a_status_is_accepted);
 	tcase_add_test(tc, changed_event_header_is_400);
 	tcase_add_test(tc, review_kind_is_the_signed_one);

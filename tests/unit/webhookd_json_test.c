@@ -22,13 +22,15 @@
 
 #include "webhookd/json.h"
 
+static int flags;
+
 static int
 good(const char *s, size_t len)
 {
 	const char *why;
 	json_t *root;
 
-	root = json_body_parse(s, len, &why);
+	root = json_body_parse(s, len, flags, &why);
 	ck_assert((root == NULL) == (why != NULL));
 	json_decref(root);
 	return (root != NULL);
@@ -46,10 +48,24 @@ START_TEST(good_texts_pass)
 	GOOD(" {\"a\": [1, -1, null, true, \"1e400 -0 ]]\"]} \n");
 	GOOD("{\"a\":9223372036854775807,\"b\":-9223372036854775808}");
 	GOOD("{\"a\":\"\\\"{\\\\\",\"b\":0}");
-	root = json_body_parse("{\"a\":9007199254740993}", 22, &why);
+	root = json_body_parse("{\"a\":9007199254740993}", 22, 0, &why);
 	ck_assert(json_integer_value(json_object_get(root, "a")) ==
 	    9007199254740993LL);
 	json_decref(root);
+}
+END_TEST
+
+START_TEST(plain_fractions_pass_where_they_are_let)
+{
+	flags = JSON_BODY_REALS;
+	GOOD("{\"sort_order\":265535.0,\"a\":-0.5}");
+	BAD("{\"a\":1e400}");
+	BAD("{\"a\":1.5e3}");
+	BAD("{\"a\":1.2.3}");
+	BAD("{\"a\":-0}");
+	BAD("{\"a\":9223372036854775808}");
+	BAD("{\"a\":0.00000000000000000000000000000000000000000000001}");
+	flags = 0;
 }
 END_TEST
 
@@ -149,6 +165,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, good_texts_pass);
+	tcase_add_test(tc, plain_fractions_pass_where_they_are_let);
 	tcase_add_test(tc, inexact_numbers_are_refused);
 	tcase_add_test(tc, double_keys_are_refused);
 	tcase_add_test(tc, no_object_is_refused);

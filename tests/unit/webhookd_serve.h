@@ -273,7 +273,7 @@ serve(enum orch_role role, int loopback, uint32_t hold_ms)
 	ck_assert_int_eq(listen(fd, 128), 0);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&where, &len), 0);
 	site.st_role = role;
-	site.st_gitea.gc_secrets[0] = SECRET;
+	site.st_gitea.dc_secrets[0] = SECRET;
 	site.st_asks = asks_new(base, hold_ms, engine_send);
 	server = server_new(base, role, &limits, site_request, &site);
 	ck_assert_ptr_nonnull(server);
