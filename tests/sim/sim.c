@@ -78,7 +78,8 @@
  * can be started by mistake.
  *
  * `sim -s SEED' runs one seed again, to the same last event; -v shows it,
- * -d FILE keeps the database of one that fails.
+ * -d FILE keeps the database of one that fails.  -e ends it all after so many
+ * failed seeds.
  */
 
 #define ITEMS		1024
@@ -292,7 +293,7 @@ one_seed(uint64_t seed, unsigned int steps)
 
 #define LANES_MAX	16
 #define CHUNK		200	/* seeds of one process: its leaks go with it */
-#define FAILURES_MAX	10
+#define FAILURES_MAX	10	/* failed seeds are enough */
 #define STEPS		10000
 
 struct job {
@@ -300,6 +301,7 @@ struct job {
 	unsigned long long	j_seeds;
 	unsigned int		j_steps;
 	unsigned int		j_lanes;
+	unsigned int		j_enough;
 };
 
 /* What a lane's process has to say when it has ended. */
@@ -324,7 +326,8 @@ chunk_run(const struct job *j, unsigned long long from, int out)
 
 	memset(&said, 0, sizeof(said));
 	memset(&n, 0, sizeof(n));
-	for (i = 0; i < CHUNK && from + i < j->j_seeds; i++)
+	for (i = 0; from + i < j->j_seeds && said.sd_failed < j->j_enough;
+	    i++)
 		said.sd_failed += (unsigned int)one_seed(j->j_first + from +
 		    i, j->j_steps);
 	said.sd_counts = n;
@@ -376,13 +379,13 @@ all_seeds(const struct job *j)
 	pid_t pids[LANES_MAX] = { 0 }, pid;
 	int in[LANES_MAX], status;
 	/* Few seeds are spread over the lanes all the same. */
-	unsigned long long size = j->j_seeds / j->j_lanes / 4 + 1;
+	unsigned long long size = j->j_seeds / j->j_lanes / 16 + 1;
 
 	if (size > CHUNK)
 		size = CHUNK;
 	for (;;) {
 		for (i = 0; i < j->j_lanes && next < j->j_seeds && failed <
-		    FAILURES_MAX; i++) {
+		    j->j_enough; i++) {
 			struct job part = *j;
 
 			if (pids[i] != 0)
@@ -450,8 +453,8 @@ all_happened(int enough)
 static void __attribute__((noreturn))
 usage(void)
 {
-	(void)fprintf(stderr, "usage: sim [-f first] [-j lanes] [-k steps] "
-	    "[-n seeds]\n       sim -s seed [-k steps] [-d database] "
+	(void)fprintf(stderr, "usage: sim [-e enough] [-f first] [-j lanes] "
+	    "[-k steps] [-n seeds]\n       sim -s seed [-k steps] [-d database] "
 	    "[-v]\n");
 	exit(2);
 }
@@ -481,15 +484,18 @@ replay(unsigned long long seed, unsigned int steps)
 int
 main(int argc, char **argv)
 {
-	struct job j = { 1, 500, STEPS, 1 };
+	struct job j = { 1, 500, STEPS, 1, FAILURES_MAX };
 	unsigned long long seed = 0;
 	unsigned int bad;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:f:j:k:n:s:v")) != -1) {
+	while ((opt = getopt(argc, argv, "d:e:f:j:k:n:s:v")) != -1) {
 		switch (opt) {
 		case 'd':
 			dump = optarg;
+			break;
+		case 'e':
+			j.j_enough = (unsigned int)number(optarg, 1000000);
 			break;
 		case 'f':
 			j.j_first = number(optarg, 1ULL << 60);

@@ -75,26 +75,28 @@ void	 broken(const char *fmt, ...)
 /* --- what is counted --------------------------------------------------- */
 
 #define COUNTERS(X)							\
-	X(steps, 1) X(tasks, 1) X(early, 1) X(done, 1) X(cancelled, 1) X(parked, 1)	\
-	X(merges, 1) X(merges_in_trouble, 1) X(merge_commits, 1) X(pushes_by_others, 1)		\
-	X(stale_landings, 1) X(hooks, 1) X(hooks_in_trouble, 1) X(hook_failed, 1)		\
-	X(hook_without_result, 1)					\
-	X(back_to_development, 1) X(engine_crashes, 1)			\
-	X(crashes_before_commit, 1) X(crashes_after_commit, 1)		\
-	X(parent_deaths, 1) X(reboots, 1) X(worker_deaths, 1)		\
-	X(runner_deaths, 1) X(daemon_deaths, 1) X(stops, 1)		\
-	X(pid_reuses, 1) X(unknown, 1) X(other_namespace, 1)		\
+	X(steps, 1) X(tasks, 1) X(early, 1) X(done, 1)			\
+	X(cancelled, 1) X(parked, 1) X(merges, 1)			\
+	X(merges_in_trouble, 1) X(merge_commits, 1)			\
+	X(pushes_by_others, 1) X(stale_landings, 1) X(hooks, 1)		\
+	X(hooks_in_trouble, 1) X(hook_failed, 1)			\
+	X(hook_without_result, 1) X(back_to_development, 1)		\
+	X(engine_crashes, 1) X(crashes_before_commit, 1)		\
+	X(crashes_after_commit, 1) X(parent_deaths, 1)			\
+	X(reboots, 1) X(worker_deaths, 1) X(runner_deaths, 1)		\
+	X(daemon_deaths, 1) X(stops, 1) X(pid_reuses, 1)		\
+	X(unknown, 1) X(other_namespace, 1)				\
 	X(connections_lost, 1) X(adopted, 1) X(spawns_lost, 1)		\
 	X(second_processes, 1) X(second_refused, 1)			\
-	X(second_workers, 1) X(begin_denied, 1)				\
-	X(fenced, 1) X(stale, 1) X(duplicates, 1)			\
-	X(late_children, 1) X(undrained, 1) X(acts_lost, 1)		\
-	X(answers_lost, 1) X(reclaimed, 1) X(forced, 1)			\
-	X(release_denied, 1) X(kills, 1) X(ceilings, 1)			\
-	X(reaped, 1) X(advances, 1) X(events, 1) X(event_duplicates, 1)	\
-	X(doubled, 1) X(cancels, 1) X(cancels_dropped, 1)		\
-	X(rejected, 1) X(retries, 1) X(slow, 1)				\
-	X(effects, 1) X(effects_done_before, 1) X(effects_again, 1)	\
+	X(second_workers, 1) X(begin_denied, 1) X(fenced, 1)		\
+	X(stale, 1) X(duplicates, 1) X(late_children, 1)		\
+	X(undrained, 1) X(acts_lost, 1) X(answers_lost, 1)		\
+	X(reclaimed, 1) X(forced, 1) X(release_denied, 1)		\
+	X(kills, 1) X(ceilings, 1) X(reaped, 1) X(advances, 1)		\
+	X(events, 1) X(event_duplicates, 1) X(doubled, 1)		\
+	X(cancels, 1) X(cancels_dropped, 1) X(rejected, 1)		\
+	X(retries, 1) X(slow, 1) X(effects, 1)				\
+	X(effects_done_before, 1) X(effects_again, 1)			\
 	X(effects_conflict, 1) X(deferred, 0)
 
 struct counts {

@@ -32,11 +32,13 @@ define sim_link
 $(1): $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(2) $(3) $(COMMON)
 	@echo "  LD   $$@"
 	$(Q)$$(CC) $(LDHARD) $(addprefix -Wl$(comma)--wrap=,$(SIM_WRAP)) \
-	    -o $$@ $$^ $(LIBS_tests) $(filter-out -levent% -lcurl,$(PLIBS))
+	    -o $$@ $$^ $(LIBS_tests) $(PLIBS)
 endef
 
-$(foreach p,$(SIM_PARTS),$(eval $(call sim_part,$(p),$(sim_$(p)),$(B)/tests/sim)))
-$(eval $(call sim_link,$(SIM),$(foreach p,$(SIM_PARTS),$(B)/tests/sim/m_$(p).o),))
+$(foreach p,$(SIM_PARTS),$(eval $(call \
+    sim_part,$(p),$(sim_$(p)),$(B)/tests/sim)))
+$(eval $(call sim_link,$(SIM),$(foreach \
+    p,$(SIM_PARTS),$(B)/tests/sim/m_$(p).o),))
 
 # The same with one rule taken away (libcommon/mutant.h): $(B)/mutant/NAME/sim.
 # $(mutsites) and the rules that compile the objects are the Makefile's.
@@ -54,4 +56,5 @@ $(foreach m,$(mutants),$(eval $(call sim_mutant,$(m))))
 
 # Rules that only the simulator takes away.
 sim_only = $(filter-out $(mutants),NO_HOOK_DRAIN NO_TARGET_CAS)
-$(foreach m,$(sim_only),$(eval $(call mutant,$(m)))$(eval $(call sim_mutant,$(m))))
+$(foreach m,$(sim_only),$(eval $(call mutant,$(m))) \
+    $(eval $(call sim_mutant,$(m))))
