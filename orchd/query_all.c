@@ -254,17 +254,45 @@ block_reconcile(void)
 	    "skipped_total", (json_int_t)counter("reconcile_skipped")));
 }
 
+/* Commits that nobody deploys, and projects whose deploys are frozen. */
+static json_t *
+quarantines(void)
+{
+	json_t *list = json_array();
+	sqlite3_stmt *q = store_bind(eng.e_store, Q_QUARANTINES, "");
+
+	while (store_step(eng.e_store, q) == STORE_OK)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b, "
+		    "s:o}", "project", col_text(q, 0), "task", col_text(q, 1),
+		    "commit", col_text(q, 2), "frozen", (int)col_int(q, 3),
+		    "since", json_time(col_int(q, 4))));
+	return (list);
+}
+
+static json_t *
+block_post_deploy(void)
+{
+	return (json_pack("{s:b, s:I, s:o, s:I, s:I, s:I}", "enabled",
+	    conf_bool(eng.e_conf, NULL, OPT_POST_DEPLOY_ENABLED),
+	    "monitoring", (json_int_t)queue_running(KIND_MONITOR),
+	    "quarantine", quarantines(), "healthy_total",
+	    (json_int_t)counter("post_deploy_healthy"), "degraded_total",
+	    (json_int_t)counter("post_deploy_degraded"), "rolled_back_total",
+	    (json_int_t)counter("rolled_back")));
+}
+
 json_t *
 query_queue(void)
 {
 	return (json_pack("{s:i, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:{s:b, s:I}}", "schema_version", 1, "counts", counts(),
+	    "s:o, s:o, s:{s:b, s:I}}", "schema_version", 1, "counts", counts(),
 	    "max_concurrency", (json_int_t)conf_int(eng.e_conf, NULL,
 	    OPT_MAX_CONCURRENCY), "poll_interval",
 	    (json_int_t)conf_int(eng.e_conf, NULL, OPT_POLL_INTERVAL_S),
 	    "jobs", jobs(Q_JOBS_LIST, 0), "recent", jobs(Q_JOBS_RECENT, 1),
 	    "reaper", block_reaper(), "transition_lease", block_lease(),
 	    "merge_gate", block_merge(), "reconcile", block_reconcile(),
+	    "post_deploy", block_post_deploy(),
 	    "outbox", "enabled", 1, "pending", (json_int_t)store_int(
 	    eng.e_store, 0, Q_OUTBOX_COUNT, "")));
 }

@@ -490,6 +490,9 @@ result_monitor(const struct run *r, const struct orch_run_done *m)
 		return (0);
 	text = text_of(&m->text);
 	log_info("task %s: monitor: %s", t.t_key, m->reason);
+	store_count(eng.e_store, m->verdict == GATE_FAIL ?
+	    "post_deploy_degraded" : m->verdict == GATE_PASS ?
+	    "post_deploy_healthy" : "post_deploy_inconclusive", 1);
 	if (m->verdict == GATE_FAIL)
 		ret = rollback_begin(&t, m->reason, text, why, sizeof(why));
 	else

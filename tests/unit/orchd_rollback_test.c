@@ -18,6 +18,7 @@
 /* A degraded deploy is rolled back once, and quarantined. */
 
 #include "orchd/lease.h"
+#include "orchd/query.h"
 
 #include "engine_play.h"
 
@@ -234,6 +235,36 @@ START_TEST(the_commit_itself_stays_in_quarantine)
 }
 END_TEST
 
+/* What the document of the queue says of the monitor; quarantines. */
+static size_t
+block(const char *counter, json_int_t want)
+{
+	json_t *doc = query_queue(), *b = json_object_get(doc, "post_deploy");
+	size_t n = json_array_size(json_object_get(b, "quarantine"));
+
+	ck_assert_int_eq(json_integer_value(json_object_get(b, counter)),
+	    want);
+	json_decref(doc);
+	return (n);
+}
+
+START_TEST(operators_see_what_is_in_quarantine)
+{
+	char bad[ID_HEX];
+
+	ck_assert_uint_eq(block("rolled_back_total", 0), 0);
+	degraded();
+	play_all();
+	ck_assert_uint_eq(block("rolled_back_total", 1), 1);
+	ck_assert_uint_eq(block("degraded_total", 1), 1);
+	ck_assert_int_eq(resume("", "go on"), RES_OK);
+	ck_assert_uint_eq(block("healthy_total", 0), 1);
+	strlcpy(bad, fx_task("DEMO-1", "landed"), sizeof(bad));
+	ck_assert_int_eq(resume(bad, "mended"), RES_OK);
+	ck_assert_uint_eq(block("monitoring", 0), 0);
+}
+END_TEST
+
 /* The hook's exit codes mean what they do for a deploy. */
 START_TEST(a_rollback_that_fails_says_so_and_is_not_repeated)
 {
@@ -344,6 +375,7 @@ main(void)
 	tcase_add_loop_test(tc, who_is_not_rolled_back, 0, 5);
 	tcase_add_test(tc, the_lane_is_frozen_until_an_operator_resumes_it);
 	tcase_add_test(tc, the_commit_itself_stays_in_quarantine);
+	tcase_add_test(tc, operators_see_what_is_in_quarantine);
 	tcase_add_loop_test(tc,
 	    a_rollback_that_fails_says_so_and_is_not_repeated, 0, 4);
 	tcase_add_test(tc, a_rollback_is_started_only_when_it_is_due);
