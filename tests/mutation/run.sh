@@ -73,7 +73,7 @@ run_mutant()
 	*) set -- "$prog" ;;
 	esac
 	mkdir "$tmp/home"
-	HOME=$tmp/home TMPDIR=$tmp/home timeout -k 5 "${limit:-60}" "$@" \
+	HOME=$tmp/home TMPDIR=$tmp/home timeout -k 5 "${limit:-120}" "$@" \
 	    >"$log" 2>&1 </dev/null
 	rc=$?
 	# The crash points have nobody but who removes their folder at the end.

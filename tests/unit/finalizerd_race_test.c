@@ -14,7 +14,10 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-/* Others push to the target in the instant of our own move of it. */
+/*
+ * What others do to the target before our own look at it, and in the instant
+ * of our move of it.
+ */
 
 #include "finalizerd_world.h"
 
@@ -28,16 +31,42 @@ raced_land(struct worker *w, const char *target, const char *new,
 	return (counted_land(w, target, new, old, err, errlen));
 }
 
+static void
+work_on(const char *work, const char *stage)
+{
+	world_reset(oid_h_ff);
+	go.work = work;
+	go.stage = stage;
+	go.head = go.commit = oid_h_ff;
+	eng->e_pull = PULL_IS_OPEN;
+}
+
+START_TEST(what_has_landed_is_not_landed_again)
+{
+	work_on("edge", "deploy-staging");
+	set_ref("refs/heads/main", oid_h_ff);
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_lands, 0);
+	ck_assert_int_eq(eng->e_commits, 1);
+}
+END_TEST
+
+START_TEST(what_has_landed_is_not_cancelled)
+{
+	work_on("close", "review");
+	set_ref("refs/heads/main", oid_h_ff);
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_commits, 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+}
+END_TEST
+
 START_TEST(what_others_pushed_is_not_overwritten)
 {
 	char err[256];
 	int yes = 0;
 
-	world_reset(oid_h_ff);
-	go.work = "edge";
-	go.stage = "deploy-staging";
-	go.head = go.commit = oid_h_ff;
-	eng->e_pull = PULL_IS_OPEN;
+	work_on("edge", "deploy-staging");
 	counting.f_land = raced_land;
 	ck_assert_int_eq(run_worker(), 0);
 	ck_assert_int_eq(git_is_ancestor(&repo, oid_t2,
@@ -56,6 +85,8 @@ main(void)
 
 	tcase_add_unchecked_fixture(tc, world_make, world_remove);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, what_has_landed_is_not_landed_again);
+	tcase_add_test(tc, what_has_landed_is_not_cancelled);
 	tcase_add_test(tc, what_others_pushed_is_not_overwritten);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
