@@ -44,6 +44,7 @@ struct child {
 	int				 c_out;
 	int				 c_err;
 	int				 c_report;
+	int				 c_go[2];	/* -1: begins at once */
 };
 
 static const char *
@@ -144,15 +145,35 @@ unconst(const char *const *v)
 	return ((char *const *)(uintptr_t)v);
 }
 
+/* Without the byte the caller has died, or does not want it to begin. */
+static int
+child_may_go(int fd)
+{
+	char	 byte;
+	ssize_t	 n;
+
+	if (fd == -1)
+		return (1);
+	while ((n = read(fd, &byte, 1)) == -1 && errno == EINTR)
+		continue;
+	return (n == 1);
+}
+
 static void __attribute__((noreturn))
 child_run(struct child *c)
 {
 	static const char *const	 empty[] = { NULL };
 	const struct proctree_opts	*o = c->c_opts;
 	struct rlimit			 none = { 0, 0 };
-	int				 code, fd;
+	int				 code, fd, go = -1;
 
 	child_signals();
+	if (c->c_go[0] != -1) {
+		/* The end of file must come when the caller ends. */
+		close(c->c_go[1]);
+		if ((go = fcntl(c->c_go[0], F_DUPFD_CLOEXEC, HIGH_FD)) == -1)
+			_exit(126);
+	}
 	(void)setrlimit(RLIMIT_CORE, &none);
 	/* Out of child_fds' way, which closes the low numbers. */
 	fd = fcntl(c->c_report, F_DUPFD_CLOEXEC, HIGH_FD);
@@ -162,6 +183,8 @@ child_run(struct child *c)
 		goto fail;
 	if ((errno = c->c_path_errno) != 0)
 		goto fail;
+	if (!child_may_go(go))
+		_exit(125);
 	(void)execve(c->c_path, unconst(o->argv),
 	    unconst(o->envp != NULL ? o->envp : empty));
 fail:
@@ -242,6 +265,24 @@ open_pidfd(struct procspawn *sp)
 	return (-1);
 }
 
+/* The caller's part of a held start; -1: it does not begin, and is gone. */
+static int
+let_go(const struct proctree_opts *o, struct procspawn *sp, int fd)
+{
+	int	 saved;
+
+	if (fd == -1 || (o->born_cb(o->born_arg, sp->sp_pid) == 0 &&
+	    write(fd, "", 1) == 1))
+		return (0);
+	saved = errno;
+	(void)kill(sp->sp_pid, SIGKILL);	/* our child, not reaped yet */
+	while (waitpid(sp->sp_pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	close(sp->sp_pidfd);
+	errno = saved;
+	return (-1);
+}
+
 int
 procspawn(const struct proctree_opts *o, struct procspawn *sp)
 {
@@ -255,17 +296,21 @@ procspawn(const struct proctree_opts *o, struct procspawn *sp)
 	}
 	memset(&c, 0, sizeof(c));
 	c.c_opts = o;
+	c.c_go[0] = c.c_go[1] = -1;
 	c.c_path_errno = find_program(o, c.c_path, sizeof(c.c_path));
 	if (pipe2(out, O_CLOEXEC) == -1 || pipe2(err, O_CLOEXEC) == -1 ||
-	    pipe2(report, O_CLOEXEC) == -1)
+	    pipe2(report, O_CLOEXEC) == -1 ||
+	    (o->born_cb != NULL && pipe2(c.c_go, O_CLOEXEC) == -1))
 		goto fail;
 	c.c_out = out[1];
 	c.c_err = err[1];
 	c.c_report = report[1];
 	if (fcntl(out[0], F_SETFL, O_NONBLOCK) == -1 ||
 	    fcntl(err[0], F_SETFL, O_NONBLOCK) == -1 ||
-	    (sp->sp_pid = fork_masked(&c)) == -1 || open_pidfd(sp) == -1)
+	    (sp->sp_pid = fork_masked(&c)) == -1 || open_pidfd(sp) == -1 ||
+	    let_go(o, sp, c.c_go[1]) == -1)
 		goto fail;
+	close_pair(c.c_go);
 	close(report[1]);
 	report[1] = -1;
 	sp->sp_exec_errno = read_report(report[0]);
@@ -279,5 +324,6 @@ fail:
 	close_pair(out);
 	close_pair(err);
 	close_pair(report);
+	close_pair(c.c_go);
 	return (-1);
 }

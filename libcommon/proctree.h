@@ -44,6 +44,12 @@ struct proctree_fd {
 typedef void (*proctree_line_cb)(void *arg, int stream, const char *line,
 	    size_t len);
 
+/*
+ * The process is there but has not begun: it begins when this returns 0, and
+ * never begins when this returns -1 (with errno) or the caller dies before.
+ */
+typedef int (*proctree_born_cb)(void *arg, pid_t pid);
+
 struct proctree_opts {
 	const char *const	*argv;	/* argv[0] is searched in envp's PATH */
 	const char *const	*envp;	/* the exact environment; NULL: none */
@@ -57,6 +63,8 @@ struct proctree_opts {
 	const struct proctree_fd *pass_fds;	/* besides 0, 1, 2 */
 	size_t			 npass_fds;
 	int			 keep_children;	/* a deploy hook, see below */
+	proctree_born_cb	 born_cb;	/* may be NULL */
+	void			*born_arg;
 	proctree_line_cb	 line_cb;	/* may be NULL */
 	void			*line_arg;
 };

@@ -34,7 +34,7 @@
 
 /* What the wrapper left on record beside the result file. */
 enum record {
-	RECORD_NONE,		/* nothing was started */
+	RECORD_NONE,		/* nothing was started that acts */
 	RECORD_STARTED,		/* it was about to start; who, is not known */
 	RECORD_SESSION		/* the hook's identity */
 };
@@ -55,7 +55,13 @@ record_read(int64_t run, struct ident *id)
 	}
 	snprintf(path, sizeof(path), "%s/result/%lld.started",
 	    eng.e_conf->cf_state, (long long)run);
-	return (access(path, F_OK) == 0 ? RECORD_STARTED : RECORD_NONE);
+	if (fs_read_file(path, 64, &text, &len) == -1)
+		return (access(path, F_OK) == 0 ? RECORD_STARTED :
+		    RECORD_NONE);
+	/* A hook that is held begins when its identity is on record. */
+	ok = strstr(text, " held\n") != NULL;
+	free(text);
+	return (ok ? RECORD_NONE : RECORD_STARTED);
 }
 
 static int

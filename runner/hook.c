@@ -56,20 +56,25 @@ hook_started_path(const struct run *r, char *path, size_t len)
 
 /*
  * Who the hook is, for whoever comes after a wrapper that was killed: as long
- * as a process of this session lives, the deployment is not over.
+ * as a process of this session lives, the deployment is not over.  The hook
+ * begins after that is on record, and not at all when this wrapper has died.
  */
-static void
-hook_session(const struct run *r)
+static int
+hook_session(void *arg, pid_t pid)
 {
+	const struct run *r = arg;
 	char path[RUN_PATH_MAX], text[IDENT_TEXT_MAX];
 	struct ident id;
 
 	if (snprintf(path, sizeof(path), "%s.session",
 	    r->r_spec->result_file) >= (int)sizeof(path) ||
-	    ident_of_pid(proctree_pid(hook.hk_tree), &id) == -1 ||
+	    ident_of_pid(pid, &id) == -1 ||
 	    ident_format(&id, text, sizeof(text)) == -1 ||
-	    fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0644) == -1)
+	    fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0644) == -1) {
 		log_warn("deploy hook: its session is not on record");
+		return (-1);
+	}
+	return (0);
 }
 
 static void
@@ -176,6 +181,8 @@ hook_spawn(struct run *r, char *err, size_t errlen)
 	po.log_fd = r->r_log;
 	po.log_max = spec->log_max == 0 ? RUN_LOG_MAX : spec->log_max;
 	po.keep_children = 1;
+	po.born_cb = hook_session;
+	po.born_arg = r;
 	po.line_cb = hook_line;
 	hook.hk_tree = proctree_start(r->r_base, &po, hook_done, r, err,
 	    errlen);
@@ -183,7 +190,6 @@ hook_spawn(struct run *r, char *err, size_t errlen)
 	if (hook.hk_tree == NULL)
 		return (-1);
 	r->r_hold = 1;
-	hook_session(r);
 	return (0);
 }
 
@@ -227,7 +233,7 @@ hook_start(struct run *r)
 		hook_again(r);
 		return;
 	}
-	n = snprintf(line, sizeof(line), "run %llu\n",
+	n = snprintf(line, sizeof(line), "run %llu held\n",
 	    (unsigned long long)r->r_spec->run);
 	if (fs_write_atomic(AT_FDCWD, path, line, (size_t)n, 0644) == -1) {
 		(void)snprintf(err, sizeof(err), "%.400s: %s", path,

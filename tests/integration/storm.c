@@ -566,9 +566,9 @@ main(int argc, char *argv[])
 	wait_for_work();
 	progress();
 	/* The last ones are for those that act when nothing more comes in. */
-	storm(opt.o_signals / 6, AIM_ANY);
+	storm(opt.o_signals < 300 ? opt.o_signals / 6 : 50, AIM_ANY);
 	sh->sh_more = 0;
-	storm(opt.o_signals / 25, AIM_INSIDE);
+	storm(opt.o_signals < 300 ? opt.o_signals / 25 : 12, AIM_INSIDE);
 	storm(0, AIM_HOOK);
 	storm(0, AIM_ANY);
 	go_on(1);

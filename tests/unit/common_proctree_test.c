@@ -255,6 +255,48 @@ START_TEST(proctree_kills_a_daemon_in_its_own_session)
 }
 END_TEST
 
+static char	 mark[64];
+
+/* Not begun yet: what the command does first has not been done. */
+static int
+born(void *arg, pid_t pid)
+{
+	usleep(100000);
+	ck_assert_int_eq(access(mark, F_OK), -1);
+	ck_assert_int_eq(kill(pid, 0), 0);
+	if (*(int *)arg == 2)
+		(void)kill(getpid(), SIGKILL);
+	errno = ENOSPC;
+	return (*(int *)arg == 0 ? 0 : -1);
+}
+
+/* _i 0: it may begin; 1: the caller does not want it; 2: the caller dies. */
+START_TEST(proctree_held_command_begins_when_it_may)
+{
+	struct proctree_opts	 o = init;
+	struct proctree_result	 res;
+	const char *const	 argv[] = { "touch", mark, NULL };
+	int			 how = _i, status;
+	pid_t			 pid;
+
+	snprintf(mark, sizeof(mark), "/tmp/orchd-held-%d-%d", getpid(), _i);
+	o.argv = argv;
+	o.envp = env;
+	o.born_cb = born;
+	o.born_arg = &how;
+	if ((pid = fork()) == 0)
+		_exit(proctree_run(&o, &res) == 0 ? 0 : errno);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	usleep(100000);
+	if (_i == 2)
+		ck_assert(WIFSIGNALED(status));
+	else
+		ck_assert_int_eq(WEXITSTATUS(status), _i == 0 ? 0 : ENOSPC);
+	ck_assert_int_eq(access(mark, F_OK), _i == 0 ? 0 : -1);
+	(void)unlink(mark);
+}
+END_TEST
+
 START_TEST(proctree_hook_leaves_its_deployment)
 {
 	struct proctree_opts	 o = PROCTREE_OPTS_INIT;
@@ -489,6 +531,8 @@ main(void)
 	tcase_add_test(t, proctree_stopped_command_is_ended);
 	tcase_add_test(t, proctree_kills_what_holds_stdout);
 	tcase_add_test(t, proctree_kills_a_daemon_in_its_own_session);
+	tcase_add_loop_test(t, proctree_held_command_begins_when_it_may, 0,
+	    3);
 	tcase_add_test(t, proctree_hook_leaves_its_deployment);
 	tcase_add_test(t, proctree_hook_past_its_time_is_ended_with_all);
 	tcase_add_test(t, proctree_caps_a_line);
