@@ -41,6 +41,7 @@ static struct sent {
 } sent[SENT_MAX];
 static size_t nsent;
 static uint32_t last_id;
+static uint32_t list;	/* the id of the list under way */
 static int away, too_long;
 static struct event_base *base;
 
@@ -122,6 +123,7 @@ setup(void)
 	outbox_engine_up();
 	ck_assert_uint_eq(nsent, 1);
 	ck_assert_uint_eq(sent[0].s_type, ORCH_outbox_next);
+	list = last_id;
 	nsent = 0;
 }
 
@@ -138,17 +140,23 @@ row(uint64_t id, const char *task, int last)
 {
 	struct orch_outbox_row m = { .last = (uint8_t)last, .id = id,
 	    .dest = "tracker", .kind = "comment", .task = task,
-	    .key = "k", .text = "text" };
+	    .key = "k", .text = "text", .project = "", .item = "" };
 
-	outbox_row(&m);
+	outbox_row(list, &m);
+}
+
+static void
+ack_of(size_t i, enum orch_result result)
+{
+	struct orch_ack m = { .result = (uint8_t)result, .text = "" };
+
+	ck_assert_int_eq(outbox_ack(sent[i].s_id, &m), 1);
 }
 
 static void
 ack(enum orch_result result)
 {
-	struct orch_ack m = { .result = (uint8_t)result, .text = "" };
-
-	ck_assert_int_eq(outbox_ack(last_id, &m), 1);
+	ack_of(nsent - 1, result);
 }
 
 static void
@@ -160,27 +168,45 @@ expect(size_t i, unsigned int type)
 
 /* --- the outbox --- */
 
-START_TEST(rows_are_delivered_one_by_one)
+START_TEST(rows_of_tasks_are_delivered_side_by_side)
 {
 	row(1, "D-1", 0);
 	row(2, "D-2", 0);
 	row(0, "", 1);
-	ck_assert_uint_eq(nsent, 1);
+	ck_assert_uint_eq(nsent, 2);
 	expect(0, ORCH_item);
-	ack(RES_OK);
-	expect(1, ORCH_outbox_done);
-	ck_assert_uint_eq(sent[1].s_row, 1);
-	ck_assert_int_eq(sent[1].s_ok, 1);
-	ack(RES_OK);
-	expect(2, ORCH_item);
-	ck_assert_str_eq(sent[2].s_task, "D-2");
-	ack(RES_DUPLICATE);	/* stored by a delivery of before */
+	expect(1, ORCH_item);
+	ck_assert_str_eq(sent[1].s_task, "D-2");
+	ack_of(0, RES_OK);
+	expect(2, ORCH_outbox_done);
+	ck_assert_uint_eq(sent[2].s_row, 1);
+	ck_assert_int_eq(sent[2].s_ok, 1);
+	ack_of(1, RES_DUPLICATE);	/* stored by a delivery of before */
 	ck_assert_int_eq(sent[3].s_ok, 1);
-	ack(RES_OK);
+	ack_of(2, RES_OK);
+	ck_assert_uint_eq(nsent, 4);
+	ack_of(3, RES_OK);
 	/* The list gave something: is there more? */
 	expect(4, ORCH_outbox_next);
+	list = last_id;
 	row(0, "", 1);
 	ck_assert_uint_eq(nsent, 5);
+}
+END_TEST
+
+/* One of a task at a time, however the list comes. */
+START_TEST(rows_of_a_task_stay_in_order)
+{
+	row(1, "D-1", 0);
+	row(1, "D-1", 0);
+	row(2, "D-1", 1);
+	ck_assert_uint_eq(nsent, 1);
+	ack_of(0, RES_OK);
+	ack_of(1, RES_OK);
+	expect(2, ORCH_outbox_next);
+	list = last_id;
+	row(2, "D-1", 1);
+	expect(3, ORCH_item);
 }
 END_TEST
 
@@ -189,14 +215,14 @@ START_TEST(failed_row_stops_its_task_only)
 	row(1, "D-1", 0);
 	row(2, "D-1", 0);
 	row(3, "D-2", 1);
-	ack(RES_NOTFOUND);
-	expect(1, ORCH_outbox_done);
-	ck_assert_int_eq(sent[1].s_ok, 0);
-	ck_assert_str_ne(sent[1].s_error, "");
-	ack(RES_OK);
-	expect(2, ORCH_item);
-	ck_assert_str_eq(sent[2].s_task, "D-2");
-	ack(RES_OK);
+	ck_assert_uint_eq(nsent, 2);
+	ack_of(0, RES_NOTFOUND);
+	expect(2, ORCH_outbox_done);
+	ck_assert_int_eq(sent[2].s_ok, 0);
+	ck_assert_str_ne(sent[2].s_error, "");
+	ack_of(2, RES_OK);
+	ck_assert_str_eq(sent[1].s_task, "D-2");
+	ack_of(1, RES_OK);
 	ck_assert_uint_eq(sent[3].s_row, 3);
 }
 END_TEST
@@ -229,6 +255,7 @@ START_TEST(lost_engine_starts_a_new_list)
 	old = last_id;
 	outbox_engine_up();
 	expect(1, ORCH_outbox_next);
+	list = last_id;
 	ck_assert_int_eq(outbox_ack(old, &late), 0);
 	ck_assert_uint_eq(nsent, 2);
 }
@@ -237,6 +264,8 @@ END_TEST
 START_TEST(row_nobody_asked_for_is_ignored)
 {
 	row(0, "", 1);
+	row(9, "D-9", 1);	/* of a list that has ended */
+	list = 99;
 	row(9, "D-9", 1);
 	ck_assert_uint_eq(nsent, 0);
 }
@@ -274,7 +303,8 @@ main(void)
 	int bad;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, rows_are_delivered_one_by_one);
+	tcase_add_test(tc, rows_of_tasks_are_delivered_side_by_side);
+	tcase_add_test(tc, rows_of_a_task_stay_in_order);
 	tcase_add_test(tc, failed_row_stops_its_task_only);
 	tcase_add_test(tc, row_that_does_not_fit_is_recorded);
 	tcase_add_test(tc, engine_that_cannot_store_is_not_a_failure);
