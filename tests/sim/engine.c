@@ -54,6 +54,15 @@ static struct image {
 static struct store *store;
 static struct conf *conf;
 
+/* What a program that dies had allocated is not freed by anybody. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return ("detect_leaks=0");
+}
+
 /* Redzones of a sanitizer lie between the variables. */
 static void __attribute__((no_sanitize("address")))
 copy(char *to, const char *from, size_t len)
