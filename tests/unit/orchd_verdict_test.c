@@ -18,8 +18,10 @@
 
 #include "engine_play.h"
 
-#define HASH_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define HASH_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HASH_A A32 A32
+#define B32 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define HASH_B B32 B32
 #define HEAD2 "2222222222222222222222222222222222222222"
 #define TREE2 "3333333333333333333333333333333333333333"
 #define PATCH "4444444444444444444444444444444444444444"
@@ -480,7 +482,8 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, a_commit_that_only_hands_in_an_artifact_voids_nothing);
+	tcase_add_test(tc,
+	    a_commit_that_only_hands_in_an_artifact_voids_nothing);
 	tcase_add_test(tc, a_commit_that_changes_the_code_tree_voids_all);
 	tcase_add_loop_test(tc,
 	    an_approval_of_the_analysis_is_bound_to_its_artifacts, 0, 2);
