@@ -425,10 +425,10 @@ storm(long long until, enum aim aim)
 	while (left() > until && (aim == AIM_ANY || !sh->sh_rest)) {
 		look_after_orchd();
 		go_on(0);
-		/* Who had gone when the signal came is replaced at once. */
-		if (now_ms() >= due && blow(aim) == 0)
-			due = now_ms() + (int64_t)draw((uint64_t)(2 *
-			    opt.o_gap_ms + 1));
+		/* Who had gone when the signal came is soon replaced. */
+		if (now_ms() >= due)
+			due = now_ms() + (blow(aim) == -1 ? 10 :
+			    (int64_t)draw((uint64_t)(2 * opt.o_gap_ms + 1)));
 		pause_ms(5);
 		/* More misses than signals: nothing lives any more. */
 		if (missed > 200 + 4 * (unsigned long)opt.o_signals) {
