@@ -30,7 +30,7 @@ B=build
 kinds="unit config integration kernel model crash sim mutation lint"
 unit_limit=120
 script_limit=300
-crash_limit=900
+crash_limit=1800
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
 script_limit=${SCRIPT_LIMIT:-$script_limit}
 
