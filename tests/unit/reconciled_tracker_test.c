@@ -1,0 +1,488 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/* A project at Plane: what is told of it, and what is carried to it. */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "reconciled_world.h"
+
+#define ME	"00000000-0000-4000-8000-000000000001"
+#define BOSS	"00000000-0000-4000-8000-000000000002"
+#define PID	"00000000-0000-4000-8000-0000000000aa"
+#define TODO	"00000000-0000-4000-8000-0000000000b1"
+#define TOANA	"00000000-0000-4000-8000-0000000000b2"
+#define REVIEW	"00000000-0000-4000-8000-0000000000b3"
+#define REJECT	"00000000-0000-4000-8000-0000000000b4"
+#define LABEL	"00000000-0000-4000-8000-0000000000c1"
+#define ITEM1	"00000000-0000-4000-8000-0000000000d1"
+#define ITEM2	"00000000-0000-4000-8000-0000000000d2"
+#define API	"/api/v1/workspaces/team/projects/" PID "/"
+#define ITEMS	"GET " API "work-items/?order_by"
+#define ONE	"GET " API "work-items/" ITEM1 "/"
+#define SAY	"POST " API "work-items/" ITEM1 "/comments/"
+#define SET	"PATCH " API "work-items/" ITEM1 "/"
+
+#define STATE(id, name)	"{\"id\":\"" id "\",\"name\":\"" name "\"}"
+#define PAGE(rows)	"{\"results\":[" rows "],\"next_page_results\":false,"\
+			"\"next_cursor\":\"100:1:0\"}"
+#define ROW(id, n, state, who, second) "{\"id\":\"" id "\",\"sequence_id\":" n\
+	",\"name\":\"An item\",\"state\":\"" state "\",\"created_by\":\"" BOSS\
+	"\",\"updated_by\":\"" who "\",\"labels\":[\"" LABEL "\"],"\
+	"\"description_html\":\"<p>Do &amp; <b>be</b></p>\","\
+	"\"updated_at\":\"2026-11-22T12:00:" second ".5+02:00\"}"
+
+static void
+child_project(const char *key)
+{
+	static const char *const statuses[] = { "Done=Fertig",
+	    "Rejected=Nein", NULL };
+	struct orch_child_project m = { .name = "web", .prefix = "WEB",
+	    .target = "main", .forge = "local", .forge_url = "",
+	    .forge_repo = "", .tracker = "plane", .tracker_url = server_url,
+	    .workspace = "team", .tracker_project = PID };
+
+	m.statuses.l_argv = statuses;
+	give_project(&m);
+	project_secret("tracker:web", key);
+	ck_assert_int_eq(project_take(), 0);
+}
+
+static void
+names_answer(void)
+{
+	answer("GET " API "work-items/?per_page=1", 200, PAGE(""));
+	answer("GET /api/v1/users/me/", 200, "{\"id\":\"" ME "\"}");
+	answer("GET " API "states/", 200, PAGE(STATE(TODO, "Todo") ","
+	    STATE(TOANA, "To Analyse") "," STATE(REVIEW, "In Review") ","
+	    STATE(REJECT, "Nein")));
+	answer("GET " API "labels/", 200, PAGE(STATE(LABEL, "ai")));
+}
+
+static void
+setup(void)
+{
+	world_setup();
+	names_answer();
+	answer(ITEMS, 200, PAGE(ROW(ITEM2, "2", TODO, BOSS, "02") ","
+	    ROW(ITEM1, "1", TOANA, ME, "01")));
+	child_project("key-one");
+}
+
+static struct project *
+web(void)
+{
+	return (project_find("web"));
+}
+
+/* The first poll is through. */
+static void
+started(void)
+{
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	run_for(30);
+	forget_sent();
+	nasked = 0;
+}
+
+static void
+deliver(uint64_t row, const char *task, const char *kind, const char *text)
+{
+	struct orch_outbox_row m = { .last = 1, .id = row, .dest = "tracker",
+	    .kind = kind, .task = task, .key = "key:1", .text = text,
+	    .project = "web", .item = ITEM1 };
+
+	turn();
+	outbox_engine_up();
+	outbox_row(outbox_list("tracker"), &m);
+}
+
+/* --- F-2 --- */
+
+START_TEST(each_item_is_told_once)
+{
+	const struct orch_tracker_item *m;
+
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	ck_assert_ptr_nonnull(strstr(asked[0].a_headers,
+	    "X-API-Key: key-one\n"));
+	m = &sent_last(ORCH_tracker_item)->tracker_item;
+	ck_assert_str_eq(m->project, "web");
+	ck_assert_str_eq(m->item, ITEM1);
+	ck_assert_uint_eq(m->number, 1);
+	ck_assert_str_eq(m->title, "An item");
+	ck_assert_str_eq(m->text, "Do & be");
+	ck_assert_str_eq(m->author, BOSS);
+	ck_assert_str_eq(m->status, "To Analyse");
+	ck_assert_str_eq(m->editor, ME);
+	ck_assert_str_eq(m->comment, "");
+	ck_assert_uint_eq(m->changed_ms, 1795341601500);
+	ck_assert_int_eq(m->own, 1);
+	ck_assert_uint_eq(m->labels.l_n, 1);
+	ck_assert_str_eq(orch_strs_next(&m->labels, NULL), "ai");
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_asked(ITEMS) == 2);
+	run_for(50);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 2);
+	/* And what has changed, again. */
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", TODO, BOSS, "05") ","
+	    ROW(ITEM2, "2", TODO, BOSS, "02")));
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 3);
+	m = &sent_last(ORCH_tracker_item)->tracker_item;
+	ck_assert_str_eq(m->status, "Todo");
+	ck_assert_int_eq(m->own, 0);
+}
+END_TEST
+
+/* next_cursor is always set; next_page_results ends the list. */
+START_TEST(all_pages_are_read_and_no_more)
+{
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", TODO, BOSS, "01")));
+	answer(ITEMS "=-updated_at&per_page=100", 200,
+	    "{\"results\":[" ROW(ITEM2, "2", TODO, BOSS, "02") "],"
+	    "\"next_page_results\":true,\"next_cursor\":\"100:1:0\"}");
+	answer(ITEMS "=-updated_at&per_page=100&cursor=100:1:0", 200,
+	    PAGE(ROW(ITEM1, "1", TODO, BOSS, "01")));
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	run_for(50);
+	ck_assert_uint_eq(count_asked(ITEMS), 2);
+	/* Nothing new on the first page: the second is not asked for. */
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_asked(ITEMS) == 3);
+	run_for(50);
+	ck_assert_uint_eq(count_asked(ITEMS), 3);
+}
+END_TEST
+
+START_TEST(an_older_server_calls_them_issues)
+{
+	answer("GET " API "work-items/", 404, "{\"error\":\"no page\"}");
+	answer("GET " API "issues/?order_by", 200, PAGE(ROW(ITEM1, "1", TODO,
+	    BOSS, "01")));
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+}
+END_TEST
+
+START_TEST(a_refused_key_is_an_alert_until_it_works)
+{
+	struct canned *c = answer("GET " API, 403,
+	    "{\"detail\":\"Given API token is not valid\"}");
+	const struct orch_notice *m;
+
+	RUN_UNTIL(count_sent(ORCH_notice) == 1);
+	m = &sent_last(ORCH_notice)->notice;
+	ck_assert_str_eq(m->kind, "remote_refused");
+	ck_assert_str_eq(m->subject, "web: tracker");
+	ck_assert_int_eq(m->on, 1);
+	ck_assert_ptr_nonnull(strstr(m->text, "Given API token"));
+	tracker_look(web(), NULL);
+	run_for(50);
+	ck_assert_uint_eq(count_sent(ORCH_notice), 1);
+	c->c_times = 0;
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
+}
+END_TEST
+
+START_TEST(a_new_engine_is_told_everything_again)
+{
+	started();
+	engine_up();
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+}
+END_TEST
+
+START_TEST(what_the_engine_cannot_store_is_told_again)
+{
+	started();
+	answer(ONE, 200, ROW(ITEM1, "1", TODO, BOSS, "09"));
+	result = RES_RETRY;
+	tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	turn();
+	result = RES_OK;
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	run_for(30);
+	ck_assert_uint_eq(tell_waiting(), 0);
+}
+END_TEST
+
+/* --- hints --- */
+
+START_TEST(hints_of_an_item_are_put_together)
+{
+	int i;
+
+	started();
+	answer(ONE, 200, ROW(ITEM1, "1", TODO, BOSS, "09"));
+	for (i = 0; i < 50; i++)
+		tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	run_for(50);
+	/* One, and one for what came while it was under way. */
+	ck_assert_uint_le(count_asked(ONE), 2);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
+	tracker_look(web(), "../../users");
+	run_for(30);
+	ck_assert_uint_le(nasked, 2);
+}
+END_TEST
+
+START_TEST(a_deleted_item_is_no_trouble)
+{
+	started();
+	answer(ONE, 404, "{\"error\":\"The requested resource does not "
+	    "exist.\"}");
+	tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_asked(ONE) == 1);
+	run_for(50);
+	ck_assert_uint_eq(nsent, 0);
+}
+END_TEST
+
+static const char words[] =
+    "{\"results\":[{\"actor\":\"" ME "\",\"comment_html\":\"<p>ours</p>\","
+    "\"created_at\":\"2026-11-22T12:09:00Z\"},{\"actor\":\"" BOSS "\","
+    "\"comment_html\":\"<p>too slow</p>\",\"created_at\":"
+    "\"2026-11-22T12:08:00Z\"},{\"actor\":\"" BOSS "\",\"comment_html\":"
+    "\"<p>older</p>\",\"created_at\":\"2026-11-22T12:01:00Z\"}],"
+    "\"next_page_results\":false,\"next_cursor\":\"100:1:0\"}";
+
+START_TEST(a_rejection_comes_with_the_persons_last_words)
+{
+	const struct orch_tracker_item *m;
+
+	started();
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", REJECT, BOSS, "09") ","
+	    ROW(ITEM2, "2", TODO, BOSS, "02")));
+	answer(ONE, 200, ROW(ITEM1, "1", REJECT, BOSS, "09"));
+	answer(ONE "comments/", 200, words);
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	m = &sent_last(ORCH_tracker_item)->tracker_item;
+	ck_assert_str_eq(m->status, "Nein");
+	ck_assert_str_eq(m->comment, "too slow");
+	/* The same look tells nothing new. */
+	tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_asked(ONE "comments/") == 2);
+	run_for(50);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
+}
+END_TEST
+
+/* --- the outbox --- */
+
+START_TEST(a_comment_is_carried_with_its_key)
+{
+	const struct asked *a;
+
+	started();
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	deliver(7, "WEB-1", "comment", "a < b\nc");
+	RUN_UNTIL(row_end(7) == 1);
+	a = asked_last(SAY);
+	ck_assert_ptr_nonnull(strstr(a->a_body, "<p>a &lt; b<br>c</p>"));
+	ck_assert_ptr_nonnull(strstr(a->a_body,
+	    "\"external_id\":\"key:1\""));
+	/* It is there already: an answer was lost. */
+	answer(SAY, 409, "{\"error\":\"same external id\",\"id\":\"" ITEM2
+	    "\"}");
+	deliver(8, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(8) == 1);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_none_is_a_failure)
+{
+	started();
+	answer(SAY, 200, "<html>log in</html>");
+	deliver(7, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(7) == 0);
+	answer(SAY, 500, "{\"error\":\"Something went wrong\"}");
+	deliver(8, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(8) == 0);
+	ck_assert_ptr_nonnull(strstr(
+	    sent_last(ORCH_outbox_done)->outbox_done.error,
+	    "HTTP 500: Something went wrong"));
+	answer(ONE, 200, ROW(ITEM1, "1", TOANA, ME, "01"));
+	answer(SET, 200, "<html>log in</html>");
+	deliver(9, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(9) == 0);
+	answer(SET, 200, ROW(ITEM1, "1", TOANA, ME, "01"));
+	deliver(10, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(10) == 0);
+}
+END_TEST
+
+START_TEST(a_status_is_set_by_its_id_once)
+{
+	const struct orch_tracker_item *m;
+
+	started();
+	answer(ONE, 200, ROW(ITEM1, "1", TOANA, ME, "01"));
+	answer(SET, 200, ROW(ITEM1, "1", REVIEW, ME, "20"));
+	deliver(7, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(7) == 1);
+	ck_assert_str_eq(asked_last(SET)->a_body,
+	    "{\"state\":\"" REVIEW "\"}");
+	m = &sent_last(ORCH_tracker_item)->tracker_item;
+	ck_assert_str_eq(m->status, "In Review");
+	ck_assert_int_eq(m->own, 1);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
+	answer(ONE, 200, ROW(ITEM1, "1", REVIEW, ME, "20"));
+	deliver(8, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(8) == 1);
+	ck_assert_uint_eq(count_asked(SET), 1);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
+}
+END_TEST
+
+START_TEST(what_a_person_set_is_told_before_it_is_overwritten)
+{
+	const struct orch_tracker_item *m;
+
+	started();
+	answer(ONE, 200, ROW(ITEM1, "1", TODO, BOSS, "15"));
+	answer(SET, 200, ROW(ITEM1, "1", REVIEW, ME, "20"));
+	deliver(7, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(7) == 1);
+	ck_assert_uint_eq(sent[1].s_type, ORCH_tracker_item);
+	m = &sent[1].s_any.tracker_item;
+	ck_assert_str_eq(m->status, "Todo");
+	ck_assert_int_eq(m->own, 0);
+	/* A rejection waits for its words. */
+	forget_sent();
+	answer(ONE, 200, ROW(ITEM1, "1", REJECT, BOSS, "25"));
+	answer(ONE "comments/", 200, words);
+	deliver(8, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(8) == 0);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	ck_assert_str_eq(sent_last(ORCH_tracker_item)->tracker_item.comment,
+	    "too slow");
+	ck_assert_uint_eq(count_asked(SET), 1);
+	/* Now it may. */
+	deliver(8, "WEB-1", "status", "In Review");
+	RUN_UNTIL(count_asked(SET) == 2);
+}
+END_TEST
+
+START_TEST(a_missing_status_is_left_out_and_said_once)
+{
+	const struct orch_notice *m;
+
+	started();
+	deliver(7, "WEB-1", "status", "Confirm Deploy");
+	RUN_UNTIL(row_end(7) == 1);
+	RUN_UNTIL(count_sent(ORCH_notice) == 1);
+	m = &sent_last(ORCH_notice)->notice;
+	ck_assert_str_eq(m->kind, "status_missing");
+	ck_assert_str_eq(m->subject, "web: Confirm Deploy");
+	ck_assert_int_eq(m->on, 1);
+	ck_assert_uint_eq(count_asked(SET), 0);
+	deliver(8, "WEB-1", "status", "Confirm Deploy");
+	RUN_UNTIL(row_end(8) == 1);
+	run_for(30);
+	ck_assert_uint_eq(count_sent(ORCH_notice), 1);
+}
+END_TEST
+
+START_TEST(a_project_that_goes_takes_its_rows_along)
+{
+	started();
+	hold = 0;
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	deliver(7, "WEB-1", "comment", "text");
+	ck_assert_int_eq(project_take(), 0);	/* a reload without it */
+	ck_assert_ptr_null(web());
+	RUN_UNTIL(row_end(7) != -1);
+	deliver(8, "WEB-1", "comment", "text");
+	ck_assert_int_eq(row_end(8), 0);
+}
+END_TEST
+
+START_TEST(a_reload_without_a_change_keeps_what_is_known)
+{
+	struct project *p;
+
+	started();
+	p = web();
+	child_project("key-one");
+	ck_assert_ptr_eq(web(), p);
+	run_for(50);
+	ck_assert_uint_eq(nasked, 0);
+	child_project("key-two");
+	ck_assert_ptr_ne(web(), NULL);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	ck_assert_ptr_nonnull(strstr(asked[0].a_headers,
+	    "X-API-Key: key-two\n"));
+}
+END_TEST
+
+START_TEST(a_row_outlives_the_engine)
+{
+	started();
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	deliver(7, "WEB-1", "comment", "text");
+	away = 1;
+	RUN_UNTIL(count_asked(SAY) == 1);
+	run_for(30);
+	ck_assert_int_eq(row_end(7), -1);
+	away = 0;
+	deliver(7, "WEB-1", "comment", "text");
+	ck_assert_int_eq(row_end(7), 1);
+	run_for(30);
+	ck_assert_uint_eq(count_asked(SAY), 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("reconciled tracker");
+	TCase *tc = tcase_create("tracker");
+	SRunner *sr;
+	int bad;
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_checked_fixture(tc, setup, world_teardown);
+	tcase_add_test(tc, each_item_is_told_once);
+	tcase_add_test(tc, all_pages_are_read_and_no_more);
+	tcase_add_test(tc, an_older_server_calls_them_issues);
+	tcase_add_test(tc, a_refused_key_is_an_alert_until_it_works);
+	tcase_add_test(tc, a_new_engine_is_told_everything_again);
+	tcase_add_test(tc, what_the_engine_cannot_store_is_told_again);
+	tcase_add_test(tc, hints_of_an_item_are_put_together);
+	tcase_add_test(tc, a_deleted_item_is_no_trouble);
+	tcase_add_test(tc, a_rejection_comes_with_the_persons_last_words);
+	tcase_add_test(tc, a_comment_is_carried_with_its_key);
+	tcase_add_test(tc, an_answer_that_is_none_is_a_failure);
+	tcase_add_test(tc, a_status_is_set_by_its_id_once);
+	tcase_add_test(tc,
+	    what_a_person_set_is_told_before_it_is_overwritten);
+	tcase_add_test(tc, a_missing_status_is_left_out_and_said_once);
+	tcase_add_test(tc, a_project_that_goes_takes_its_rows_along);
+	tcase_add_test(tc, a_reload_without_a_change_keeps_what_is_known);
+	tcase_add_test(tc, a_row_outlives_the_engine);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	bad = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (bad == 0 ? 0 : 1);
+}
