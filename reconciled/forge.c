@@ -404,12 +404,12 @@ review_tell(const struct gitea_review *gr, void *arg)
 	free(text);
 }
 
-/* Is there another page?  The server counts, or an empty one ends it. */
+/* Is there another page?  The server counts; else a short one ends it. */
 static int
 more_pages(int64_t *seen, size_t rows, int64_t total)
 {
 	*seen += (int64_t)rows;
-	return (rows > 0 && (total < 0 || *seen < total));
+	return (rows > 0 && (total < 0 ? rows >= GITEA_PAGE : *seen < total));
 }
 
 static int
