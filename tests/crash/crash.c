@@ -587,7 +587,7 @@ struct least {
 static const struct least check_least = { .l_cases = {
 	[SHIM_KILL] = 5000, [SHIM_POWER] = 100000, [SHIM_IOERR] = 4200,
 	[SHIM_IOERR_STAYS] = 4200, [SHIM_FULL] = 240, [SHIM_FULL_STAYS] = 60,
-	[SHIM_NOMEM] = 2500 }, .l_pairs = 25000 };
+	[SHIM_NOMEM] = 2500 }, .l_pairs = 20000 };
 static const struct least soak_least = { .l_cases = {
 	[SHIM_KILL] = 5000, [SHIM_POWER] = 100000, [SHIM_IOERR] = 4200,
 	[SHIM_IOERR_STAYS] = 4200, [SHIM_FULL] = 4200,
