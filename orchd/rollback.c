@@ -244,7 +244,8 @@ rollback_ended(const struct task *t, int code)
 int
 rollback_recorded(const struct task *t)
 {
-	return (store_run_one(eng.e_store, Q_QUARANTINE_STATE, "sis",
+	/* Recorded already: who comes second has nothing more to say. */
+	return (store_run(eng.e_store, Q_QUARANTINE_STATE, "sis",
 	    "recorded", t->t_id, "ended") == STORE_OK ? 0 : -1);
 }
 
