@@ -108,8 +108,8 @@ check_open(void)
 	    "b.from_stage <> 'architecture'), stage_seq FROM task t WHERE "
 	    "key = ?");
 	open_deploy = prepare("SELECT count(*) FROM deploy d JOIN task t ON "
-	    "t.id = d.task WHERE t.key = ? AND d.revision = ? AND "
-	    "d.exit_code IS NULL");
+	    "t.id = d.task WHERE t.key = ?1 AND (d.revision = ?2 OR d.kind = "
+	    "?2) AND d.exit_code IS NULL");
 	lease_of = prepare("SELECT t.stage, t.stage_seq, l.run, l.epoch, "
 	    "l.released FROM task t LEFT JOIN lease l ON l.task = t.id WHERE "
 	    "t.key = ?");
@@ -314,11 +314,22 @@ check_owned(void)
 	sqlite3_reset(leases);
 }
 
+/* A task is done once, and is rolled back at most once. */
+static int
+is_rollback(const struct proc *p)
+{
+	return (strcmp(p->p_gate, "rollback") == 0);
+}
+
 void
-check_hook_start(const struct proc *p, const char *commit)
+check_hook_start(const struct proc *p, const char *revision)
 {
 	struct book *b = book_of(p->p_task);
+	char commit[OID];
 	size_t i;
+
+	(void)strlcpy(commit, is_rollback(p) ? "rollback" : revision, OID);
+	n.rollbacks += (uint64_t)is_rollback(p);
 
 	for (i = 0; i < b->b_nhooked; i++)
 		if (strcmp(b->b_hooked[i], commit) == 0)
@@ -338,7 +349,8 @@ check_hook_act(const struct proc *p)
 
 	check_open();
 	sqlite3_bind_text(open_deploy, 1, p->p_task, -1, SQLITE_STATIC);
-	sqlite3_bind_text(open_deploy, 2, p->p_commit, -1, SQLITE_STATIC);
+	sqlite3_bind_text(open_deploy, 2, is_rollback(p) ? "rollback" :
+	    p->p_commit, -1, SQLITE_STATIC);
 	(void)sqlite3_step(open_deploy);
 	open = sqlite3_column_int64(open_deploy, 0);
 	sqlite3_reset(open_deploy);

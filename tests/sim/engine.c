@@ -113,7 +113,10 @@ static const char conf_text[] =
     "project tally {\n\tprefix DEMO\n\tforge local from \".\"\n"
     "\ttracker local\n\ttest \"make\"\n\tserial_limit 9\n"
     "\tstaging check \"true\"\n\tsecurity \"true\"\n"
-    "\tdeploy hook \"true\"\n}\n";
+    "\tdeploy hook \"true\"\n\trollback hook \"true\"\n"
+    "\tpost_deploy_auto_rollback yes\n"
+    "\tpost_deploy_interval_s 1\n\tpost_deploy_window_s 4\n"
+    "\tpost_deploy_base_url \"http://127.0.0.1:1/\"\n}\n";
 
 static void
 conf_once(void)

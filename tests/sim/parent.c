@@ -262,6 +262,7 @@ parent_spec(uint8_t **frame, union orch_any *any)
 	m->project = "tally";
 	m->mirror = "/sim/mirror/tally.git";
 	m->records = "orchd/records";
+	m->probe_url = "http://127.0.0.1:1/";
 	(void)snprintf(result, sizeof(result), "/sim/result/%llu",
 	    (unsigned long long)w.cur->p_run);
 	m->result_file = result;

@@ -140,6 +140,19 @@ release(const char *task, int force)
 	say(p, &m);
 }
 
+/* Production was rolled back: a person lets deploys go on. */
+static void
+resume(void)
+{
+	const char *args[] = { "lane=deploy", "project=tally", NULL };
+	struct orch_action m = { .verb = "resume", .text = "because",
+	    .commit = "", .args = { .l_argv = args } };
+	struct person *p = person_new();
+
+	if (p != NULL)
+		say(p, &m);
+}
+
 struct look {
 	char	l_task[65];
 	char	l_stage[32];
@@ -214,6 +227,11 @@ people_act(void)
 			early_task();
 		return;
 	}
+	if (rnd(4) == 0 && sql_int("SELECT count(*) FROM quarantine WHERE "
+	    "frozen = 1") > 0) {
+		resume();
+		return;
+	}
 	if (!look(&l))
 		return;
 	if (l.l_parked[0] != '\0') {
@@ -260,7 +278,7 @@ remember(const struct person *p, const char *task)
 {
 	struct acked *a;
 
-	if (nacked == NACKED)
+	if (nacked == NACKED || task[0] == '\0')
 		return;
 	a = &acked[nacked++];
 	(void)strlcpy(a->a_verb, p->p_verb, sizeof(a->a_verb));

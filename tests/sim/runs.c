@@ -225,6 +225,7 @@ hook_begin(const char *path, const char *commit)
 	p->p_hook = 1;
 	(void)strlcpy(p->p_task, w.cur->p_task, sizeof(p->p_task));
 	(void)strlcpy(p->p_commit, commit, sizeof(p->p_commit));
+	(void)strlcpy(p->p_gate, w.cur->p_gate, sizeof(p->p_gate));
 	p->p_co = co_new(body_hook, p);
 	proc_ident(p, &id);
 	memset(id.id_incarnation, 0, sizeof(id.id_incarnation));
@@ -336,14 +337,16 @@ run_body(void *arg)
 		body_runner();
 }
 
-/* finalizerd's monitor: no service is there to ask. */
+/* What finalizerd's monitor sees of production: some deploys were no good. */
 enum http_probe	 http_probe(const char *, long, char *, size_t);
 
 enum http_probe
 http_probe(const char *url, long ms, char *why, size_t len)
 {
-	(void)strlcpy(why, "200", len);
-	return (HTTP_GOOD);
+	int bad = !w.fair && w.cur->p_inc[0] < 64;
+
+	(void)strlcpy(why, bad ? "500" : "200", len);
+	return (bad ? HTTP_BAD : HTTP_GOOD);
 }
 
 int	 curl_global_init(long);

@@ -97,7 +97,7 @@ void	 broken(const char *fmt, ...)
 	X(cancels, 1) X(cancels_dropped, 1) X(rejected, 1)		\
 	X(retries, 1) X(slow, 1) X(effects, 1)				\
 	X(effects_done_before, 1) X(effects_again, 1)			\
-	X(effects_conflict, 1) X(deferred, 0)
+	X(effects_conflict, 1) X(rollbacks, 1) X(deferred, 0)
 
 struct counts {
 #define X(name, must) uint64_t name;
