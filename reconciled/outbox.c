@@ -69,7 +69,7 @@ struct row {
 struct list {
 	TAILQ_ENTRY(list)	 l_entry;
 	char			*l_dest;
-	uint32_t		 l_asked;	/* a list is under way: its id */
+	uint32_t		 l_asked;	/* the id of a list under way */
 	int			 l_got;		/* rows of it */
 	int			 l_delivered;	/* since it was asked */
 };

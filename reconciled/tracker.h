@@ -69,14 +69,14 @@ struct tracker {
 
 	/* tracker_names.c */
 	enum step	 tk_step;
-	const char	*tk_path;	/* how items are called; NULL: unknown */
+	const char	*tk_path;	/* what items are called, or NULL */
 	char		 tk_me[PLANE_ID];
 	struct plane_states tk_states, tk_states_new;
 	struct plane_labels tk_labels, tk_labels_new;
 	struct plane_cursor tk_names_at;
 	struct monotime	 tk_named;	/* when; all zero: never */
 	int		 tk_refused;	/* the alert is raised */
-	char		*tk_missing[MISSING_MOST];	/* so status_missing */
+	char		*tk_missing[MISSING_MOST];	/* status_missing is */
 
 	/* tracker.c */
 	struct seen_tree tk_seen;

@@ -96,7 +96,7 @@ started(void)
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
 	run_for(30);
 	forget_sent();
-	nasked = 0;
+	forget_asked();
 }
 
 static void

@@ -326,6 +326,13 @@ forget_sent(void)
 	nsent = 0;
 }
 
+static void
+forget_asked(void)
+{
+	while (nasked > 0)
+		free(asked[--nasked].a_body);
+}
+
 /* Let it run until nothing more happens for a while, or until cond. */
 static void
 turn(void)
@@ -439,8 +446,7 @@ world_teardown(void)
 	event_base_free(base);
 	curl_global_cleanup();
 	forget_sent();
-	for (i = 0; i < nasked; i++)
-		free(asked[i].a_body);
+	forget_asked();
 	for (i = 0; i < ncanned; i++)
 		free(canned[i].c_body);
 }
