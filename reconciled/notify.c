@@ -26,7 +26,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "libcommon/daemon.h"
 #include "libcommon/esc.h"
 #include "libcommon/log.h"
 
@@ -38,6 +37,7 @@
  * no key by which a second delivery could be known.
  */
 
+#define TELEGRAM	"https://api.telegram.org"
 #define TELEGRAM_UNITS	4096U		/* of UTF-16, of a message */
 #define SECRET_MAX	256U		/* bytes of a decoded secret */
 
@@ -58,11 +58,20 @@ notify_kind(const char *kind)
 	    strcmp(kind, "webhook") == 0 ? &webhook : NULL);
 }
 
+/* Its "token" may be the address of an own Bot API server with the token. */
+static int
+own_server(const struct messenger *me)
+{
+	return (strncmp(me->me_secret, "http://", 7) == 0 ||
+	    strncmp(me->me_secret, "https://", 8) == 0);
+}
+
 const char *
 notify_server(const struct messenger *me)
 {
-	return (strcmp(me->me_kind, "telegram") == 0 ? daemon_option(
-	    "telegram_url", "https://api.telegram.org") : me->me_to);
+	if (strcmp(me->me_kind, "telegram") != 0)
+		return (me->me_to);
+	return (own_server(me) ? me->me_secret : TELEGRAM);
 }
 
 /* --- Telegram ------------------------------------------------------------- */
@@ -229,8 +238,8 @@ telegram_send(struct messenger *me, uint64_t row, char *text)
 	int n, r = -1;
 
 	text_cut_utf16(text, TELEGRAM_UNITS);
-	n = snprintf(url, sizeof(url), "%s/bot%s/sendMessage",
-	    notify_server(me), me->me_secret);
+	n = snprintf(url, sizeof(url), "%s%s/sendMessage",
+	    own_server(me) ? "" : TELEGRAM "/bot", me->me_secret);
 	if (n < 0 || (size_t)n >= sizeof(url) || (body = telegram_body(
 	    me->me_to, text)) == NULL)
 		return (-1);

@@ -291,7 +291,7 @@ messenger_find(const char *dest)
 static struct messenger *
 messenger_new(const char *dest, const char *value)
 {
-	const char *to = strchr(value, ' '), *secret;
+	const char *to = strchr(value, ' '), *secret, *token;
 	const struct remote_kind *rk;
 	struct messenger *me;
 
@@ -306,6 +306,9 @@ messenger_new(const char *dest, const char *value)
 	    NULL || (me->me_secret = strdup(secret + 1)) == NULL)
 		fatal("messenger");
 	(void)log_redact_add(me->me_secret);
+	/* An address with a token: the token alone must not be shown too. */
+	if ((token = strstr(me->me_secret, "/bot")) != NULL)
+		(void)log_redact_add(token + 4);
 	if ((rk = notify_kind(me->me_kind)) == NULL || (me->me_remote =
 	    remote_get(notify_server(me), "", rk)) == NULL) {
 		log_warnx("%s: \"%s\" is not known here", dest, me->me_kind);

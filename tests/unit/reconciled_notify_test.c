@@ -44,14 +44,14 @@ row(const char *dest, uint64_t id, const char *text)
 static void
 setup(void)
 {
-	char hook[200];
+	char chat[200], hook[200];
 
 	world_setup();
-	option_name = "telegram_url";
-	option_value = server_url;
+	snprintf(chat, sizeof(chat), "telegram -1001234567890123 %s/bot"
+	    TOKEN, server_url);
 	snprintf(hook, sizeof(hook), "webhook %s/hook?a=b " SECRET,
 	    server_url);
-	project_secret("notify:ops", "telegram -1001234567890123 " TOKEN);
+	project_secret("notify:ops", chat);
 	project_secret("notify:hook", hook);
 	project_secret("notify:bad", "pigeon roof x");
 	ck_assert_int_eq(project_take(), 0);
@@ -223,6 +223,8 @@ START_TEST(a_reload_takes_a_messenger_away)
 	ck_assert_int_eq(project_take(), 0);
 	ck_assert_ptr_null(messenger_find("notify:hook"));
 	ck_assert_str_eq(messenger_find("notify:ops")->me_to, "5");
+	ck_assert_str_eq(notify_server(messenger_find("notify:ops")),
+	    "https://api.telegram.org");
 	n = nsent;
 	outbox_engine_up();
 	ck_assert_uint_eq(nsent, n + 2);

@@ -79,7 +79,6 @@ static char server_url[64];
 static uint32_t last_id;
 static int away, hold;	/* the engine is; it does not answer */
 static enum orch_result result;	/* that it answers */
-static const char *option_name, *option_value;
 
 /* --- the daemon, replaced --- */
 
@@ -124,8 +123,7 @@ daemon_send(unsigned int type, const void *msg, uint32_t *id)
 const char *
 daemon_option(const char *name, const char *dflt)
 {
-	return (option_name != NULL && strcmp(name, option_name) == 0 ?
-	    option_value : dflt);
+	return (dflt);
 }
 
 long long
