@@ -433,12 +433,14 @@ check_outside(struct parser *ps, const struct conf_project *cp)
 	if (cp->cp_forge == CONF_FORGE_UNSET && !ps->ps_syntax)
 		conf_fault(ps, loc, "it has no forge (forge local from "
 		    "\"PATH\")");
-	else if (cp->cp_forge == CONF_FORGE_GITEA)
+	else if (cp->cp_forge == CONF_FORGE_GITEA &&
+	    !(ps->ps_flags & CONF_REMOTE))
 		conf_fault(ps, loc, "forge gitea is not built into this "
 		    "version; local is");
 	if (cp->cp_tracker == CONF_TRACKER_UNSET && !ps->ps_syntax)
 		conf_fault(ps, loc, "it has no tracker (tracker local)");
-	else if (cp->cp_tracker == CONF_TRACKER_PLANE)
+	else if (cp->cp_tracker == CONF_TRACKER_PLANE &&
+	    !(ps->ps_flags & CONF_REMOTE))
 		conf_fault(ps, loc, "tracker plane is not built into this "
 		    "version; local is");
 	if (cp->cp_forge == CONF_FORGE_GITEA)

@@ -142,6 +142,9 @@ on_outbox_next(struct peer *p, uint32_t id, const union orch_any *any,
 		row.task = col_text(q, 2);
 		row.key = col_text(q, 3);
 		row.text = col_text(q, 4);
+		row.project = col_text(q, 5);
+		row.item = col_text(q, 6);
+		row.pull = (uint64_t)col_int(q, 7);
 		pass_send(p->p_id, ORCH_outbox_row, id, &row, -1);
 	}
 	sqlite3_reset(q);
@@ -218,24 +221,5 @@ on_notice(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (res != STORE_OK)
 		return (-1);
 	ack(p, id, RES_OK, "");
-	return (0);
-}
-
-/* Stored once: by delivery id, and by the body that alone is signed. */
-int
-on_event(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
-{
-	const struct orch_event *m = &any->event;
-	struct orch_event_answer a = { RES_OK };
-	enum store_res res;
-
-	res = store_run(eng.e_store, Q_EVENT_ADD, "ssssbi", m->source,
-	    m->delivery, m->kind, m->sha256, m->body.b_data, m->body.b_len,
-	    eng_now());
-	if (res == STORE_EXISTS)
-		a.result = RES_DUPLICATE;
-	else if (res != STORE_OK)
-		return (-1);
-	pass_send(p->p_id, ORCH_event_answer, id, &a, -1);
 	return (0);
 }

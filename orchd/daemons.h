@@ -46,7 +46,4 @@ int	 on_deploy_list(struct peer *, uint32_t, const union orch_any *, int *);
 int	 on_deploy_result(struct peer *, uint32_t, const union orch_any *,
 	    int *);
 
-/* Store an inbound delivery, once. */
-int	 on_event(struct peer *, uint32_t, const union orch_any *, int *);
-
 #endif

@@ -58,6 +58,7 @@ static struct {
 	struct sending	**mark;		/* of the request that runs */
 	struct asked	 asked[PASS_REQUESTS + 1];
 	unsigned int	 nasked;
+	uint64_t	 number;
 } pass;
 
 static void
@@ -205,6 +206,12 @@ pass_retry(uint32_t peer, unsigned int type, uint32_t id)
 	pass_send(peer, answer, id, &any, -1);
 }
 
+uint64_t
+pass_number(void)
+{
+	return (pass.number);
+}
+
 void
 pass_asked_by(uint32_t peer, unsigned int type, uint32_t id)
 {
@@ -255,6 +262,7 @@ pass_enter(void)
 		pass.changes = sqlite3_total_changes64(store_db(
 		    eng.e_store));
 		pass.open = 1;
+		pass.number++;
 		pass.n = 0;
 		pass.nasked = 0;
 		pass.began = monotime_now();

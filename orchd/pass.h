@@ -63,6 +63,9 @@ int	 pass_try(int (*fn)(void *), void *arg);
 /* Commit now: at a bound, or before the engine ends. */
 void	 pass_commit(void);
 
+/* A number for each pass, for what is remembered of this one only. */
+uint64_t pass_number(void);
+
 /* Answer a request that cannot be stored now. */
 void	 pass_retry(uint32_t peer, unsigned int type, uint32_t id);
 

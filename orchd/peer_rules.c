@@ -17,6 +17,7 @@
 #include "action.h"
 #include "admin.h"
 #include "daemons.h"
+#include "intake.h"
 #include "lease.h"
 #include "peer.h"
 #include "query.h"
@@ -56,6 +57,7 @@ const struct peer_rule peer_rules[] = {
 	{ ORCH_deploy_list,	FROM_FINALIZERD,	on_deploy_list },
 	{ ORCH_deploy_result,	FROM_FINALIZERD,	on_deploy_result },
 	{ ORCH_event,		FROM_WEBHOOK,		on_event },
+	{ ORCH_watch_list,	FROM_RECONCILED,	on_watch_list },
 	{ ORCH_query,		FROM_CTL | FROM_PAGE | FROM_WEBHOOK,
 	    on_query },
 	{ ORCH_action,		FROM_CTL,		on_action },

@@ -79,3 +79,45 @@ CREATE TABLE artifact (
 	hash	TEXT NOT NULL,
 	PRIMARY KEY (task, role)
 ) STRICT;
+
+-- Tasks of a tracker elsewhere: its id of the item, and the status that was
+-- acted on last, so that one that is seen again does nothing again.
+ALTER TABLE task ADD COLUMN item TEXT NOT NULL DEFAULT '';
+ALTER TABLE task ADD COLUMN item_status TEXT NOT NULL DEFAULT '';
+ALTER TABLE task ADD COLUMN item_ms INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX task_item ON task (project, item) WHERE item <> '';
+
+-- Pull requests of a forge elsewhere, as they were seen last.
+CREATE TABLE pull_seen (
+	project	TEXT NOT NULL,
+	branch	TEXT NOT NULL,
+	number	INTEGER NOT NULL,
+	state	INTEGER NOT NULL,		-- enum orch_pull_state
+	head	TEXT NOT NULL,
+	landed	TEXT NOT NULL,
+	page	TEXT NOT NULL,
+	at	INTEGER NOT NULL,
+	PRIMARY KEY (project, branch)
+) STRICT;
+
+-- What CI of a forge said of a commit last; since: that it says so.
+CREATE TABLE ci (
+	project	TEXT NOT NULL,
+	commit_id TEXT NOT NULL,
+	state	INTEGER NOT NULL,		-- enum orch_ci
+	text	TEXT NOT NULL,
+	at	INTEGER NOT NULL,
+	PRIMARY KEY (project, commit_id)
+) STRICT;
+
+-- Reviews of a forge that were acted on, once each.
+CREATE TABLE review (
+	project	TEXT NOT NULL,
+	id	INTEGER NOT NULL,
+	task	INTEGER NOT NULL REFERENCES task (id),
+	approved INTEGER NOT NULL,
+	author	TEXT NOT NULL,
+	commit_id TEXT NOT NULL,
+	at	INTEGER NOT NULL,
+	PRIMARY KEY (project, id, approved)
+) STRICT;

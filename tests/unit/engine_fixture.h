@@ -489,10 +489,13 @@ fx_expect(struct fx_spawn *s, enum orch_kind kind, const char *what)
 	"agent developer { command \"sh\" }\n"				\
 	"agent reviewer { command \"sh\" }\n"				\
 	"agent tester { command \"sh\" }\n"
-#define FX_PROJECT(name, prefix)					\
-	"project " name " {\n\tprefix " prefix "\n"			\
-	"\tforge local from \".\"\n\ttracker local\n\ttest \"make\"\n"	\
-	"\tdeploy hook \"true\"\n"
+#define FX_LOCAL "\tforge local from \".\"\n\ttracker local\n"
+#ifndef FX_TALLY	/* where the code and the items of tally are */
+#define FX_TALLY FX_LOCAL
+#endif
+#define FX_PROJECT(name, prefix, outside)				\
+	"project " name " {\n\tprefix " prefix "\n" outside		\
+	"\ttest \"make\"\n\tdeploy hook \"true\"\n"
 
 /* A configuration: global lines, and lines of project tally. */
 static inline void
@@ -505,11 +508,11 @@ fx_conf(const char *global, const char *project)
 	int fd = memfd_create("conf", MFD_CLOEXEC);
 
 	snprintf(text, sizeof(text), "state \"%s\"\nruntime \"%s/run\"\n"
-	    "%s\n" FX_AGENTS FX_PROJECT("tally", "DEMO") "%s\n}\n"
-	    FX_PROJECT("other", "OTH") "}\n", fx.dir, fx.dir, global,
+	    "%s\n" FX_AGENTS FX_PROJECT("tally", "DEMO", FX_TALLY) "%s\n}\n"
+	    FX_PROJECT("other", "OTH", FX_LOCAL) "}\n", fx.dir, fx.dir, global,
 	    project);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
-	(void)conf_parse_fd(fd, "t.conf", CONF_QUIET, &cf, err);
+	(void)conf_parse_fd(fd, "t.conf", CONF_QUIET | CONF_REMOTE, &cf, err);
 	fclose(err);
 	close(fd);
 	ck_assert_msg(cf != NULL, "%s", said);

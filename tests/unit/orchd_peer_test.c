@@ -283,6 +283,7 @@ static const struct {
 	{ ROLE_RECONCILED, ORCH_outbox_next, ORCH_outbox_row },
 	{ ROLE_RECONCILED, ORCH_outbox_done, ORCH_ack },
 	{ ROLE_RECONCILED, ORCH_item, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_watch_list, ORCH_watch },
 	{ ROLE_REAPERD, ORCH_live_list, ORCH_live },
 	{ ROLE_REAPERD, ORCH_dead, ORCH_ack },
 	{ ROLE_REAPERD, ORCH_notice, ORCH_ack },

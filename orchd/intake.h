@@ -1,0 +1,39 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef ORCHD_INTAKE_H
+#define ORCHD_INTAKE_H
+
+/*
+ * What comes in from forges and trackers.  A delivery is a hint: it is stored
+ * and has reconciled look.  What reconciled then has seen decides, by its
+ * state and not by its order, so that a hint that is lost, doubled or late
+ * changes nothing but the time.
+ */
+
+#include "peer.h"
+
+/*
+ * Store an inbound delivery, once, and have its object looked at.  One of a
+ * repository or tracker project that no project is of is stored too, and
+ * answered RES_REFUSED.
+ */
+int	 on_event(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* List the open tasks of a project, for a poll. */
+int	 on_watch_list(struct peer *, uint32_t, const union orch_any *, int *);
+
+#endif
