@@ -24,7 +24,7 @@
 #define ME	"00000000-0000-4000-8000-000000000001"
 #define BOSS	"00000000-0000-4000-8000-000000000002"
 #define PID	"00000000-0000-4000-8000-0000000000aa"
-#define TODO	"00000000-0000-4000-8000-0000000000b1"
+#define LATER	"00000000-0000-4000-8000-0000000000b1"
 #define TOANA	"00000000-0000-4000-8000-0000000000b2"
 #define REVIEW	"00000000-0000-4000-8000-0000000000b3"
 #define REJECT	"00000000-0000-4000-8000-0000000000b4"
@@ -67,7 +67,7 @@ names_answer(void)
 {
 	answer("GET " API "work-items/?per_page=1", 200, PAGE(""));
 	answer("GET /api/v1/users/me/", 200, "{\"id\":\"" ME "\"}");
-	answer("GET " API "states/", 200, PAGE(STATE(TODO, "Todo") ","
+	answer("GET " API "states/", 200, PAGE(STATE(LATER, "Todo") ","
 	    STATE(TOANA, "To Analyse") "," STATE(REVIEW, "In Review") ","
 	    STATE(REJECT, "Nein")));
 	answer("GET " API "labels/", 200, PAGE(STATE(LABEL, "ai")));
@@ -78,7 +78,7 @@ setup(void)
 {
 	world_setup();
 	names_answer();
-	answer(ITEMS, 200, PAGE(ROW(ITEM2, "2", TODO, BOSS, "02") ","
+	answer(ITEMS, 200, PAGE(ROW(ITEM2, "2", LATER, BOSS, "02") ","
 	    ROW(ITEM1, "1", TOANA, ME, "01")));
 	child_project("key-one");
 }
@@ -139,8 +139,8 @@ START_TEST(each_item_is_told_once)
 	run_for(50);
 	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 2);
 	/* And what has changed, again. */
-	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", TODO, BOSS, "05") ","
-	    ROW(ITEM2, "2", TODO, BOSS, "02")));
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", LATER, BOSS, "05") ","
+	    ROW(ITEM2, "2", LATER, BOSS, "02")));
 	tracker_look(web(), NULL);
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 3);
 	m = &sent_last(ORCH_tracker_item)->tracker_item;
@@ -152,12 +152,12 @@ END_TEST
 /* next_cursor is always set; next_page_results ends the list. */
 START_TEST(all_pages_are_read_and_no_more)
 {
-	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", TODO, BOSS, "01")));
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", LATER, BOSS, "01")));
 	answer(ITEMS "=-updated_at&per_page=100", 200,
-	    "{\"results\":[" ROW(ITEM2, "2", TODO, BOSS, "02") "],"
+	    "{\"results\":[" ROW(ITEM2, "2", LATER, BOSS, "02") "],"
 	    "\"next_page_results\":true,\"next_cursor\":\"100:1:0\"}");
 	answer(ITEMS "=-updated_at&per_page=100&cursor=100:1:0", 200,
-	    PAGE(ROW(ITEM1, "1", TODO, BOSS, "01")));
+	    PAGE(ROW(ITEM1, "1", LATER, BOSS, "01")));
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
 	run_for(50);
 	ck_assert_uint_eq(count_asked(ITEMS), 2);
@@ -172,7 +172,7 @@ END_TEST
 START_TEST(an_older_server_calls_them_issues)
 {
 	answer("GET " API "work-items/", 404, "{\"error\":\"no page\"}");
-	answer("GET " API "issues/?order_by", 200, PAGE(ROW(ITEM1, "1", TODO,
+	answer("GET " API "issues/?order_by", 200, PAGE(ROW(ITEM1, "1", LATER,
 	    BOSS, "01")));
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
 }
@@ -184,7 +184,7 @@ START_TEST(a_refused_key_is_an_alert_until_it_works)
 	    "{\"detail\":\"Given API token is not valid\"}");
 	const struct orch_notice *m;
 
-	RUN_UNTIL(count_sent(ORCH_notice) == 1);
+	RUN_UNTIL(count_alerts("remote_refused", 1) == 1);
 	m = &sent_last(ORCH_notice)->notice;
 	ck_assert_str_eq(m->kind, "remote_refused");
 	ck_assert_str_eq(m->subject, "web: tracker");
@@ -192,11 +192,19 @@ START_TEST(a_refused_key_is_an_alert_until_it_works)
 	ck_assert_ptr_nonnull(strstr(m->text, "Given API token"));
 	tracker_look(web(), NULL);
 	run_for(50);
-	ck_assert_uint_eq(count_sent(ORCH_notice), 1);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), 0);
 	c->c_times = 0;
 	tracker_look(web(), NULL);
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
-	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), 1);
+	/* And when it stops working later. */
+	forget_sent();
+	c->c_times = -1;
+	tracker_look(web(), NULL);
+	run_for(50);
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_alerts("remote_refused", 1) == 1);
 }
 END_TEST
 
@@ -211,7 +219,7 @@ END_TEST
 START_TEST(what_the_engine_cannot_store_is_told_again)
 {
 	started();
-	answer(ONE, 200, ROW(ITEM1, "1", TODO, BOSS, "09"));
+	answer(ONE, 200, ROW(ITEM1, "1", LATER, BOSS, "09"));
 	result = RES_RETRY;
 	tracker_look(web(), ITEM1);
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
@@ -230,7 +238,7 @@ START_TEST(hints_of_an_item_are_put_together)
 	int i;
 
 	started();
-	answer(ONE, 200, ROW(ITEM1, "1", TODO, BOSS, "09"));
+	answer(ONE, 200, ROW(ITEM1, "1", LATER, BOSS, "09"));
 	for (i = 0; i < 50; i++)
 		tracker_look(web(), ITEM1);
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
@@ -270,7 +278,7 @@ START_TEST(a_rejection_comes_with_the_persons_last_words)
 
 	started();
 	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", REJECT, BOSS, "09") ","
-	    ROW(ITEM2, "2", TODO, BOSS, "02")));
+	    ROW(ITEM2, "2", LATER, BOSS, "02")));
 	answer(ONE, 200, ROW(ITEM1, "1", REJECT, BOSS, "09"));
 	answer(ONE "comments/", 200, words);
 	tracker_look(web(), NULL);
@@ -358,7 +366,7 @@ START_TEST(what_a_person_set_is_told_before_it_is_overwritten)
 	const struct orch_tracker_item *m;
 
 	started();
-	answer(ONE, 200, ROW(ITEM1, "1", TODO, BOSS, "15"));
+	answer(ONE, 200, ROW(ITEM1, "1", LATER, BOSS, "15"));
 	answer(SET, 200, ROW(ITEM1, "1", REVIEW, ME, "20"));
 	deliver(7, "WEB-1", "status", "In Review");
 	RUN_UNTIL(row_end(7) == 1);
@@ -389,7 +397,7 @@ START_TEST(a_missing_status_is_left_out_and_said_once)
 	started();
 	deliver(7, "WEB-1", "status", "Confirm Deploy");
 	RUN_UNTIL(row_end(7) == 1);
-	RUN_UNTIL(count_sent(ORCH_notice) == 1);
+	RUN_UNTIL(count_alerts("status_missing", 1) == 1);
 	m = &sent_last(ORCH_notice)->notice;
 	ck_assert_str_eq(m->kind, "status_missing");
 	ck_assert_str_eq(m->subject, "web: Confirm Deploy");
@@ -398,7 +406,18 @@ START_TEST(a_missing_status_is_left_out_and_said_once)
 	deliver(8, "WEB-1", "status", "Confirm Deploy");
 	RUN_UNTIL(row_end(8) == 1);
 	run_for(30);
-	ck_assert_uint_eq(count_sent(ORCH_notice), 1);
+	ck_assert_uint_eq(count_alerts("status_missing", 1), 1);
+}
+END_TEST
+
+/* What a process before this one raised does not stay for ever. */
+START_TEST(old_alerts_are_cleared_at_the_start)
+{
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	ck_assert_uint_eq(count_alerts("status_missing", 0), 4);
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), 1);
+	ck_assert_uint_eq(count_alerts("remote_down", 0), 1);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
 }
 END_TEST
 
@@ -476,6 +495,7 @@ main(void)
 	tcase_add_test(tc,
 	    what_a_person_set_is_told_before_it_is_overwritten);
 	tcase_add_test(tc, a_missing_status_is_left_out_and_said_once);
+	tcase_add_test(tc, old_alerts_are_cleared_at_the_start);
 	tcase_add_test(tc, a_project_that_goes_takes_its_rows_along);
 	tcase_add_test(tc, a_reload_without_a_change_keeps_what_is_known);
 	tcase_add_test(tc, a_row_outlives_the_engine);
