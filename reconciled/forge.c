@@ -71,6 +71,7 @@ struct forge {
 	int		 fg_soon;	/* the timer is set for a hint */
 	int		 fg_failed;	/* something of it could not be read */
 	int		 fg_refused;	/* the alert is raised */
+	int		 fg_worked;	/* pull requests were read once */
 	uint32_t	 fg_list;	/* watch_list under way: its id */
 	unsigned int	 fg_page;
 	int64_t		 fg_rows;
@@ -610,9 +611,11 @@ pulls_cb(const struct remote_answer *ra, void *arg)
 	    ++fg->fg_page < PAGES_MOST)
 		pulls_ask(fg);
 	else {
-		if (fg->fg_refused)
+		/* An alert may be left of a process before this one. */
+		if (fg->fg_refused || !fg->fg_worked)
 			project_notice(p, "forge", 0, "%s can be read",
 			    p->p_repo);
+		fg->fg_worked = 1;
 		fg->fg_refused = 0;
 		details(fg);
 	}

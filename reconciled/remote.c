@@ -46,6 +46,7 @@ struct host {
 	unsigned int	 ho_failed;	/* in a row */
 	int		 ho_open;	/* the circuit: nothing goes through */
 	int		 ho_probing;
+	int		 ho_worked;	/* once, since the start */
 	int64_t		 ho_pause_ms;
 	struct monotime	 ho_until;
 };
@@ -149,11 +150,13 @@ host_put(struct host *ho)
 static void
 host_works(struct host *ho)
 {
-	if (ho->ho_open) {
+	if (ho->ho_open)
 		log_info("%s answers again", ho->ho_name);
-		tell_notice("remote_down", ho->ho_name, 0,
-		    "%s answers again", ho->ho_name);
-	}
+	/* An alert may be left of a process before this one. */
+	if (ho->ho_open || !ho->ho_worked)
+		tell_notice("remote_down", ho->ho_name, 0, "%s answers",
+		    ho->ho_name);
+	ho->ho_worked = 1;
 	ho->ho_open = 0;
 	ho->ho_failed = 0;
 	ho->ho_pause_ms = 0;

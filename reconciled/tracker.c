@@ -333,6 +333,9 @@ page_cb(const struct remote_answer *ra, void *arg)
 	if (ra->ra_end != REMOTE_OK) {
 		log_debug("project %s: poll of the tracker: %s", p->p_name,
 		    ra->ra_why);
+		/* A key that lost its rights: reading names says so. */
+		if (ra->ra_end == REMOTE_REFUSED)
+			tk->tk_named.mt_ns = 0;
 		poll_end(tk, 0);
 	} else if (plane_items_each(ra->ra_body, ra->ra_len, &tk->tk_at,
 	    poll_row, tk, err, sizeof(err)) == -1) {

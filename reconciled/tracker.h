@@ -76,6 +76,7 @@ struct tracker {
 	struct plane_cursor tk_names_at;
 	struct monotime	 tk_named;	/* when; all zero: never */
 	int		 tk_refused;	/* the alert is raised */
+	int		 tk_worked;	/* names were read once */
 	char		*tk_missing[MISSING_MOST];	/* status_missing is */
 
 	/* tracker.c */
@@ -142,7 +143,10 @@ void	 looks_free(struct tracker *);
 
 /* tracker_post.c: statuses and comments */
 
-/* Names were read: clear the alerts of those that are there now. */
+/*
+ * Names were read: clear the alerts of those that are there now; the first
+ * time also what an earlier process raised.  end: clear all.
+ */
 void	 missing_check(struct tracker *, int end);
 void	 posts_run(struct tracker *);
 void	 posts_fail(struct tracker *, const char *why);

@@ -67,11 +67,13 @@ names_end(struct tracker *tk, const char *why)
 		tk->tk_labels = tk->tk_labels_new;
 		memset(&tk->tk_labels_new, 0, sizeof(tk->tk_labels_new));
 		tk->tk_named = monotime_now();
-		if (tk->tk_refused)
+		/* An alert may be left of a process before this one. */
+		if (tk->tk_refused || !tk->tk_worked)
 			project_notice(p, "tracker", 0, "%s answers as it "
 			    "should", p->p_tracker_url);
 		tk->tk_refused = 0;
 		missing_check(tk, 0);
+		tk->tk_worked = 1;
 	}
 	tracker_named(tk, why);
 }

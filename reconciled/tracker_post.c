@@ -198,21 +198,30 @@ missing_subject(const struct tracker *tk, const char *name, char *buf,
 	free(cut);
 }
 
+static void
+missing_clear(struct tracker *tk, const char *name, const char *why)
+{
+	char subject[400];
+
+	missing_subject(tk, name, subject, sizeof(subject));
+	tell_notice("status_missing", subject, 0, "project %s: %s",
+	    tk->tk_project->p_name, why);
+}
+
 void
 missing_check(struct tracker *tk, int end)
 {
-	char subject[400];
 	size_t i;
 
+	for (i = 0; !end && !tk->tk_worked && i < tk->tk_states.pt_n; i++)
+		missing_clear(tk, tk->tk_states.pt_state[i].ps_name,
+		    "its tracker has that status");
 	for (i = 0; i < MISSING_MOST; i++) {
 		if (tk->tk_missing[i] == NULL || (!end && plane_state_id(
 		    &tk->tk_states, tk->tk_missing[i]) == NULL))
 			continue;
-		missing_subject(tk, tk->tk_missing[i], subject,
-		    sizeof(subject));
-		tell_notice("status_missing", subject, 0, "project %s: %s",
-		    tk->tk_project->p_name, end ? "it is not configured any "
-		    "more" : "its tracker has that status now");
+		missing_clear(tk, tk->tk_missing[i], end ? "it is not "
+		    "configured any more" : "its tracker has that status now");
 		free(tk->tk_missing[i]);
 		tk->tk_missing[i] = NULL;
 	}

@@ -319,7 +319,8 @@ START_TEST(a_token_that_may_not_read_is_an_alert)
 	forge_look(app());
 	round_of(2, "orchd/APP-1", SHA1, 0);
 	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
-	ck_assert_uint_eq(count_sent(ORCH_notice), 2);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), 1);
 }
 END_TEST
 

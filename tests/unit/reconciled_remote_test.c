@@ -139,7 +139,7 @@ START_TEST(a_429_is_waited_for_and_asked_again)
 	ck_assert_int_ge(monotime_sub_ms(monotime_now(), begin), 1000);
 	ck_assert_uint_eq(down, 0);
 	ck_assert_uint_eq(count_asked("GET /x"), 2);
-	ck_assert_uint_eq(count_sent(ORCH_notice), 0);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
 }
 END_TEST
 
@@ -152,7 +152,7 @@ START_TEST(a_refusal_is_no_failure_of_the_server)
 		ask(rm, REMOTE_NOW, "/x");
 	RUN_UNTIL(refused == 9);
 	ck_assert_str_eq(why, "HTTP 404");
-	ck_assert_uint_eq(count_sent(ORCH_notice), 0);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
 }
 END_TEST
 
@@ -191,14 +191,15 @@ START_TEST(a_dead_server_is_left_alone_and_comes_back)
 		ask(rm, REMOTE_NOW, "/x");
 	RUN_UNTIL(down == 10);
 	ck_assert_uint_eq(nasked, before + 1);
-	ck_assert_uint_eq(count_sent(ORCH_notice), 1);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 1);
+	ck_assert_uint_eq(count_alerts("remote_down", 0), 0);
 	/* And now it lives. */
 	c->c_times = 0;
 	run_for(400);
 	for (i = 0; i < 3; i++)
 		ask(rm, REMOTE_NOW, "/x");
 	RUN_UNTIL(ok == 3);
-	ck_assert_uint_eq(count_sent(ORCH_notice), 2);
+	ck_assert_uint_eq(count_alerts("remote_down", 0), 1);
 	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
 }
 END_TEST

@@ -77,6 +77,7 @@ static void
 setup(void)
 {
 	world_setup();
+	generous = 1;
 	names_answer();
 	answer(ITEMS, 200, PAGE(ROW(ITEM2, "2", LATER, BOSS, "02") ","
 	    ROW(ITEM1, "1", TOANA, ME, "01")));
