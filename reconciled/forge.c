@@ -37,7 +37,7 @@
  * before.
  */
 
-#define WATCH_MOST	200
+#define WATCH_MOST	1000	/* the engine lists no more */
 #define PAGES_MOST	100U
 #define SOON_MS		200		/* hints that come together */
 #define OWN		"orchd/"	/* contexts of orchd's own statuses */
