@@ -35,6 +35,7 @@
 #define PAUSE_MAX_MS	900000
 #define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define TRIES_429	3U
+#define ANSWER_MAX	(32U << 20)	/* a page of items with long texts */
 #define RESERVE		3	/* of the rate, which a poll leaves */
 
 struct remote_times remote_times = { PAUSE_MS, PAUSE_MAX_MS, HTTP_TIMEOUT_MS };
@@ -453,7 +454,8 @@ send_out(struct remote *rm, struct ask *as)
 	    .hr_url = as->as_url, .hr_headers = headers,
 	    .hr_body = as->as_body,
 	    .hr_len = as->as_body == NULL ? 0 : strlen(as->as_body),
-	    .hr_timeout_ms = remote_times.rt_timeout_ms };
+	    .hr_timeout_ms = remote_times.rt_timeout_ms,
+	    .hr_max = ANSWER_MAX };
 	size_t i, n = 0;
 
 	if (rm->rm_auth[0] != '\0')

@@ -129,19 +129,19 @@ void
 tell_notice(const char *kind, const char *subject, int on, const char *fmt,
     ...)
 {
-	char text[1024], *cut;
-	struct orch_notice m = { .kind = kind, .subject = subject,
-	    .on = (uint8_t)(on != 0) };
+	char text[1024], *cut, *who;
+	struct orch_notice m = { .kind = kind, .on = (uint8_t)(on != 0) };
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if ((cut = text_cut(text, sizeof(text) - 1)) == NULL)
-		return;
-	m.text = cut;
-	(void)tell(ORCH_notice, &m);
+	m.text = cut = text_cut(text, sizeof(text) - 1);
+	m.subject = who = text_cut(subject, 128);
+	if (cut != NULL && who != NULL)
+		(void)tell(ORCH_notice, &m);
 	free(cut);
+	free(who);
 }
 
 size_t

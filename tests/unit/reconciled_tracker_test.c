@@ -436,6 +436,40 @@ START_TEST(a_project_that_goes_takes_its_rows_along)
 }
 END_TEST
 
+/* Its rows come back and fail at once; a local project's are stored. */
+START_TEST(a_dead_tracker_stops_no_other_project)
+{
+	struct orch_outbox_row m = { .id = 90, .dest = "tracker", .kind =
+	    "comment", .task = "DEMO-1", .key = "k", .text = "local",
+	    .project = "demo", .item = "" };
+	struct canned *c;
+	char task[16];
+	uint64_t i;
+
+	started();
+	remote_times.rt_pause_ms = 200;
+	c = answer("", 0, "");
+	for (i = 1; i <= 12; i++) {
+		snprintf(task, sizeof(task), "WEB-%u", (unsigned int)i);
+		deliver(i, task, "comment", "text");
+	}
+	outbox_engine_up();
+	outbox_row(outbox_list("tracker"), &m);
+	RUN_UNTIL(row_end(90) == 1);
+	ck_assert_str_eq(sent_last(ORCH_item)->item.text, "local");
+	for (i = 1; i <= 12; i++)
+		RUN_UNTIL(row_end(i) == 0);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 1);
+	ck_assert_uint_lt(nasked, 12 + 2);
+	c->c_times = 0;
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	run_for(300);
+	deliver(1, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(1) == 1);
+	ck_assert_uint_eq(count_alerts("remote_down", 0), 1);
+}
+END_TEST
+
 START_TEST(a_reload_without_a_change_keeps_what_is_known)
 {
 	struct project *p;
@@ -498,6 +532,7 @@ main(void)
 	tcase_add_test(tc, a_missing_status_is_left_out_and_said_once);
 	tcase_add_test(tc, old_alerts_are_cleared_at_the_start);
 	tcase_add_test(tc, a_project_that_goes_takes_its_rows_along);
+	tcase_add_test(tc, a_dead_tracker_stops_no_other_project);
 	tcase_add_test(tc, a_reload_without_a_change_keeps_what_is_known);
 	tcase_add_test(tc, a_row_outlives_the_engine);
 	suite_add_tcase(s, tc);
