@@ -40,8 +40,10 @@
 
 /* One action of a person, and where its answer goes. */
 struct request {
-	struct peer		*a_peer;
+	struct peer		*a_peer;	/* NULL: a_said */
 	uint32_t		 a_id;
+	const char		*a_user;
+	struct action_said	*a_said;
 	const struct orch_action *a_msg;
 	struct task		 a_task;	/* where the verb has one */
 };
@@ -56,7 +58,11 @@ say(const struct request *a, enum orch_result res, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	answer(a->a_peer, a->a_id, res, text, NULL, -1);
+	if (a->a_said != NULL) {
+		a->a_said->as_result = res;
+		strlcpy(a->a_said->as_text, text, sizeof(a->a_said->as_text));
+	} else
+		answer(a->a_peer, a->a_id, res, text, NULL, -1);
 	return (0);
 }
 
@@ -186,24 +192,28 @@ say_projects(const struct request *a)
 	    "configuration, but %s", name, list));
 }
 
-static int
-submit_store(const struct request *a, const struct conf_project *cp,
-    const char *title, int64_t priority, struct task *t)
+int
+task_submit(const struct task_new *n, struct task *t)
 {
 	char key[65];
-	int64_t n, now = eng_now();
+	int64_t number = n->tn_number, now = eng_now();
+	enum store_res res;
 
-	n = store_int(eng.e_store, 1, Q_TASK_NEXT_NUMBER, "s",
-	    cp->cp_prefix);
-	snprintf(key, sizeof(key), "%s-%lld", cp->cp_prefix, (long long)n);
-	if (store_run(eng.e_store, Q_TASK_ADD, "sssssiii", key, cp->cp_name,
-	    title, a->a_msg->text, a->a_peer->p_user, priority, now,
-	    now) != STORE_OK ||
-	    task_by_key(key, t) != STORE_OK ||
-	    store_run(eng.e_store, Q_ITEM_STATUS, "isi", t->t_id,
-	    "To Analyse", now) != STORE_OK)
+	if (number == 0)
+		number = store_int(eng.e_store, 1, Q_TASK_NEXT_NUMBER, "s",
+		    n->tn_project->cp_prefix);
+	snprintf(key, sizeof(key), "%s-%lld", n->tn_project->cp_prefix,
+	    (long long)number);
+	if (number == n->tn_number && task_by_key(key, t) == STORE_OK)
+		return (1);
+	if (store_run(eng.e_store, Q_TASK_ADD, "sssssiiis", key,
+	    n->tn_project->cp_name, n->tn_title, n->tn_text, n->tn_user,
+	    n->tn_priority, now, now, n->tn_item) != STORE_OK ||
+	    task_by_key(key, t) != STORE_OK)
 		return (-1);
-	return (0);
+	res = n->tn_item[0] != '\0' ? STORE_OK : store_run(eng.e_store,
+	    Q_ITEM_STATUS, "isi", t->t_id, "To Analyse", now);
+	return (res == STORE_OK ? 0 : -1);
 }
 
 static int
@@ -212,10 +222,16 @@ act_submit(struct request *a)
 	const struct conf_project *cp = submit_project(a);
 	const char *title = arg_value(a, "title"), *why, *bad = NULL;
 	const char *prio = arg_value(a, "priority");
-	int64_t priority = 0;
+	struct task_new n = { .tn_project = cp, .tn_title = title,
+	    .tn_text = a->a_msg->text, .tn_user = a->a_user, .tn_item = "" };
 
 	if (cp == NULL)
 		return (say_projects(a));
+	if (cp->cp_tracker != CONF_TRACKER_LOCAL)
+		return (say(a, RES_REFUSED, "the items of project %s come "
+		    "from its tracker (%s): set one to \"%s\" there. Nothing "
+		    "was submitted", cp->cp_name, cp->cp_tracker_url,
+		    conf_status_name(cp, CONF_STATUS_TO_ANALYSE)));
 	if (is_blank(title) || strlen(title) > TITLE_MAX)
 		return (say(a, RES_REFUSED, "a title is needed, of at most %d "
 		    "bytes", TITLE_MAX));
@@ -223,18 +239,18 @@ act_submit(struct request *a)
 		return (say(a, RES_REFUSED, "a title is one line of plain "
 		    "text in UTF-8; this one holds something else"));
 	if (prio[0] != '\0')
-		priority = strtonum(prio, -1000, 1000, &bad);
+		n.tn_priority = strtonum(prio, -1000, 1000, &bad);
 	if (bad != NULL)
 		return (say(a, RES_REFUSED, "priority %.32s is %s (-1000 to "
 		    "1000)", prio, bad));
 	if ((why = depend_all_refused(a, &a->a_task)) != NULL)
 		return (say(a, RES_REFUSED, "%s. Nothing was submitted",
 		    why));
-	if (submit_store(a, cp, title, priority, &a->a_task) == -1 ||
+	if (task_submit(&n, &a->a_task) == -1 ||
 	    depend_store(a, &a->a_task) == -1)
 		return (-1);
 	log_info("task %s: submitted by %s", a->a_task.t_key,
-	    a->a_peer->p_user);
+	    a->a_user);
 	if (task_drive(a->a_task.t_id) == -1 || queue_kick() == -1)
 		return (-1);
 	answer(a->a_peer, a->a_id, RES_OK, a->a_task.t_key,
@@ -302,7 +318,7 @@ decide(struct request *a, const char *decision)
 	const struct task *t = &a->a_task;
 
 	if (store_run(eng.e_store, Q_APPROVAL_ADD, "iisssssis", t->t_id,
-	    t->t_seq, t->t_asked_gate, decision, a->a_peer->p_user,
+	    t->t_seq, t->t_asked_gate, decision, a->a_user,
 	    t->t_asked_commit, a->a_msg->text, eng_now(),
 	    stage_gate_reads(t->t_stage, t->t_asked_gate)) != STORE_OK)
 		return (-1);
@@ -311,7 +327,7 @@ decide(struct request *a, const char *decision)
 	    t->t_seq) != STORE_OK)
 		return (-1);
 	log_info("task %s: %s %s at %.12s by %s", t->t_key, t->t_asked_gate,
-	    decision, t->t_asked_commit, a->a_peer->p_user);
+	    decision, t->t_asked_commit, a->a_user);
 	/* A rejection's words are the next run's feedback. */
 	if (strcmp(decision, "rejected") == 0 &&
 	    store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
@@ -404,7 +420,7 @@ act_retry(struct request *a)
 	    t->t_seq) != STORE_OK ||
 	    alert_clear("parked", t->t_key) != STORE_OK)
 		return (-1);
-	log_info("task %s: resumed by %s", t->t_key, a->a_peer->p_user);
+	log_info("task %s: resumed by %s", t->t_key, a->a_user);
 	if (task_drive(t->t_id) == -1 || queue_kick() == -1)
 		return (-1);
 	return (say(a, RES_OK, "%s goes on in stage %s", t->t_key,
@@ -450,7 +466,7 @@ act_cancel(struct request *a)
 	    eng_now(), "the task is cancelled", t->t_id) != STORE_OK)
 		return (-1);
 	log_info("task %s: cancel requested by %s", t->t_key,
-	    a->a_peer->p_user);
+	    a->a_user);
 	if (stop_runs(t) == -1 || task_drive(t->t_id) == -1 ||
 	    queue_kick() == -1 || task_get(t->t_id, t) != STORE_OK)
 		return (-1);
@@ -475,7 +491,7 @@ act_lease(struct request *a)
 	if (!release)
 		return (say(a, RES_REFUSED, "release is what can be done "
 		    "with a lease"));
-	res = lease_release(&a->a_task, force, a->a_peer->p_user, said,
+	res = lease_release(&a->a_task, force, a->a_user, said,
 	    sizeof(said));
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
@@ -495,7 +511,7 @@ act_effect(struct request *a)
 		return (say(a, RES_REFUSED, "settle is what can be done with "
 		    "an effect"));
 	res = effect_settle(&a->a_task, arg_value(a, "key"),
-	    arg_value(a, "outcome"), a->a_peer->p_user, a->a_msg->text, said,
+	    arg_value(a, "outcome"), a->a_user, a->a_msg->text, said,
 	    sizeof(said));
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
@@ -513,7 +529,7 @@ act_resume(struct request *a)
 	if (cp == NULL)
 		return (say_projects(a));
 	res = rollback_resume(cp->cp_name, a->a_msg->commit,
-	    a->a_peer->p_user, a->a_msg->text, said, sizeof(said));
+	    a->a_user, a->a_msg->text, said, sizeof(said));
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
@@ -554,7 +570,8 @@ static const struct verb {
 int
 on_action(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
-	struct request a = { .a_peer = p, .a_id = id, .a_msg = &any->action };
+	struct request a = { .a_peer = p, .a_id = id, .a_user = p->p_user,
+	    .a_msg = &any->action };
 	enum store_res res;
 	size_t i;
 
@@ -573,4 +590,21 @@ on_action(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	}
 	return (say(&a, RES_REFUSED, "this engine does not know \"%s\"",
 	    any->action.verb));
+}
+
+int
+action_now(const char *verb, const struct task *t, const char *user,
+    const char *text, struct action_said *said)
+{
+	struct orch_action m = { .verb = verb, .task = t->t_key,
+	    .stage = stage_name(t->t_stage), .seq = (uint64_t)t->t_seq,
+	    .commit = t->t_asked_commit, .text = text };
+	struct request a = { .a_user = user, .a_said = said, .a_msg = &m,
+	    .a_task = *t };
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (verbs[i].v_task && strcmp(verbs[i].v_name, verb) == 0)
+			return (verbs[i].v_do(&a));
+	return (-1);
 }

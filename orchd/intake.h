@@ -36,4 +36,8 @@ int	 on_event(struct peer *, uint32_t, const union orch_any *, int *);
 /* List the open tasks of a project, for a poll. */
 int	 on_watch_list(struct peer *, uint32_t, const union orch_any *, int *);
 
+/* An item of a tracker elsewhere: what people have set in it. */
+int	 on_tracker_item(struct peer *, uint32_t, const union orch_any *,
+	    int *);
+
 #endif

@@ -130,6 +130,256 @@ START_TEST(without_reconciled_a_delivery_is_stored)
 }
 END_TEST
 
+/* --- items ---------------------------------------------------------------- */
+
+#define ITEM	"0f6f3c1e-4a52-4b0c-9c0b-6a8a2d1f0007"
+#define KEY	"DEMO-7"
+
+static struct orch_tracker_item seven;
+
+/* Item 7 is now so, set a second later than before. */
+static enum orch_result
+item(const char *status, const char *comment)
+{
+	static const char *const none[] = { NULL };
+
+	fx.ms += 1000;
+	if (seven.item == NULL || fx.dir[0] == '\0') {
+		seven.project = "tally";
+		seven.item = ITEM;
+		seven.number = 7;
+		seven.title = "Count words";
+		seven.text = "please";
+		seven.author = "ann";
+		seven.editor = "bob";
+		seven.labels.l_argv = none;
+	}
+	seven.status = status;
+	seven.comment = comment;
+	seven.changed_ms = (uint64_t)fx.ms;
+	return (fx_result(seer, ORCH_tracker_item, &seven));
+}
+
+static enum orch_result
+same_again(void)
+{
+	return (fx_result(seer, ORCH_tracker_item, &seven));
+}
+
+/* Nothing of what is stored changes by it. */
+#define CHANGES_NOTHING(what) do {					\
+	char *before_ = fx_dump(), *after_;				\
+	ck_assert_int_eq(what, RES_OK);					\
+	after_ = fx_dump();						\
+	ck_assert_str_eq(before_, after_);				\
+	free(before_);							\
+	free(after_);							\
+} while (0)
+
+/* What a person did counts as remembered, and changes nothing else. */
+static void
+ignored(const char *status)
+{
+	char *was = strdup(fx_str("SELECT stage || stage_seq || parked || "
+	    "ifnull(cancel_requested_at, 0) || rework FROM task"));
+	int64_t jobs = fx_int("SELECT count(*) FROM job");
+	int64_t said = fx_int("SELECT count(*) FROM approval");
+
+	ck_assert_int_eq(item(status, ""), RES_OK);
+	ck_assert_str_eq(was, fx_str("SELECT stage || stage_seq || parked || "
+	    "ifnull(cancel_requested_at, 0) || rework FROM task"));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job"), jobs);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM approval"), said);
+	free(was);
+}
+
+START_TEST(to_analyse_makes_a_task_once_with_the_items_number)
+{
+	struct orch_watch_list wl = { "tally", 10 };
+	struct fx_msg m;
+
+	CHANGES_NOTHING(item("Backlog", ""));
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "analysis");
+	ck_assert_str_eq(fx_task(KEY, "item"), ITEM);
+	ck_assert_str_eq(fx_task(KEY, "author"), "ann");
+	CHANGES_NOTHING(same_again());
+	fx_ask(seer, ORCH_watch_list, &wl, -1, &m);
+	ck_assert_str_eq(m.any.watch.task, KEY);
+	ck_assert_str_eq(m.any.watch.item, ITEM);
+	fx_free(&m);
+	ck_assert(fx_read(seer, &m));
+	ck_assert_int_eq(m.any.watch.last, 1);
+	fx_free(&m);
+}
+END_TEST
+
+START_TEST(a_title_is_made_one_plain_line)
+{
+	seven.item = NULL;
+	(void)item("Backlog", "");
+	seven.title = "\x1b[2J  Z\xc3\xa4hle\nW\xff\xf6rter \xe2\x80\xae!\t";
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "title"), "[2J Z\xc3\xa4hle W rter !");
+	seven.item = NULL;
+}
+END_TEST
+
+START_TEST(only_listed_authors_or_labels_start_work)
+{
+	static const char *const labels[] = { "ui", "orchd", NULL };
+
+	fx_conf("serial_limit 10", "intake authors { \"eve\" }\n"
+	    "intake labels { \"orchd\" }");
+	CHANGES_NOTHING(item("To Analyse", ""));
+	seven.labels.l_argv = labels;
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "analysis");
+	seven.item = NULL;
+}
+END_TEST
+
+START_TEST(submit_is_for_projects_whose_items_are_here)
+{
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_REFUSED);
+	ck_assert_ptr_nonnull(strstr(fx_said, "\"To Analyse\""));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 0);
+	ck_assert_int_eq(fx_submit("other", NULL), RES_OK);
+}
+END_TEST
+
+/* Until a person is asked. */
+static void
+play(void)
+{
+	struct fx_spawn s;
+
+	while (fx_task(KEY, "asked_gate")[0] == '\0' && fx_spawned(&s))
+		fx_play_spawn(&s);
+}
+
+/* Item 7 as a task that asks for the approval of its analysis. */
+static void
+asked(void)
+{
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	play();
+	ck_assert_str_eq(fx_task(KEY, "asked_gate"),
+	    "check_analysis_approved");
+}
+
+START_TEST(approved_and_rejected_are_decisions_about_what_is_asked)
+{
+	int64_t n;
+
+	asked();
+	ck_assert_int_eq(item("Rejected", "too long"), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT decision || actor || text FROM "
+	    "approval"), "rejectedbob in the trackertoo long");
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"), "too long"));
+	n = fx_int("SELECT count(*) FROM approval");
+	CHANGES_NOTHING(same_again());
+	play();
+	/* The same status for another reason: our own is not there yet. */
+	ignored("Rejected");
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM approval"), n + 1);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "architecture");
+}
+END_TEST
+
+START_TEST(a_status_that_is_older_than_the_question_answers_nothing)
+{
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	fx.ms += 5000;
+	play();
+	fx.ms -= 4000;
+	ignored("Approved");
+	fx.ms += 4000;
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "architecture");
+}
+END_TEST
+
+START_TEST(what_we_set_ourselves_is_no_decision)
+{
+	asked();
+	seven.own = 1;
+	ignored("Approved");
+	ignored("Stop");
+	seven.own = 0;
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "architecture");
+	/* An older reading that comes late. */
+	seven.status = "Stop";
+	seven.changed_ms -= 500;
+	CHANGES_NOTHING(same_again());
+}
+END_TEST
+
+START_TEST(blocked_parks_and_in_progress_goes_on)
+{
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_int_eq(item("Blocked", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "blocked");
+	ck_assert_str_eq(fx_task(KEY, "parked_reason"),
+	    "set to \"Blocked\" by bob in the tracker");
+	ignored("Needs Input");
+	ck_assert_int_eq(item("In Progress", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	ignored("In Progress");
+	ck_assert_int_eq(item("Needs Input", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+}
+END_TEST
+
+START_TEST(stop_cancels_unless_it_is_switched_off)
+{
+	fx_conf("", "stop_status_enabled no");
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ignored("Stop");
+	fx_conf("", "");
+	ck_assert_int_eq(item("Stop", ""), RES_OK);
+	ck_assert_int_ne(fx_int("SELECT cancel_requested_at FROM task"), 0);
+}
+END_TEST
+
+START_TEST(to_analyse_runs_the_analyst_again_in_analysis_only)
+{
+	unsigned int n;
+	struct fx_spawn s;
+
+	asked();
+	n = fx.agents;
+	seven.text = "another text";
+	asked();
+	ck_assert_uint_eq(fx.agents, n + 1);
+	ck_assert_str_eq(fx_task(KEY, "request"), "another text");
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	while (fx_spawned(&s))
+		fx_play_spawn(&s);
+	ignored("To Analyse");
+	seven.item = NULL;
+}
+END_TEST
+
+START_TEST(only_confirm_deploy_deploys)
+{
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "deploy");
+	ck_assert_str_eq(fx_task(KEY, "asked_gate"), "check_deploy_status");
+	ignored("Approved");
+	ck_assert_int_eq(item("Confirm Deploy", ""), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT decision || gate FROM approval "
+	    "ORDER BY id DESC"), "approvedcheck_deploy_status");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -142,6 +392,19 @@ main(void)
 	tcase_add_test(tc, a_delivery_of_no_project_is_stored_and_ignored);
 	tcase_add_test(tc, hints_about_the_same_in_one_pass_are_one);
 	tcase_add_test(tc, without_reconciled_a_delivery_is_stored);
+	tcase_add_test(tc, to_analyse_makes_a_task_once_with_the_items_number);
+	tcase_add_test(tc, a_title_is_made_one_plain_line);
+	tcase_add_test(tc, only_listed_authors_or_labels_start_work);
+	tcase_add_test(tc, submit_is_for_projects_whose_items_are_here);
+	tcase_add_test(tc,
+	    approved_and_rejected_are_decisions_about_what_is_asked);
+	tcase_add_test(tc,
+	    a_status_that_is_older_than_the_question_answers_nothing);
+	tcase_add_test(tc, what_we_set_ourselves_is_no_decision);
+	tcase_add_test(tc, blocked_parks_and_in_progress_goes_on);
+	tcase_add_test(tc, stop_cancels_unless_it_is_switched_off);
+	tcase_add_test(tc, to_analyse_runs_the_analyst_again_in_analysis_only);
+	tcase_add_test(tc, only_confirm_deploy_deploys);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
 }

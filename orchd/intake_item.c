@@ -1,0 +1,335 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "libcommon/esc.h"
+#include "libcommon/log.h"
+#include "action.h"
+#include "engine.h"
+#include "intake.h"
+#include "notice.h"
+#include "pass.h"
+#include "queue.h"
+#include "task.h"
+
+/* What people set in a tracker elsewhere. */
+
+#define TITLE_MAX	500
+#define USER_MAX	64
+
+/* An item as it was seen, and its task. */
+struct item {
+	const struct orch_tracker_item *i_msg;
+	const struct conf_project *i_project;
+	struct task	 i_task;
+	char		 i_title[TITLE_MAX + 1];
+	char		 i_user[USER_MAX + 16];
+	int64_t		 i_changed;
+};
+
+/* Length of the character at s; a byte that begins none is one. */
+static size_t
+utf8_len(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+	size_t i, n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+	for (i = 1; i < n; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return (1);
+	return (n);
+}
+
+/* One line that a terminal can show as it is; the rest is left out. */
+static void
+clean_title(char *buf, size_t len, const char *title)
+{
+	char one[8], shown[64];
+	size_t n = 0, k;
+
+	for (; *title != '\0'; title += k) {
+		k = utf8_len(title);
+		memcpy(one, title, k);
+		one[k] = '\0';
+		if (esc(shown, sizeof(shown), one) != 0 ||
+		    strcmp(shown, one) != 0)
+			strlcpy(one, " ", sizeof(one));
+		if (one[0] == ' ' && (n == 0 || buf[n - 1] == ' '))
+			continue;
+		if (n + strlen(one) >= len)
+			break;
+		memcpy(buf + n, one, strlen(one));
+		n += strlen(one);
+	}
+	while (n > 0 && buf[n - 1] == ' ')
+		n--;
+	buf[n] = '\0';
+}
+
+static int
+status_is(const struct item *it, enum conf_status s)
+{
+	return (strcmp(it->i_msg->status, conf_status_name(it->i_project,
+	    s)) == 0);
+}
+
+/* Does this author, or one of these labels, start work? */
+static int
+is_trusted(const struct item *it)
+{
+	const struct conf_project *cp = it->i_project;
+	const char *label = NULL;
+	size_t i;
+
+	if (cp->cp_intake_authors.sl_n == 0 && cp->cp_intake_labels.sl_n == 0)
+		return (1);
+	for (i = 0; i < cp->cp_intake_authors.sl_n; i++)
+		if (strcmp(cp->cp_intake_authors.sl_v[i],
+		    it->i_msg->author) == 0)
+			return (1);
+	while ((label = orch_strs_next(&it->i_msg->labels, label)) != NULL)
+		for (i = 0; i < cp->cp_intake_labels.sl_n; i++)
+			if (strcmp(cp->cp_intake_labels.sl_v[i], label) == 0)
+				return (1);
+	return (0);
+}
+
+static int
+item_remember(const struct item *it)
+{
+	return (store_run_one(eng.e_store, Q_ITEM_SEEN, "sii",
+	    it->i_msg->status, it->i_changed, it->i_task.t_id) == STORE_OK ?
+	    0 : -1);
+}
+
+static void
+item_ignored(const struct item *it, const char *why)
+{
+	log_info("project %s: item %s (%s-%llu) is \"%s\": %s",
+	    it->i_project->cp_name, it->i_msg->item,
+	    it->i_project->cp_prefix, (unsigned long long)it->i_msg->number,
+	    it->i_msg->status, why);
+}
+
+/* An item that no task is of: "To Analyse" makes one. */
+static int
+item_new(struct item *it)
+{
+	struct task_new n = { .tn_project = it->i_project,
+	    .tn_number = (int64_t)it->i_msg->number, .tn_title = it->i_title,
+	    .tn_text = it->i_msg->text, .tn_user = it->i_msg->author,
+	    .tn_item = it->i_msg->item };
+	int r;
+
+	if (!status_is(it, CONF_STATUS_TO_ANALYSE))
+		return (0);
+	if (!is_trusted(it)) {
+		item_ignored(it, "neither its author nor a label of it starts "
+		    "work (intake)");
+		return (0);
+	}
+	if (n.tn_number <= 0 || it->i_title[0] == '\0') {
+		item_ignored(it, "it has no number or no title");
+		return (0);
+	}
+	if ((r = task_submit(&n, &it->i_task)) == -1)
+		return (-1);
+	if (r == 1) {
+		item_ignored(it, "there is another task of that key");
+		return (0);
+	}
+	log_info("task %s: taken from the tracker, set by %s",
+	    it->i_task.t_key, it->i_msg->editor);
+	if (item_remember(it) == -1 || task_drive(it->i_task.t_id) == -1 ||
+	    queue_kick() == -1)
+		return (-1);
+	return (0);
+}
+
+/* The same action as at orchctl; a refusal is for the log. */
+static int
+item_act(const struct item *it, const char *verb, const char *text)
+{
+	struct action_said said = { RES_OK, "" };
+
+	if (action_now(verb, &it->i_task, it->i_user, text, &said) == -1)
+		return (-1);
+	log_info("task %s: \"%s\" in the tracker: %s", it->i_task.t_key,
+	    it->i_msg->status, said.as_text);
+	return (0);
+}
+
+/*
+ * A decision is about what is asked now: one that was set before the question
+ * was, or while our own status is not there yet, is about something else.
+ */
+static int
+item_decide(const struct item *it, const char *verb, const char *old)
+{
+	const char *text = it->i_msg->comment;
+
+	if (it->i_task.t_asked_gate[0] != '\0' &&
+	    (it->i_changed <= it->i_task.t_asked_at ||
+	    (strcmp(old, it->i_msg->status) == 0 && store_int(eng.e_store, 0,
+	    Q_ITEM_STATUS_DUE, "i", it->i_task.t_id) > 0))) {
+		item_ignored(it, "it was set before what is asked now");
+		return (0);
+	}
+	if (strcmp(verb, "reject") == 0 && text[strspn(text, " \t\r\n")] ==
+	    '\0')
+		text = "Rejected in the tracker, without a comment.";
+	return (item_act(it, verb, text));
+}
+
+/* "To Analyse" of a task: once more, while it is analysed. */
+static int
+item_again(const struct item *it)
+{
+	const struct task *t = &it->i_task;
+
+	if (t->t_stage != STAGE_ANALYSIS) {
+		item_ignored(it, stage_is_terminal(t->t_stage) ?
+		    "its task has ended: open a new item" :
+		    "its task is under way already");
+		return (0);
+	}
+	if (t->t_parked[0] != '\0' && item_act(it, "retry", "") == -1)
+		return (-1);
+	log_info("task %s: analysed again, set by %s", t->t_key, it->i_user);
+	if (store_run_one(eng.e_store, Q_ITEM_TEXT, "ssi", it->i_title,
+	    it->i_msg->text, t->t_id) != STORE_OK ||
+	    store_run_one(eng.e_store, Q_TASK_RERUN, "iii", (int64_t)0,
+	    t->t_id, t->t_seq) != STORE_OK)
+		return (-1);
+	return (task_drive(t->t_id) == -1 ? -1 : queue_kick());
+}
+
+/* Blocked and Needs Input, set by a person: nothing until they say so. */
+static int
+item_park(const struct item *it, const char *how)
+{
+	const struct task *t = &it->i_task;
+	char why[512];
+
+	if (stage_is_terminal(t->t_stage) || t->t_parked[0] != '\0') {
+		item_ignored(it, t->t_parked[0] != '\0' ?
+		    "its task is parked already" : "its task has ended");
+		return (0);
+	}
+	snprintf(why, sizeof(why), "set to \"%s\" by %s", it->i_msg->status,
+	    it->i_user);
+	if (task_park(t, how, why) != STORE_OK)
+		return (-1);
+	return (task_drive(t->t_id));
+}
+
+static int
+item_do(const struct item *it, const char *old)
+{
+	if (status_is(it, CONF_STATUS_TO_ANALYSE))
+		return (item_again(it));
+	if (status_is(it, CONF_STATUS_APPROVED))
+		return (item_decide(it, "approve", old));
+	if (status_is(it, CONF_STATUS_REJECTED))
+		return (item_decide(it, "reject", old));
+	if (status_is(it, CONF_STATUS_CONFIRM_DEPLOY))
+		return (item_decide(it, "confirm", old));
+	if (status_is(it, CONF_STATUS_STOP))
+		return (conf_bool(eng.e_conf, it->i_project,
+		    OPT_STOP_STATUS_ENABLED) ? item_act(it, "cancel", "") : 0);
+	if (status_is(it, CONF_STATUS_BLOCKED))
+		return (item_park(it, "blocked"));
+	if (status_is(it, CONF_STATUS_NEEDS_INPUT))
+		return (item_park(it, "needs_input"));
+	if (status_is(it, CONF_STATUS_IN_PROGRESS) &&
+	    it->i_task.t_parked[0] != '\0')
+		return (item_act(it, "retry", ""));
+	return (0);
+}
+
+/* The status that was acted on last, and when it was set. */
+static enum store_res
+item_task(struct item *it, char *old, size_t len, int64_t *ms)
+{
+	enum store_res res;
+	sqlite3_stmt *q;
+	int64_t id = 0;
+
+	q = store_bind(eng.e_store, Q_ITEM_TASK, "ss",
+	    it->i_project->cp_name, it->i_msg->item);
+	if ((res = store_step(eng.e_store, q)) == STORE_OK) {
+		id = col_int(q, 0);
+		strlcpy(old, col_text(q, 1), len);
+		*ms = col_int(q, 2);
+	}
+	sqlite3_reset(q);
+	return (res == STORE_OK ? task_get(id, &it->i_task) : res);
+}
+
+/*
+ * The same state again does nothing, nor does an older one.  What we set
+ * ourselves is noted, so that the same status of a person counts again.
+ */
+static int
+item_seen(struct item *it)
+{
+	char old[257] = "";
+	int64_t ms = 0;
+
+	switch (item_task(it, old, sizeof(old), &ms)) {
+	case STORE_OK:
+		break;
+	case STORE_NONE:
+		return (it->i_msg->own ? 0 : item_new(it));
+	default:
+		return (-1);
+	}
+	if (it->i_changed < ms || (it->i_changed == ms &&
+	    strcmp(old, it->i_msg->status) == 0))
+		return (0);
+	if (item_remember(it) == -1)
+		return (-1);
+	return (it->i_msg->own ? 0 : item_do(it, old));
+}
+
+int
+on_tracker_item(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_tracker_item *m = &any->tracker_item;
+	struct orch_ack ack = { RES_OK, "" };
+	struct item it;
+
+	memset(&it, 0, sizeof(it));
+	it.i_msg = m;
+	it.i_project = eng_project(m->project);
+	it.i_changed = (int64_t)m->changed_ms;
+	clean_title(it.i_title, sizeof(it.i_title), m->title);
+	snprintf(it.i_user, sizeof(it.i_user), "%.*s in the tracker",
+	    USER_MAX - 1, m->editor[0] != '\0' ? m->editor : "somebody");
+	if (it.i_project == NULL || it.i_project->cp_tracker !=
+	    CONF_TRACKER_PLANE || m->item[0] == '\0') {
+		ack.result = RES_REFUSED;
+		ack.text = "no project has its items there";
+	} else if (item_seen(&it) == -1)
+		return (-1);
+	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+	return (0);
+}
