@@ -287,6 +287,11 @@ int	 outbox_ack(uint32_t id, const struct orch_ack *);
 /* How the delivery of a row ended; a row that is not at hand is ignored. */
 void	 outbox_settle(uint64_t row, int ok, const char *error);
 
+/* wire.c: what the daemon does with its parent's and the engine's messages */
+
+struct daemon_ops;
+extern const struct daemon_ops reconciled_ops;
+
 /* text.c: small things */
 
 /* A copy of at most max - 1 bytes that ends at a whole UTF-8 character. */
