@@ -62,7 +62,7 @@ owner_gone(int64_t owner, int released, char *who, size_t wholen)
 
 	if (run_get(owner, &r) != STORE_OK)
 		return (-1);
-	snprintf(who, wholen, "run %lld (%s, epoch of its own, process %s)",
+	snprintf(who, wholen, "run %lld (%s, process %s)",
 	    (long long)owner, r.r_work, r.r_ident);
 	if (r.r_ident[0] == '\0' || ident_parse(r.r_ident, &id) == -1 ||
 	    ident_check(&id, eng.e_world, why, sizeof(why)) != IDENT_DEAD)
