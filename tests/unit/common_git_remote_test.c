@@ -227,8 +227,6 @@ process_look(const char *pid)
 	size_t i, j, n;
 	FILE *f;
 
-	if (strtol(pid, NULL, 10) == fs_pid)
-		return;
 	(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
 	if ((f = fopen(path, "r")) == NULL)
 		return;
@@ -238,6 +236,9 @@ process_look(const char *pid)
 	for (i = 0; i < n; i++)
 		if (buf[i] == '\0')
 			buf[i] = ' ';
+	/* The forge itself was given it, and so was what it forks. */
+	if (strstr(buf, "standin/forge.py") != NULL)
+		return;
 	seen += strstr(buf, "git") != NULL && strstr(buf, fs_git) != NULL;
 	for (j = 0; j < 2; j++)
 		ck_assert_msg(strstr(buf, secret[j]) == NULL, "%s: %s", path,
