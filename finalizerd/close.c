@@ -56,6 +56,9 @@ close_landed(struct worker *w)
 	case FORGE_NOTFOUND:
 		return (STEP_NEXT);
 	case FORGE_STALE:
+	case FORGE_RED:
+	case FORGE_BLOCKED:
+	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
 		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s",
 		    err));

@@ -77,6 +77,9 @@ edge_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE])
 		return (worker_end(w, GATE_ERROR, CAUSE_MOVED, MERGEABLE,
 		    "branch %s does not exist", branch));
 	case FORGE_STALE:
+	case FORGE_RED:
+	case FORGE_BLOCKED:
+	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
 		break;
 	}
@@ -252,6 +255,21 @@ edge_push(struct worker *w, struct edge *e)
 	return (wire_pull(w, PULL_UPDATE, e->e_merge, "", NULL, NULL));
 }
 
+/* The forge lands nothing before CI has judged it. */
+static void
+edge_unlanded(struct worker *w, enum forge_result tried)
+{
+	if (tried == FORGE_RED) {
+		w->w_out.o_verdict = GATE_FAIL;
+		w->w_out.o_cause = CAUSE_RED;
+		(void)strlcpy(w->w_out.o_gate, MERGEABLE,
+		    sizeof(w->w_out.o_gate));
+	} else if (tried == FORGE_BLOCKED)
+		w->w_out.o_cause = CAUSE_TIMEOUT;
+	else if (tried == FORGE_STOPPED)
+		w->w_out.o_cause = CAUSE_STOPPED;
+}
+
 static enum step
 edge_land(struct worker *w, struct edge *e)
 {
@@ -267,6 +285,8 @@ edge_land(struct worker *w, struct edge *e)
 	r = effect_do(w, &effect_merge, key, &re);
 	if (r == STEP_END && w->w_out.o_cause == CAUSE_MOVED)
 		return (STEP_AGAIN);
+	if (r == STEP_END)
+		edge_unlanded(w, re.re_tried);
 	if (e->e_previous[0] == '\0' && !e->e_landed)
 		(void)strlcpy(e->e_previous, re.re_old,
 		    sizeof(e->e_previous));

@@ -19,11 +19,46 @@
 
 #include "finalizerd.h"
 
+/* Make the engine's row say what the forge says. */
+static int
+pull_keep(struct worker *w, const struct pull_effect *pe,
+    const struct forge_pull *fp)
+{
+	enum orch_pull_op op = PULL_CLOSE;
+
+	if (fp->fp_state == PULL_IS_OPEN)
+		op = PULL_OPEN;
+	else if (fp->fp_state == PULL_IS_MERGED)
+		op = PULL_MERGED;
+	return (wire_pull(w, op, pe->pe_head, fp->fp_landed, NULL, NULL) ==
+	    STEP_NEXT ? 0 : -1);
+}
+
+/* The same, of a forge that has pull requests of its own. */
+static enum probe
+pull_ask(struct worker *w, struct pull_effect *pe,
+    enum orch_pull_state *state, char *ev, size_t evlen)
+{
+	struct forge_pull fp;
+
+	if (w->w_forge->f_pull_find(w, &fp, ev, evlen) != FORGE_OK)
+		return (PROBE_UNKNOWN);
+	if (pull_keep(w, pe, &fp) == -1) {
+		(void)snprintf(ev, evlen, "%s", w->w_out.o_reason);
+		return (PROBE_UNKNOWN);
+	}
+	pe->pe_number = fp.fp_number;
+	*state = fp.fp_state;
+	return (PROBE_DONE);
+}
+
 /* The pull request of the task's branch as the forge has it. */
 static enum probe
 pull_find(struct worker *w, struct pull_effect *pe,
     enum orch_pull_state *state, char *ev, size_t evlen)
 {
+	if (w->w_forge->f_pull_find != NULL)
+		return (pull_ask(w, pe, state, ev, evlen));
 	if (wire_pull(w, PULL_FIND, pe->pe_head, "", &pe->pe_number, state) !=
 	    STEP_NEXT) {
 		(void)snprintf(ev, evlen, "%s", w->w_out.o_reason);
@@ -62,6 +97,10 @@ pull_open_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 {
 	struct pull_effect *pe = arg;
 
+	if (w->w_forge->f_pull_open != NULL) {
+		(void)w->w_forge->f_pull_open(w, ev, evlen);
+		return (0);
+	}
 	(void)wire_pull(w, PULL_OPEN, pe->pe_head, "", &pe->pe_number, NULL);
 	return (0);
 }
@@ -86,6 +125,10 @@ pull_close_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 {
 	struct pull_effect *pe = arg;
 
+	if (w->w_forge->f_pull_close != NULL) {
+		(void)w->w_forge->f_pull_close(w, pe->pe_number, ev, evlen);
+		return (0);
+	}
 	(void)wire_pull(w, PULL_CLOSE, pe->pe_head, "", NULL, NULL);
 	return (0);
 }

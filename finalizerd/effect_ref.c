@@ -32,6 +32,9 @@ ref_read(struct worker *w, struct ref_effect *re, char *ev, size_t evlen)
 		re->re_held[0] = '\0';
 		return (PROBE_DONE);
 	case FORGE_STALE:
+	case FORGE_RED:
+	case FORGE_BLOCKED:
+	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
 		break;
 	}
@@ -126,9 +129,11 @@ merge_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 {
 	struct ref_effect *re = arg;
 
-	(void)w->w_forge->f_land(w, re->re_branch, re->re_new, re->re_old,
-	    ev, evlen);
-	return (0);
+	re->re_tried = w->w_forge->f_land(w, re->re_branch, re->re_new,
+	    re->re_old, ev, evlen);
+	/* Nothing of it was done, and waiting longer is not for us. */
+	return (re->re_tried == FORGE_RED || re->re_tried == FORGE_BLOCKED ||
+	    re->re_tried == FORGE_STOPPED ? -1 : 0);
 }
 
 static enum probe

@@ -178,6 +178,25 @@ enum step effect_do(struct worker *, const struct effect_driver *,
 extern const struct effect_driver *const effect_drivers[];
 extern const size_t effect_ndrivers;
 
+/* forge_local.c: a forge as its driver shows it */
+
+enum forge_result {
+	FORGE_OK,
+	FORGE_NOTFOUND,
+	FORGE_STALE,		/* somebody else was first; nothing changed */
+	FORGE_RED,		/* CI says no to it; nothing changed */
+	FORGE_BLOCKED,		/* waited for CI as long as it may */
+	FORGE_STOPPED,		/* asked to end while it waited for CI */
+	FORGE_UNKNOWN		/* no answer: it may or may not have happened */
+};
+
+/* The pull request of the task's branch onto its target, over there. */
+struct forge_pull {
+	uint64_t	fp_number;	/* the forge's own; 0: there is none */
+	enum orch_pull_state fp_state;
+	char		fp_landed[GIT_OID_SIZE];	/* or "" */
+};
+
 /* effect_ref.c: effects on branches */
 
 struct ref_effect {
@@ -185,6 +204,7 @@ struct ref_effect {
 	const char	*re_new;	/* what it shall hold */
 	char		 re_old[GIT_OID_SIZE];	/* what it holds; "" nothing */
 	char		 re_held[GIT_OID_SIZE];	/* what the last probe saw */
+	enum forge_result re_tried;	/* what the last attempt was told */
 };
 
 extern const struct effect_driver effect_push;		/* old to new */
@@ -210,15 +230,6 @@ extern const struct effect_driver effect_image_build;
  */
 enum step image_run(struct worker *, const char *commit);
 
-/* forge_local.c: a forge as its driver shows it */
-
-enum forge_result {
-	FORGE_OK,
-	FORGE_NOTFOUND,
-	FORGE_STALE,		/* somebody else was first; nothing changed */
-	FORGE_UNKNOWN		/* no answer: it may or may not have happened */
-};
-
 struct forge {
 	const char	*f_name;
 	/* What a branch holds, in oid. */
@@ -233,9 +244,39 @@ struct forge {
 	/* Land new on the target that holds old; never forced. */
 	enum forge_result (*f_land)(struct worker *, const char *target,
 	    const char *new, const char *old, char *err, size_t);
+	/*
+	 * Find the open pull request, or what became of it (PULL_NONE: there
+	 * never was one), open it, close it.  NULL: the engine's rows are the
+	 * pull requests.  Its head follows the branch by itself.
+	 */
+	enum forge_result (*f_pull_find)(struct worker *, struct forge_pull *,
+	    char *err, size_t);
+	enum forge_result (*f_pull_open)(struct worker *, char *err, size_t);
+	enum forge_result (*f_pull_close)(struct worker *, uint64_t number,
+	    char *err, size_t);
 };
 
 extern const struct forge forge_local;
+
+/* forge_gitea.c: Gitea and Forgejo; the mirror follows the forge */
+extern const struct forge forge_gitea;
+
+/* Fetch all branches into the mirror; RUN_DONE names the target's head. */
+enum step fetch_run(struct worker *);
+
+/* gitea_rest.c: the REST part of it, with the token of run_spec */
+enum forge_result rest_pull_find(struct worker *, struct forge_pull *,
+	    char *err, size_t);
+enum forge_result rest_pull_open(struct worker *, char *err, size_t);
+enum forge_result rest_pull_close(struct worker *, uint64_t number,
+	    char *err, size_t);
+
+/*
+ * Have the server move the target to new, by its pull request and only as a
+ * fast-forward; waits while a check of the server runs, and for CI.
+ */
+enum forge_result rest_land(struct worker *, const char *new, char *err,
+	    size_t);
 
 /* The mirror's own mark refs/orchd/<kind>/<task>; oid "" removes it. */
 enum step mark_set(struct worker *, const char *kind, const char *oid);

@@ -120,5 +120,9 @@ local_land(struct worker *w, const char *target, const char *new,
 }
 
 const struct forge forge_local = {
-	"local", local_head, local_push, local_delete, local_land
+	.f_name = "local",
+	.f_head = local_head,
+	.f_push = local_push,
+	.f_delete = local_delete,
+	.f_land = local_land,
 };

@@ -78,6 +78,9 @@ records_head(struct worker *w, char head[GIT_OID_SIZE], char *err,
 		head[0] = '\0';
 		return (0);
 	case FORGE_STALE:
+	case FORGE_RED:
+	case FORGE_BLOCKED:
+	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
 		break;
 	}
@@ -125,6 +128,9 @@ records_write(struct worker *w, const char *name, const char *text,
 	case FORGE_STALE:
 		return (1);
 	case FORGE_NOTFOUND:
+	case FORGE_RED:
+	case FORGE_BLOCKED:
+	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
 		break;
 	}

@@ -31,6 +31,7 @@
 
 #include "libcommon/chan.h"
 #include "libcommon/log.h"
+#include "libcommon/redact.h"
 #include "libcommon/seccomp.h"
 
 #include "finalizerd.h"
@@ -53,6 +54,7 @@ static const struct work {
 	{ "rollback", rollback_run, 1 },
 	{ "record", record_run, 1 },
 	{ "monitor", monitor_run, 0 },
+	{ "fetch", fetch_run, 0 },
 };
 
 void
@@ -245,6 +247,25 @@ worker_prepare(uint64_t run)
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* -1: this finalizerd does not know it. */
+static int
+worker_forge(struct worker *w)
+{
+	const char *name = w->w_spec->forge;
+
+	if (name[0] == '\0' || strcmp(name, forge_local.f_name) == 0)
+		w->w_forge = &forge_local;
+	else if (strcmp(name, forge_gitea.f_name) == 0)
+		w->w_forge = &forge_gitea;
+	else {
+		log_warnx("forge %s is not known to this finalizerd", name);
+		return (-1);
+	}
+	if (w->w_spec->token[0] != '\0')
+		(void)log_redact_add(w->w_spec->token);
+	return (0);
+}
+
 int
 worker_main(void)
 {
@@ -259,8 +280,9 @@ worker_main(void)
 		return (1);
 	memset(&w, 0, sizeof(w));
 	w.w_spec = &spec.run_spec;
-	w.w_forge = &forge_local;
 	worker_prepare(spec.run_spec.run);
+	if (worker_forge(&w) == -1)
+		goto done;
 	if (sandbox_enter(ROLE_FINALIZERD, err, sizeof(err)) == -1) {
 		log_warnx("%s", err);
 		goto done;

@@ -1,0 +1,359 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "libcommon/gitea.h"
+#include "libcommon/http.h"
+#include "libcommon/log.h"
+#include "libcommon/monotime.h"
+
+#include "finalizerd.h"
+
+/*
+ * The worker's requests to Gitea or Forgejo, one after the other.  An answer
+ * is never proof of what was done: the caller looks.
+ */
+
+#define PAGES_MAX	100
+#define LATER_TRIES	6	/* while a check of the server runs */
+#define LATER_MS	250U	/* doubled each time */
+#define BLOCKED_MIN_MS	1000
+#define BLOCKED_MAX_MS	15000
+#define WAIT_SLICE_MS	100
+
+/* Ask; body NULL: none.  0 when it was answered, -1 with err. */
+static int
+rest_do(struct worker *w, const char *method, const char *tail,
+    const char *body, struct http_reply *hp, char *err, size_t errlen)
+{
+	char url[2048], auth[4200];
+	const char *const headers[] = { auth,
+	    "Content-Type: application/json", NULL };
+	struct http_request hr = { .hr_method = method, .hr_url = url,
+	    .hr_headers = headers, .hr_body = body,
+	    .hr_len = body == NULL ? 0 : strlen(body) };
+	int r;
+
+	memset(hp, 0, sizeof(*hp));
+	if (gitea_url(url, sizeof(url), w->w_spec->forge_url,
+	    w->w_spec->forge_repo, "%s", tail) == -1 ||
+	    gitea_auth(auth, sizeof(auth), w->w_spec->token) == -1) {
+		(void)snprintf(err, errlen, "no address or no token of the "
+		    "forge");
+		return (-1);
+	}
+	r = http_do(&hr, hp);
+	explicit_bzero(auth, sizeof(auth));
+	if (r == -1)
+		(void)snprintf(err, errlen, "%s %s: %s", method, tail,
+		    hp->hp_err);
+	return (r);
+}
+
+static const char *
+rest_body(const struct http_reply *hp)
+{
+	return (hp->hp_body == NULL ? "" : hp->hp_body);
+}
+
+/* Say what a server said instead of doing it. */
+static enum forge_result
+rest_said(const struct http_reply *hp, const char *what, char *err,
+    size_t errlen)
+{
+	char said[256];
+
+	gitea_said(hp->hp_status, rest_body(hp), hp->hp_len, said,
+	    sizeof(said));
+	(void)snprintf(err, errlen, "%s: %ld: %s", what, hp->hp_status, said);
+	return (FORGE_UNKNOWN);
+}
+
+/* --- pull requests -------------------------------------------------------- */
+
+/* One page of the open ones: 1 found, 0 not here, -1 with err. */
+static int
+rest_page(struct worker *w, unsigned int page, struct gitea_pull *gp,
+    size_t *seen, int *more, char *err, size_t errlen)
+{
+	struct http_reply hp;
+	char tail[64];
+	size_t rows = 0;
+	int r = -1;
+
+	(void)snprintf(tail, sizeof(tail), "/pulls?state=open&limit=%d&page="
+	    "%u", GITEA_PAGE, page);
+	if (rest_do(w, "GET", tail, NULL, &hp, err, errlen) == 0) {
+		if (hp.hp_status != 200)
+			(void)rest_said(&hp, "pull requests", err, errlen);
+		else
+			r = gitea_pulls_find(rest_body(&hp), hp.hp_len,
+			    w->w_go->branch, w->w_go->target, gp, &rows, err,
+			    errlen);
+	}
+	*seen += rows;
+	/* Its pages may be shorter than asked for. */
+	*more = rows > 0 && (hp.hp_total < 0 || *seen < (size_t)hp.hp_total);
+	http_reply_free(&hp);
+	return (r);
+}
+
+static int
+rest_open_one(struct worker *w, struct gitea_pull *gp, char *err,
+    size_t errlen)
+{
+	unsigned int page;
+	size_t seen = 0;
+	int more = 1, r = 0;
+
+	for (page = 1; more && r == 0; page++) {
+		if (page > PAGES_MAX) {
+			(void)snprintf(err, errlen, "too many pull requests "
+			    "are open");
+			return (-1);
+		}
+		r = rest_page(w, page, gp, &seen, &more, err, errlen);
+	}
+	return (r);
+}
+
+/*
+ * One that is open no more.  The server gives the oldest of the two branches;
+ * a task's branch has its name for itself.
+ */
+static int
+rest_old_one(struct worker *w, struct gitea_pull *gp, char *err,
+    size_t errlen)
+{
+	char base[800], tail[1200];
+	struct http_reply hp;
+	int r = -1;
+
+	if (http_escape(w->w_go->target, base, sizeof(base)) == -1 ||
+	    (size_t)snprintf(tail, sizeof(tail), "/pulls/%s/%s", base,
+	    w->w_go->branch) >= sizeof(tail)) {
+		(void)snprintf(err, errlen, "a branch's name is too long");
+		return (-1);
+	}
+	if (rest_do(w, "GET", tail, NULL, &hp, err, errlen) == 0) {
+		if (hp.hp_status == 404)
+			r = 0;
+		else if (hp.hp_status != 200)
+			(void)rest_said(&hp, "pull request", err, errlen);
+		else if (gitea_pull_read(rest_body(&hp), hp.hp_len, gp, err,
+		    errlen) == 0)
+			r = 1;
+	}
+	http_reply_free(&hp);
+	return (r);
+}
+
+enum forge_result
+rest_pull_find(struct worker *w, struct forge_pull *fp, char *err,
+    size_t errlen)
+{
+	struct gitea_pull gp;
+	int r;
+
+	memset(fp, 0, sizeof(*fp));
+	memset(&gp, 0, sizeof(gp));
+	if (!git_branch_valid(w->w_go->branch) ||
+	    !git_branch_valid(w->w_go->target)) {
+		(void)snprintf(err, errlen, "not a branch name");
+		return (FORGE_UNKNOWN);
+	}
+	if ((r = rest_open_one(w, &gp, err, errlen)) == 0)
+		r = rest_old_one(w, &gp, err, errlen);
+	if (r == -1)
+		return (FORGE_UNKNOWN);
+	fp->fp_state = PULL_NONE;
+	if (r == 0)
+		return (FORGE_OK);
+	fp->fp_number = gp.gp_number;
+	fp->fp_state = gp.gp_state == GITEA_OPEN ? PULL_IS_OPEN :
+	    gp.gp_state == GITEA_MERGED ? PULL_IS_MERGED : PULL_IS_CLOSED;
+	if (git_oid_valid(gp.gp_landed))
+		(void)strlcpy(fp->fp_landed, gp.gp_landed,
+		    sizeof(fp->fp_landed));
+	return (FORGE_OK);
+}
+
+enum forge_result
+rest_pull_open(struct worker *w, char *err, size_t errlen)
+{
+	const struct orch_run_go *go = w->w_go;
+	enum forge_result r = FORGE_UNKNOWN;
+	char title[600], text[200], *body;
+	struct http_reply hp;
+
+	(void)snprintf(title, sizeof(title), "%s: %s", go->task, go->title);
+	(void)snprintf(text, sizeof(text), "Work-Item: %s\n", go->task);
+	body = gitea_pull_body(go->branch, go->target, title, text);
+	if (body == NULL) {
+		(void)snprintf(err, errlen, "no memory, or a title that is "
+		    "not UTF-8");
+		return (FORGE_UNKNOWN);
+	}
+	if (rest_do(w, "POST", "/pulls", body, &hp, err, errlen) == 0) {
+		if (hp.hp_status == 201)
+			r = FORGE_OK;
+		else
+			(void)rest_said(&hp, "pull request", err, errlen);
+	}
+	if (r != FORGE_OK)
+		log_warnx("task %s: %s", go->task, err);
+	http_reply_free(&hp);
+	free(body);
+	return (r);
+}
+
+enum forge_result
+rest_pull_close(struct worker *w, uint64_t number, char *err, size_t errlen)
+{
+	enum forge_result r = FORGE_UNKNOWN;
+	struct http_reply hp;
+	char tail[64];
+
+	(void)snprintf(tail, sizeof(tail), "/pulls/%" PRIu64, number);
+	if (rest_do(w, "PATCH", tail, "{\"state\":\"closed\"}", &hp, err,
+	    errlen) == 0) {
+		if (hp.hp_status == 200 || hp.hp_status == 201)
+			r = FORGE_OK;
+		else
+			(void)rest_said(&hp, "pull request", err, errlen);
+	}
+	http_reply_free(&hp);
+	return (r);
+}
+
+/* --- the merge ------------------------------------------------------------ */
+
+/* One attempt; err gets the server's sentence. */
+static enum gitea_merge
+rest_merge(struct worker *w, uint64_t number, const char *new, char *err,
+    size_t errlen)
+{
+	enum gitea_merge r = GITEA_MERGE_UNKNOWN;
+	struct http_reply hp;
+	char tail[64], *body;
+
+	(void)snprintf(tail, sizeof(tail), "/pulls/%" PRIu64 "/merge", number);
+	if ((body = gitea_merge_body("fast-forward-only", new)) == NULL) {
+		(void)snprintf(err, errlen, "no memory");
+		return (GITEA_MERGE_UNKNOWN);
+	}
+	if (rest_do(w, "POST", tail, body, &hp, err, errlen) == 0)
+		r = gitea_merge_answer(hp.hp_status, rest_body(&hp),
+		    hp.hp_len, err, errlen);
+	http_reply_free(&hp);
+	free(body);
+	return (r);
+}
+
+/* Has CI said no to this commit?  err then gets what failed. */
+static int
+rest_is_red(struct worker *w, const char *commit, char *err, size_t errlen)
+{
+	struct gitea_checks gc;
+	struct http_reply hp;
+	char tail[128], why[256], text[400] = "";
+	int red = 0;
+
+	memset(&gc, 0, sizeof(gc));
+	(void)snprintf(tail, sizeof(tail), "/commits/%s/status?limit=%d",
+	    commit, GITEA_PAGE);
+	if (rest_do(w, "GET", tail, NULL, &hp, why, sizeof(why)) == 0 &&
+	    hp.hp_status == 200 && gitea_checks_add(&gc, rest_body(&hp),
+	    hp.hp_len, "orchd/", why, sizeof(why)) == 0 &&
+	    gitea_checks_state(&gc) == GITEA_CI_RED) {
+		red = 1;
+		gitea_checks_text(rest_body(&hp), hp.hp_len, "orchd/", text,
+		    sizeof(text));
+		(void)snprintf(err, errlen, "CI of %.7s: %s", commit,
+		    text[0] != '\0' ? text : gc.gc_first_red);
+	}
+	http_reply_free(&hp);
+	return (red);
+}
+
+/* Wait; -1 when the engine asked for the end meanwhile. */
+static int
+rest_pause(struct worker *w, int64_t ms)
+{
+	for (; ms > 0 && !link_stopped(w->w_link); ms -= WAIT_SLICE_MS)
+		worker_pause(ms < WAIT_SLICE_MS ? (unsigned int)ms :
+		    WAIT_SLICE_MS);
+	return (link_stopped(w->w_link) ? -1 : 0);
+}
+
+/* Attempts until the server says something else than later or blocked. */
+static enum forge_result
+rest_merge_wait(struct worker *w, uint64_t number, const char *new,
+    char *err, size_t errlen)
+{
+	long long limit = worker_option_num(w, "ci_wait_timeout_s", 0, 604800,
+	    1200);
+	struct monotime until = monotime_add_ms(monotime_now(), limit * 1000);
+	int64_t pause = BLOCKED_MIN_MS, left;
+	unsigned int later = 0;
+	enum gitea_merge m;
+
+	for (;;) {
+		m = rest_merge(w, number, new, err, errlen);
+		if (m == GITEA_MERGE_LATER && later < LATER_TRIES) {
+			if (rest_pause(w, LATER_MS << later++) == -1)
+				return (FORGE_STOPPED);
+			continue;
+		}
+		if (m != GITEA_MERGE_BLOCKED)
+			break;
+		if (rest_is_red(w, new, err, errlen))
+			return (FORGE_RED);
+		left = monotime_sub_ms(until, monotime_now());
+		if (left <= 0)
+			return (FORGE_BLOCKED);
+		if (rest_pause(w, pause < left ? pause : left) == -1)
+			return (FORGE_STOPPED);
+		if ((pause *= 2) > BLOCKED_MAX_MS)
+			pause = BLOCKED_MAX_MS;
+	}
+	log_info("task %s: merge of pull request %" PRIu64 ": %s",
+	    w->w_go->task, number, m == GITEA_MERGE_DONE ? "done" : err);
+	return (m == GITEA_MERGE_DONE ? FORGE_OK : m == GITEA_MERGE_STALE ?
+	    FORGE_STALE : FORGE_UNKNOWN);
+}
+
+enum forge_result
+rest_land(struct worker *w, const char *new, char *err, size_t errlen)
+{
+	struct forge_pull fp;
+	enum forge_result r;
+
+	if ((r = rest_pull_find(w, &fp, err, errlen)) != FORGE_OK)
+		return (r);
+	if (fp.fp_state != PULL_IS_OPEN) {
+		(void)snprintf(err, errlen, "%s has no open pull request",
+		    w->w_go->branch);
+		return (FORGE_UNKNOWN);
+	}
+	return (rest_merge_wait(w, fp.fp_number, new, err, errlen));
+}

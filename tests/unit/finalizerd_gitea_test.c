@@ -1,0 +1,448 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The worker against a forge that is elsewhere: what is to happen happens
+ * once, whatever is lost, late or refused.
+ */
+
+#include <curl/curl.h>
+
+#include "libcommon/git_remote.h"
+#include "libcommon/seccomp.h"
+
+#include "finalizerd_world.h"
+#include "forge_standin.h"
+
+#define API	"/api/v1/repos/" FS_REPO
+#define MERGE	"POST /api/v1/.*/merge"
+
+static struct git_remote remote;
+
+/* A branch of the forge from old to new, behind everybody's back. */
+static void
+forge_set(const char *branch, const char *new)
+{
+	char old[41], err[256];
+
+	if (git_remote_head(&repo, &remote, branch, old, err, sizeof(err)) ==
+	    GIT_OK && strcmp(old, new) == 0)
+		return;
+	ck_assert_msg(git_remote_push(&repo, &remote, branch, new, old, err,
+	    sizeof(err)) == GIT_OK, "%s: %s", branch, err);
+}
+
+static const char *
+forge_get(const char *branch)
+{
+	static char oid[41];
+	char err[256];
+	enum git_result r;
+
+	r = git_remote_head(&repo, &remote, branch, oid, err, sizeof(err));
+	ck_assert_msg(r == GIT_OK || r == GIT_NOTFOUND, "%s", err);
+	return (oid);
+}
+
+static void
+begin(const char *check)
+{
+	fs_start("1.26.1", check);
+	remote.gr_url = fs_git;
+	remote.gr_token = FS_TOKEN;
+	spec.forge = "gitea";
+	spec.forge_url = fs_base;
+	spec.forge_repo = FS_REPO;
+	spec.token = FS_TOKEN;
+	counting = forge_gitea;
+	forge_set("main", oid_t);
+	world_reset("");
+}
+
+static void
+option(const char *text)
+{
+	go.options.l_data = text;
+	go.options.l_len = (uint32_t)strlen(text) + 1;
+	go.options.l_n = 1;
+}
+
+/* The mirror knows nothing: it is filled by looking. */
+static void
+publish(void)
+{
+	go.work = "publish";
+	go.stage = "development";
+	go.head = oid_h_ff;
+	eng->e_commits = eng->e_ends = 0;
+	ck_assert_int_eq(run_worker(), 0);
+}
+
+static void
+edge(void)
+{
+	go.work = "edge";
+	go.stage = "deploy-staging";
+	go.head = go.commit = oid_h_ff;
+	eng->e_commits = eng->e_ends = 0;
+	ck_assert_int_eq(run_worker(), 0);
+}
+
+static void
+published(void)
+{
+	ck_assert_msg(eng->e_verdict == GATE_PASS, "%s", eng->e_reason);
+	ck_assert_str_eq(forge_get(BRANCH), oid_h_ff);
+	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), oid_h_ff);
+	ck_assert_uint_eq(fs_count("/_standin/state", "\"number\""), 1);
+	ck_assert_uint_eq(fs_count("/_standin/state", "\"open\""), 1);
+	ck_assert_int_eq(eng->e_pull, PULL_IS_OPEN);
+}
+
+/* One merge, and everybody knows of it. */
+static void
+landed(const char *commit)
+{
+	ck_assert_msg(eng->e_commits == 1, "%s", eng->e_reason);
+	ck_assert_str_eq(eng->e_to, "deploy");
+	ck_assert_str_eq(forge_get("main"), commit);
+	ck_assert_str_eq(get_ref("refs/heads/main"), commit);
+	ck_assert_str_eq(eng->e_landed, commit);
+	ck_assert_int_eq(eng->e_pull, PULL_IS_MERGED);
+	ck_assert_uint_eq(fs_count("/_standin/state", "\"merged\""), 1);
+	ck_assert_uint_eq(fs_count("/_standin/state", "\"number\""), 1);
+}
+
+START_TEST(one_branch_and_one_pull_request_whatever_is_lost)
+{
+	static const char *const faults[] = {
+		NULL,
+		"{\"match\":\"POST .*/pulls\",\"kind\":\"lost\"}",
+		"{\"match\":\"POST .*/pulls\",\"kind\":\"status\"}",
+		"{\"match\":\"POST .*/pulls\",\"kind\":\"html\"}",
+		"{\"match\":\"POST .*receive-pack.*\",\"kind\":\"lost\"}",
+		"{\"match\":\"GET .*/pulls.*\",\"kind\":\"garbage\"}",
+	};
+
+	begin("0");
+	if (faults[_i] != NULL)
+		fs_fault(faults[_i]);
+	publish();
+	published();
+	go.commit = oid_h_ff;
+	publish();		/* again: nothing to do */
+	published();
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_closed_pull_request_is_not_opened_again)
+{
+	begin("0");
+	publish();
+	published();
+	go.commit = oid_h_ff;
+	ck_assert_int_lt(fs_call("tok-boss", "PATCH", API "/pulls/1",
+	    "{\"state\":\"closed\"}", NULL), 300);
+	eng->e_njournal = 0;
+	publish();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_MOVED);
+	ck_assert_uint_eq(fs_count("/_standin/state", "\"number\""), 1);
+	ck_assert_int_eq(eng->e_pull, PULL_IS_CLOSED);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(one_merge_whatever_is_lost)
+{
+	static const char *const faults[] = {
+		NULL,
+		"{\"match\":\"" MERGE "\",\"kind\":\"slow\"}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"lost\"}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"reset\"}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":500}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":405}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"status\",\"status\":500,"
+		"\"times\":2}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"status\",\"status\":405,"
+		"\"times\":2,\"body\":\"{\\\"message\\\":\\\"Please try again "
+		"later\\\"}\"}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"html\"}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"redirect\",\"location\":"
+		"\"http://127.0.0.1:9/\"}",
+	};
+
+	begin("0");
+	publish();
+	published();
+	if (faults[_i] != NULL)
+		fs_fault(faults[_i]);
+	edge();
+	landed(oid_h_ff);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_check_of_the_server_is_waited_for)
+{
+	begin("2");
+	publish();
+	edge();
+	landed(oid_h_ff);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_branch_that_is_behind_lands_as_the_tested_merge)
+{
+	const char *m;
+	char tree[41], err[256], tip[41];
+
+	begin("0");
+	publish();
+	forge_set("main", oid_t2);
+	edge();
+	m = forge_get(BRANCH);
+	(void)strlcpy(tip, m, sizeof(tip));
+	ck_assert_str_ne(tip, oid_h_ff);
+	landed(tip);
+	ck_assert_int_eq(git_tree_of(&repo, tip, tree, err, sizeof(err)),
+	    GIT_OK);
+	ck_assert_str_eq(eng->e_tree, tree);
+	fs_stop();
+}
+END_TEST
+
+/* Somebody is first between the last look and the merge. */
+static enum forge_result
+overtaken_land(struct worker *w, const char *target, const char *new,
+    const char *old, char *err, size_t errlen)
+{
+	static int once;
+
+	if (once++ == 0)
+		forge_set("main", oid_t2);
+	return (forge_gitea.f_land(w, target, new, old, err, errlen));
+}
+
+START_TEST(a_target_that_diverged_is_tested_again)
+{
+	char tip[41];
+
+	begin("0");
+	publish();
+	counting.f_land = overtaken_land;
+	edge();
+	(void)strlcpy(tip, forge_get(BRANCH), sizeof(tip));
+	ck_assert_str_ne(tip, oid_h_ff);
+	landed(tip);
+	ck_assert_str_eq(eng->e_previous, oid_t2);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_branch_that_moved_lands_nothing)
+{
+	begin("0");
+	publish();
+	forge_set(BRANCH, "");
+	forge_set(BRANCH, oid_clash);
+	edge();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_MOVED);
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	go.commit = oid_h;
+	go.head = oid_h_ff;
+	eng->e_njournal = 0;
+	publish();
+	ck_assert_int_eq(eng->e_cause, CAUSE_MOVED);
+	ck_assert_str_eq(forge_get(BRANCH), oid_clash);
+	fs_stop();
+}
+END_TEST
+
+static void
+protect(void)
+{
+	ck_assert_int_eq(fs_call("tok-boss", "POST", API
+	    "/branch_protections", "{\"rule_name\":\"main\",\"enable_push\":"
+	    "true,\"enable_status_check\":true,\"status_check_contexts\":"
+	    "[\"ci/test\"]}", NULL), 201);
+}
+
+static void
+ci_says(const char *state)
+{
+	char path[128], body[128];
+
+	(void)snprintf(path, sizeof(path), API "/statuses/%s", oid_h_ff);
+	(void)snprintf(body, sizeof(body), "{\"state\":\"%s\",\"context\":"
+	    "\"ci/test\",\"description\":\"3 failed\"}", state);
+	ck_assert_int_eq(fs_call("tok-boss", "POST", path, body, NULL), 201);
+}
+
+START_TEST(the_merge_waits_for_ci)
+{
+	pid_t pid;
+	int status;
+
+	begin("0");
+	publish();
+	protect();
+	(void)fflush(NULL);
+	if ((pid = fork()) == 0) {
+		fs_pause(1500);
+		ci_says("success");
+		_exit(0);
+	}
+	edge();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	landed(oid_h_ff);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(the_wait_for_ci_has_a_deadline)
+{
+	begin("0");
+	publish();
+	protect();
+	option("ci_wait_timeout_s=1");
+	edge();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_TIMEOUT);
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	/* The next worker may try again. */
+	ci_says("success");
+	edge();
+	landed(oid_h_ff);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(red_ci_lands_nothing)
+{
+	begin("0");
+	publish();
+	protect();
+	ci_says("failure");
+	edge();
+	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+	ck_assert_int_eq(eng->e_cause, CAUSE_RED);
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "ci/test"));
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_cancelled_task_takes_its_branch_and_pull_request_away)
+{
+	begin("0");
+	publish();
+	published();
+	go.work = "close";
+	go.stage = "review";
+	go.commit = oid_h_ff;
+	fs_fault("{\"match\":\"PATCH .*\",\"kind\":\"lost\"}");
+	fs_fault("{\"match\":\"POST .*receive-pack.*\",\"kind\":\"lost\"}");
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_str_eq(eng->e_to, "cancelled");
+	ck_assert_str_eq(forge_get(BRANCH), "");
+	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), "");
+	ck_assert_str_eq(get_ref("refs/orchd/keep/" TASK), oid_h_ff);
+	ck_assert_uint_eq(fs_count("/_standin/state", "\"open\""), 0);
+	ck_assert_int_eq(eng->e_pull, PULL_IS_CLOSED);
+	fs_stop();
+}
+END_TEST
+
+START_TEST(fetch_fills_the_mirror_without_a_lease)
+{
+	begin("0");
+	forge_set("other", oid_clash);
+	set_ref("refs/heads/gone", oid_h);
+	set_ref("refs/heads/main", "");
+	go.work = "fetch";
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_uint_eq(eng->e_epoch, 0);
+	ck_assert_int_eq(eng->e_dones, 1);
+	ck_assert_str_eq(get_ref("refs/heads/main"), oid_t);
+	ck_assert_str_eq(get_ref("refs/heads/other"), oid_clash);
+	ck_assert_str_eq(get_ref("refs/heads/gone"), "");
+	set_ref("refs/heads/other", "");
+	fs_stop();
+}
+END_TEST
+
+static enum forge_result
+sandboxed_head(struct worker *w, const char *branch, char oid[41], char *err,
+    size_t errlen)
+{
+	static int entered;
+
+	if (!entered && sandbox_enter(ROLE_FINALIZERD, err, errlen) == -1)
+		return (FORGE_UNKNOWN);
+	entered = 1;
+	return (forge_gitea.f_head(w, branch, oid, err, errlen));
+}
+
+/* What the filter of the worker forbids, git and libcurl do not need. */
+START_TEST(the_sandbox_lets_it_work)
+{
+	begin("0");
+	counting.f_head = sandboxed_head;
+	publish();
+	published();
+	fs_stop();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("finalizerd gitea");
+	TCase *tc = tcase_create("forge");
+	SRunner *sr;
+	int failed;
+
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	tcase_add_unchecked_fixture(tc, world_make, world_remove);
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc,
+	    one_branch_and_one_pull_request_whatever_is_lost, 0, 6);
+	tcase_add_test(tc, a_closed_pull_request_is_not_opened_again);
+	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0, 10);
+	tcase_add_test(tc, a_check_of_the_server_is_waited_for);
+	tcase_add_test(tc,
+	    a_branch_that_is_behind_lands_as_the_tested_merge);
+	tcase_add_test(tc, a_target_that_diverged_is_tested_again);
+	tcase_add_test(tc, a_branch_that_moved_lands_nothing);
+	tcase_add_test(tc, the_merge_waits_for_ci);
+	tcase_add_test(tc, the_wait_for_ci_has_a_deadline);
+	tcase_add_test(tc, red_ci_lands_nothing);
+	tcase_add_test(tc,
+	    a_cancelled_task_takes_its_branch_and_pull_request_away);
+	tcase_add_test(tc, fetch_fills_the_mirror_without_a_lease);
+	tcase_add_test(tc, the_sandbox_lets_it_work);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (failed == 0 ? 0 : 1);
+}
