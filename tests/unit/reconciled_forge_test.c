@@ -87,7 +87,7 @@ round_of(size_t n, const char *branch, const char *head, uint64_t pull)
 	RUN_UNTIL(count_sent(ORCH_watch_list) == n);
 	watch(branch, head, pull, 0);
 	watch("", "", 0, 1);
-	run_for(60);
+	quiet();
 }
 
 START_TEST(a_pull_request_is_told_once)
@@ -95,9 +95,9 @@ START_TEST(a_pull_request_is_told_once)
 	const struct orch_pull_seen *m;
 
 	answer(PULLS, 200, "["
-	    PULL(5, "orchd/APP-1", "other", SHA3, "open", "") ","
+	    PULL(7, "orchd/APP-1", "main", SHA1, "open", "") ","
 	    PULL(6, "orchd/APP-10", "main", SHA3, "open", "") ","
-	    PULL(7, "orchd/APP-1", "main", SHA1, "open", "") "]");
+	    PULL(5, "orchd/APP-1", "other", SHA3, "open", "") "]");
 	round_of(1, "orchd/APP-1", SHA1, 0);
 	ck_assert_ptr_nonnull(strstr(asked[0].a_headers,
 	    "Authorization: token read-token\n"));
@@ -304,6 +304,14 @@ START_TEST(a_burst_of_hints_is_one_round)
 }
 END_TEST
 
+/* Hints that never stop do not put it off. */
+START_TEST(a_flood_of_hints_does_not_starve_it)
+{
+	round_of(1, "orchd/APP-1", SHA1, 0);
+	RUN_UNTIL((forge_look(app()), count_sent(ORCH_watch_list) == 2));
+}
+END_TEST
+
 START_TEST(a_token_that_may_not_read_is_an_alert)
 {
 	const struct orch_notice *m;
@@ -391,6 +399,7 @@ main(void)
 	tcase_add_test(tc, ci_is_judged_over_all_pages);
 	tcase_add_test(tc, ci_is_asked_for_before_there_is_a_pull_request);
 	tcase_add_test(tc, a_burst_of_hints_is_one_round);
+	tcase_add_test(tc, a_flood_of_hints_does_not_starve_it);
 	tcase_add_test(tc, a_token_that_may_not_read_is_an_alert);
 	tcase_add_test(tc, a_failed_round_forgets_nothing);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);

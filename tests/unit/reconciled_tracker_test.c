@@ -95,7 +95,7 @@ static void
 started(void)
 {
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
-	run_for(30);
+	quiet();
 	forget_sent();
 	forget_asked();
 }
@@ -137,7 +137,7 @@ START_TEST(each_item_is_told_once)
 	ck_assert_str_eq(orch_strs_next(&m->labels, NULL), "ai");
 	tracker_look(web(), NULL);
 	RUN_UNTIL(count_asked(ITEMS) == 2);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 2);
 	/* And what has changed, again. */
 	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", LATER, BOSS, "05") ","
@@ -160,12 +160,12 @@ START_TEST(all_pages_are_read_and_no_more)
 	answer(ITEMS "=-updated_at&per_page=100&cursor=100:1:0", 200,
 	    PAGE(ROW(ITEM1, "1", LATER, BOSS, "01")));
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(count_asked(ITEMS), 2);
 	/* Nothing new on the first page: the second is not asked for. */
 	tracker_look(web(), NULL);
 	RUN_UNTIL(count_asked(ITEMS) == 3);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(count_asked(ITEMS), 3);
 }
 END_TEST
@@ -192,7 +192,7 @@ START_TEST(a_refused_key_is_an_alert_until_it_works)
 	ck_assert_int_eq(m->on, 1);
 	ck_assert_ptr_nonnull(strstr(m->text, "Given API token"));
 	tracker_look(web(), NULL);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
 	ck_assert_uint_eq(count_alerts("remote_refused", 0), 0);
 	c->c_times = 0;
@@ -203,7 +203,7 @@ START_TEST(a_refused_key_is_an_alert_until_it_works)
 	forget_sent();
 	c->c_times = -1;
 	tracker_look(web(), NULL);
-	run_for(50);
+	quiet();
 	tracker_look(web(), NULL);
 	RUN_UNTIL(count_alerts("remote_refused", 1) == 1);
 }
@@ -227,7 +227,7 @@ START_TEST(what_the_engine_cannot_store_is_told_again)
 	turn();
 	result = RES_OK;
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
-	run_for(30);
+	quiet();
 	ck_assert_uint_eq(tell_waiting(), 0);
 }
 END_TEST
@@ -243,12 +243,12 @@ START_TEST(hints_of_an_item_are_put_together)
 	for (i = 0; i < 50; i++)
 		tracker_look(web(), ITEM1);
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
-	run_for(50);
+	quiet();
 	/* One, and one for what came while it was under way. */
 	ck_assert_uint_le(count_asked(ONE), 2);
 	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
 	tracker_look(web(), "../../users");
-	run_for(30);
+	quiet();
 	ck_assert_uint_le(nasked, 2);
 }
 END_TEST
@@ -260,7 +260,7 @@ START_TEST(a_deleted_item_is_no_trouble)
 	    "exist.\"}");
 	tracker_look(web(), ITEM1);
 	RUN_UNTIL(count_asked(ONE) == 1);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(nsent, 0);
 }
 END_TEST
@@ -290,7 +290,7 @@ START_TEST(a_rejection_comes_with_the_persons_last_words)
 	/* The same look tells nothing new. */
 	tracker_look(web(), ITEM1);
 	RUN_UNTIL(count_asked(ONE "comments/") == 2);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
 }
 END_TEST
@@ -406,7 +406,7 @@ START_TEST(a_missing_status_is_left_out_and_said_once)
 	ck_assert_uint_eq(count_asked(SET), 0);
 	deliver(8, "WEB-1", "status", "Confirm Deploy");
 	RUN_UNTIL(row_end(8) == 1);
-	run_for(30);
+	quiet();
 	ck_assert_uint_eq(count_alerts("status_missing", 1), 1);
 }
 END_TEST
@@ -478,7 +478,7 @@ START_TEST(a_reload_without_a_change_keeps_what_is_known)
 	p = web();
 	child_project("key-one");
 	ck_assert_ptr_eq(web(), p);
-	run_for(50);
+	quiet();
 	ck_assert_uint_eq(nasked, 0);
 	child_project("key-two");
 	ck_assert_ptr_ne(web(), NULL);
@@ -495,12 +495,12 @@ START_TEST(a_row_outlives_the_engine)
 	deliver(7, "WEB-1", "comment", "text");
 	away = 1;
 	RUN_UNTIL(count_asked(SAY) == 1);
-	run_for(30);
+	quiet();
 	ck_assert_int_eq(row_end(7), -1);
 	away = 0;
 	deliver(7, "WEB-1", "comment", "text");
 	ck_assert_int_eq(row_end(7), 1);
-	run_for(30);
+	quiet();
 	ck_assert_uint_eq(count_asked(SAY), 1);
 }
 END_TEST
