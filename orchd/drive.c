@@ -22,6 +22,7 @@
 
 #include "libcommon/log.h"
 #include "engine.h"
+#include "intake.h"
 #include "notice.h"
 #include "pass.h"
 #include "queue.h"
@@ -188,6 +189,8 @@ obey(struct task *t, const struct decision *d)
 		    stage_rules[t->t_stage].sr_role, NULL, NULL,
 		    t->t_head) == -1 ? -1 : 1);
 	case ACT_GATE:
+		if (strcmp(d->d_gate, "check_ci_green") == 0)
+			return (ci_record(t) == -1 ? -1 : 1);
 		return (add_job(t, KIND_GATE, NULL, d->d_gate, NULL,
 		    t->t_head) == -1 ? -1 : 1);
 	case ACT_WORK:

@@ -47,6 +47,10 @@ cmd_configured(const struct conf_project *cp, const char *gate)
 
 	if (strcmp(gate, "check_review_approved") == 0)
 		return (cp->cp_review_approval);
+	if (strcmp(gate, "check_ci_green") == 0)
+		return (conf_ci_of_forge(cp));
+	if (strcmp(gate, "check_tests_local") == 0)
+		return (!conf_ci_of_forge(cp));
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (strcmp(table[i].gate, gate) == 0)
 			return (cp->cp_cmd[table[i].cmd].cc_argv.sl_n > 0);
@@ -117,6 +121,35 @@ approval_fact(const struct task *t, struct gate_fact *g)
 	sqlite3_reset(q);
 }
 
+/*
+ * What CI said of the head last.  A result on record stands until CI says the
+ * opposite of the same commit, as after a job that was started once more.
+ */
+static void
+ci_fact(const struct task *t, struct gate_fact *g)
+{
+	int64_t since;
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_CI_GET, "ss", t->t_project, t->t_head);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		g->gf_ci = (enum orch_ci)col_int(q, 0);
+	sqlite3_reset(q);
+	if (g->gf_have && ((g->gf_verdict == GATE_FAIL && g->gf_ci ==
+	    CI_GREEN) || (g->gf_verdict == GATE_PASS && g->gf_ci == CI_RED)))
+		g->gf_have = 0;
+	if (g->gf_have)
+		return;
+	since = store_int(eng.e_store, 0, Q_PUBLISHED_AT, "i", t->t_id);
+	if (since < t->t_since)
+		since = t->t_since;
+	g->gf_age_s = since >= eng_now() ? 0 :
+	    (unsigned int)((eng_now() - since) / 1000);
+	snprintf(g->gf_reason, sizeof(g->gf_reason), g->gf_ci == CI_PENDING ?
+	    "CI of %.7s is not through" : "CI says nothing of %.7s",
+	    t->t_head);
+}
+
 static void
 add_gate(const struct task *t, struct facts *f, const struct gate_rule *r,
     const char *name)
@@ -132,6 +165,8 @@ add_gate(const struct task *t, struct facts *f, const struct gate_rule *r,
 		approval_fact(t, g);
 	else
 		gate_result_fact(t, g);
+	if (r->gr_kind == GATE_BY_FORGE)
+		ci_fact(t, g);
 }
 
 static void
@@ -146,7 +181,8 @@ gate_facts(const struct task *t, const struct conf_project *cp,
 	size_t i;
 
 	for (r = stage_rules[t->t_stage].sr_gates; r->gr_name != NULL; r++) {
-		if (r->gr_kind != GATE_BY_RUN && r->gr_kind != GATE_BY_PERSON)
+		if (r->gr_kind == GATE_BY_ENGINE ||
+		    r->gr_kind == GATE_BY_WORKER)
 			continue;
 		if (!r->gr_optional || cmd_configured(cp, r->gr_name))
 			add_gate(t, f, r, r->gr_name);

@@ -25,6 +25,7 @@
  */
 
 #include "peer.h"
+#include "task.h"
 
 /*
  * Store an inbound delivery, once, and have its object looked at.  One of a
@@ -39,5 +40,11 @@ int	 on_watch_list(struct peer *, uint32_t, const union orch_any *, int *);
 /* An item of a tracker elsewhere: what people have set in it. */
 int	 on_tracker_item(struct peer *, uint32_t, const union orch_any *,
 	    int *);
+
+/* What CI says of a commit. */
+int	 on_ci_seen(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* CI is green or red at the task's head: a result of check_ci_green.  -1. */
+int	 ci_record(const struct task *);
 
 #endif

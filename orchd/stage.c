@@ -40,7 +40,8 @@ const struct stage_rule stage_rules[STAGE_MAX] = {
 	} },
 	[STAGE_DEVELOPMENT] = {
 		"development", "developer", 0, 1, STAGE_REVIEW, {
-		{ "check_tests_local", GATE_BY_RUN, BACK_ROLE, 0, "" },
+		{ "check_tests_local", GATE_BY_RUN, BACK_ROLE, 1, "" },
+		{ "check_ci_green", GATE_BY_FORGE, BACK_ROLE, 1, "" },
 	} },
 	[STAGE_REVIEW] = {
 		"review", "reviewer", 0, 1, STAGE_TESTING, {
@@ -207,17 +208,11 @@ decide_fail(const struct facts *f, const struct gate_fact *g,
 	}
 }
 
-/* Something outside has not answered: asked again, and told when overdue. */
+/* Something outside has not answered: told when it is overdue. */
 static void
-decide_wait(const struct facts *f, const struct gate_fact *g,
+decide_silence(const struct facts *f, const struct gate_fact *g,
     struct decision *d)
 {
-	if (g->gf_due) {
-		d->d_act = ACT_GATE;
-		d->d_waits = "run";
-		because(d, "%s is asked again", g->gf_name);
-		return;
-	}
 	wait_for(d, "ci");
 	if (g->gf_age_s < f->f_silent_s) {
 		because(d, "%s: %s", g->gf_name, g->gf_reason);
@@ -228,11 +223,43 @@ decide_wait(const struct facts *f, const struct gate_fact *g,
 	    f->f_silent_s, g->gf_reason);
 }
 
+/* The same, of what can be asked again. */
+static void
+decide_wait(const struct facts *f, const struct gate_fact *g,
+    struct decision *d)
+{
+	if (!g->gf_due) {
+		decide_silence(f, g, d);
+		return;
+	}
+	d->d_act = ACT_GATE;
+	d->d_waits = "run";
+	because(d, "%s is asked again", g->gf_name);
+}
+
+/* What CI says is a result once it is green or red; nobody has to run. */
+static void
+decide_ci(const struct facts *f, const struct gate_fact *g,
+    struct decision *d)
+{
+	if (g->gf_ci != CI_GREEN && g->gf_ci != CI_RED) {
+		decide_silence(f, g, d);
+		return;
+	}
+	d->d_act = ACT_GATE;
+	d->d_waits = "run";
+	because(d, "%s: CI has answered", g->gf_name);
+}
+
 static void
 decide_gate(const struct facts *f, const struct gate_fact *g,
     struct decision *d)
 {
 	d->d_gate = g->gf_name;
+	if (!g->gf_have && g->gf_rule->gr_kind == GATE_BY_FORGE) {
+		decide_ci(f, g, d);
+		return;
+	}
 	if (!g->gf_have) {
 		d->d_act = g->gf_rule->gr_kind == GATE_BY_PERSON ? ACT_ASK :
 		    ACT_GATE;

@@ -39,6 +39,7 @@ enum gate_kind {
 	GATE_BY_ENGINE,		/* serial_gate, task_deps */
 	GATE_BY_RUN,		/* a runner of kind gate */
 	GATE_BY_PERSON,		/* an approval */
+	GATE_BY_FORGE,		/* what CI of the forge says */
 	GATE_BY_WORKER		/* under the lease of the edge */
 };
 
@@ -101,6 +102,7 @@ struct gate_fact {
 	unsigned int	 gf_errors;	/* in a row, in this stage */
 	int		 gf_due;	/* error, wait: may be tried again */
 	unsigned int	 gf_age_s;	/* a wait's, since the first answer */
+	enum orch_ci	 gf_ci;		/* GATE_BY_FORGE without a result */
 	char		 gf_reason[512];
 };
 

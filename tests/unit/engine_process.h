@@ -408,7 +408,7 @@ static const struct {
 	{ ROLE_PAGE, { ORCH_query, ORCH_action, ORCH_notice } },
 	{ ROLE_RECONCILED, { ORCH_advance, ORCH_candidates, ORCH_outbox_next,
 	    ORCH_outbox_done, ORCH_item, ORCH_watch_list,
-	    ORCH_tracker_item, ORCH_notice } },
+	    ORCH_tracker_item, ORCH_ci_seen, ORCH_notice } },
 	{ ROLE_FINALIZERD, { ORCH_outbox_next, ORCH_outbox_done,
 	    ORCH_deploy_list, ORCH_deploy_result, ORCH_notice } },
 	{ ROLE_REAPERD, { ORCH_advance, ORCH_live_list, ORCH_dead,

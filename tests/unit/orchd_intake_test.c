@@ -370,6 +370,7 @@ END_TEST
 START_TEST(only_confirm_deploy_deploys)
 {
 	asked();
+	fx_conf("serial_limit 10", "ci none");
 	ck_assert_int_eq(item("Approved", ""), RES_OK);
 	fx_play_until(KEY, "deploy");
 	ck_assert_str_eq(fx_task(KEY, "asked_gate"), "check_deploy_status");
@@ -380,6 +381,120 @@ START_TEST(only_confirm_deploy_deploys)
 }
 END_TEST
 
+/* --- CI ------------------------------------------------------------------- */
+
+/* All that can be done until nothing is started any more. */
+static void
+play_all(void)
+{
+	struct fx_spawn s;
+
+	while (fx_spawned(&s))
+		fx_play_spawn(&s);
+}
+
+/* Item 7 in development, its work published. */
+static void
+developed(void)
+{
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	play_all();
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_str_eq(fx_task(KEY, "waits"), "ci");
+}
+
+static enum orch_result
+ci(enum orch_ci state, const char *commit, const char *text)
+{
+	struct orch_ci_seen m = { "tally", commit, (uint8_t)state, 1, text };
+
+	return (fx_result(seer, ORCH_ci_seen, &m));
+}
+
+START_TEST(green_ci_of_the_head_is_the_gate_of_development)
+{
+	char *head;
+
+	developed();
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE gate = "
+	    "'check_tests_local'"), 0);
+	ck_assert_int_eq(ci(CI_GREEN,
+	    "00000000000000000000000000000000000000ff", ""), RES_OK);
+	head = strdup(fx_task(KEY, "head"));
+	ck_assert_int_eq(ci(CI_PENDING, head, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(ci(CI_GREEN, head, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	ck_assert_str_eq(fx_str("SELECT verdict || commit_id FROM gate_result "
+	    "WHERE gate = 'check_ci_green'"), fx_str("SELECT 'pass%s'",
+	    head));
+	ck_assert_int_eq(ci(CI_GREEN, head, ""), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM gate_result WHERE "
+	    "gate = 'check_ci_green'"), 1);
+	free(head);
+}
+END_TEST
+
+START_TEST(red_ci_is_the_developers_feedback)
+{
+	unsigned int n;
+
+	developed();
+	n = fx.agents;
+	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"),
+	    "build/test failed: http://ci.test/7"), RES_OK);
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
+	    "http://ci.test/7"));
+	ck_assert_int_eq(fx_task_int(KEY, "rework"), 1);
+	play_all();
+	ck_assert_uint_eq(fx.agents, n + 1);
+	ck_assert_str_eq(fx_task(KEY, "waits"), "ci");
+}
+END_TEST
+
+START_TEST(ci_that_is_green_after_all_lets_a_parked_task_go_on)
+{
+	fx_conf("max_developer_retries 0", "");
+	developed();
+	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_int_eq(ci(CI_GREEN, fx_task(KEY, "head"), ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+}
+END_TEST
+
+START_TEST(ci_that_says_nothing_is_told_and_waited_for)
+{
+	developed();
+	fx_tick(899000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent'"), 0);
+	fx_tick(11000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent' AND cleared_at IS NULL"), 1);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(ci(CI_GREEN, fx_task(KEY, "head"), ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent' AND cleared_at IS NULL"), 0);
+}
+END_TEST
+
+START_TEST(a_project_without_ci_is_tested_here)
+{
+	fx_conf("", "ci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "review");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM gate_result WHERE "
+	    "gate = 'check_tests_local'"), 1);
+}
+END_TEST
+
+/*NEXT*/
 int
 main(void)
 {
@@ -405,6 +520,11 @@ main(void)
 	tcase_add_test(tc, stop_cancels_unless_it_is_switched_off);
 	tcase_add_test(tc, to_analyse_runs_the_analyst_again_in_analysis_only);
 	tcase_add_test(tc, only_confirm_deploy_deploys);
+	tcase_add_test(tc, green_ci_of_the_head_is_the_gate_of_development);
+	tcase_add_test(tc, red_ci_is_the_developers_feedback);
+	tcase_add_test(tc, ci_that_is_green_after_all_lets_a_parked_task_go_on);
+	tcase_add_test(tc, ci_that_says_nothing_is_told_and_waited_for);
+	tcase_add_test(tc, a_project_without_ci_is_tested_here);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
 }

@@ -33,7 +33,8 @@ static const struct {
 	    "architecture" },
 	{ "architecture", "architect", "check_architecture_done",
 	    "development" },
-	{ "development", "developer", "check_tests_local", "review" },
+	{ "development", "developer", "check_tests_local check_ci_green",
+	    "review" },
 	{ "review", "reviewer", "check_reviewer_verdict check_review_approved",
 	    "testing" },
 	{ "testing", "tester", "check_tests_passed", "deploy-staging" },
@@ -152,7 +153,8 @@ gates_of(enum stage s, struct facts *f)
 	const struct gate_rule *r;
 
 	for (r = stage_rules[s].sr_gates; r->gr_name != NULL; r++) {
-		if (r->gr_kind != GATE_BY_RUN && r->gr_kind != GATE_BY_PERSON)
+		if (r->gr_kind == GATE_BY_ENGINE ||
+		    r->gr_kind == GATE_BY_WORKER)
 			continue;
 		f->f_gates[f->f_ngates].gf_rule = r;
 		f->f_gates[f->f_ngates++].gf_name = r->gr_name;
@@ -248,6 +250,9 @@ judge_gate(const struct facts *f, const struct decision *d)
 	MUST(strcmp(d->d_gate, g->gf_name) == 0);
 	MUST((d->d_act == ACT_ASK) ==
 	    (g->gf_rule->gr_kind == GATE_BY_PERSON));
+	/* Nobody runs what the forge has to say. */
+	MUST(g->gf_have || g->gf_rule->gr_kind != GATE_BY_FORGE ||
+	    g->gf_ci == CI_GREEN || g->gf_ci == CI_RED);
 	MUST(!g->gf_have || (g->gf_due && (g->gf_verdict == GATE_WAIT ||
 	    (g->gf_verdict == GATE_ERROR && g->gf_errors <= ERRORS_MAX))));
 }
