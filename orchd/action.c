@@ -427,8 +427,8 @@ act_retry(struct request *a)
 	    stage_name(t->t_stage)));
 }
 
-static int
-stop_runs(const struct task *t)
+int
+task_stop_runs(const struct task *t, const char *why)
 {
 	int64_t ids[16];
 	sqlite3_stmt *q;
@@ -439,7 +439,7 @@ stop_runs(const struct task *t)
 		ids[n++] = col_int(q, 0);
 	sqlite3_reset(q);
 	for (i = 0; i < n; i++)
-		(void)peer_stop_run((uint64_t)ids[i], "the task is cancelled");
+		(void)peer_stop_run((uint64_t)ids[i], why);
 	return (0);
 }
 
@@ -467,7 +467,7 @@ act_cancel(struct request *a)
 		return (-1);
 	log_info("task %s: cancel requested by %s", t->t_key,
 	    a->a_user);
-	if (stop_runs(t) == -1 || task_drive(t->t_id) == -1 ||
+	if (task_stop_runs(t, "the task is cancelled") == -1 || task_drive(t->t_id) == -1 ||
 	    queue_kick() == -1 || task_get(t->t_id, t) != STORE_OK)
 		return (-1);
 	return (say(a, RES_OK, t->t_stage == STAGE_CANCELLED ?

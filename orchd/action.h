@@ -37,6 +37,9 @@ struct action_said {
 int	 action_now(const char *verb, const struct task *, const char *user,
 	    const char *text, struct action_said *);
 
+/* Tell the agents and gates of a task that are connected to end. */
+int	 task_stop_runs(const struct task *, const char *why);
+
 /* A task to be made; texts are checked by the caller. */
 struct task_new {
 	const struct conf_project *tn_project;

@@ -24,7 +24,7 @@
 #include "guard.h"
 #include "verdicts.h"
 
-/* The pull request of the task's branch. */
+/* The pull request of the task's branch, here or seen at its forge. */
 struct pull_fact {
 	int64_t	pf_number;
 	int	pf_merged;
@@ -45,6 +45,18 @@ pull_of(const struct task *t, struct pull_fact *pf)
 		pf->pf_number = col_int(q, 0);
 		pf->pf_merged = strcmp(col_text(q, 1), "merged") == 0;
 		pf->pf_closed = strcmp(col_text(q, 1), "closed") == 0;
+		strlcpy(pf->pf_landed, col_text(q, 2),
+		    sizeof(pf->pf_landed));
+	}
+	sqlite3_reset(q);
+	if (pf->pf_number != 0)
+		return;
+	q = store_bind(eng.e_store, Q_PULL_SEEN, "ss", t->t_project,
+	    t->t_branch);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		pf->pf_number = col_int(q, 0);
+		pf->pf_merged = col_int(q, 1) == PULL_IS_MERGED;
+		pf->pf_closed = col_int(q, 1) == PULL_IS_CLOSED;
 		strlcpy(pf->pf_landed, col_text(q, 2),
 		    sizeof(pf->pf_landed));
 	}

@@ -47,4 +47,10 @@ int	 on_ci_seen(struct peer *, uint32_t, const union orch_any *, int *);
 /* CI is green or red at the task's head: a result of check_ci_green.  -1. */
 int	 ci_record(const struct task *);
 
+/* A pull request as the forge has it: merged, closed, opened again by hand. */
+int	 on_pull_seen(struct peer *, uint32_t, const union orch_any *, int *);
+
+/* A review of a pull request by a person. */
+int	 on_review_seen(struct peer *, uint32_t, const union orch_any *, int *);
+
 #endif

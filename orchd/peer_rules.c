@@ -60,6 +60,8 @@ const struct peer_rule peer_rules[] = {
 	{ ORCH_watch_list,	FROM_RECONCILED,	on_watch_list },
 	{ ORCH_tracker_item,	FROM_RECONCILED,	on_tracker_item },
 	{ ORCH_ci_seen,		FROM_RECONCILED,	on_ci_seen },
+	{ ORCH_pull_seen,	FROM_RECONCILED,	on_pull_seen },
+	{ ORCH_review_seen,	FROM_RECONCILED,	on_review_seen },
 	{ ORCH_query,		FROM_CTL | FROM_PAGE | FROM_WEBHOOK,
 	    on_query },
 	{ ORCH_action,		FROM_CTL,		on_action },

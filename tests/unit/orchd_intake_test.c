@@ -494,6 +494,159 @@ START_TEST(a_project_without_ci_is_tested_here)
 }
 END_TEST
 
+/* --- pull requests and reviews -------------------------------------------- */
+
+static enum orch_result
+pull(enum orch_pull_state state, const char *landed)
+{
+	struct orch_pull_seen m = { "tally", fx_task(KEY, "branch"), 12,
+	    (uint8_t)state, fx_task(KEY, "head"), landed, "http://f/12" };
+
+	return (fx_result(seer, ORCH_pull_seen, &m));
+}
+
+static unsigned int reviews;
+
+static enum orch_result
+review(int approved, const char *commit, const char *text)
+{
+	struct orch_review_seen m = { .project = "tally",
+	    .branch = fx_task(KEY, "branch"), .review = reviews,
+	    .author = "carol", .approved = (uint8_t)approved,
+	    .commit = commit, .text = text };
+
+	return (fx_result(seer, ORCH_review_seen, &m));
+}
+
+/* In review: the reviewer is through, and a person is asked. */
+static void
+in_review(void)
+{
+	fx_conf("serial_limit 10", "review approval required\nci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	play_all();
+	ck_assert_str_eq(fx_task(KEY, "asked_gate"),
+	    "check_review_approved");
+	reviews = 70;
+}
+
+START_TEST(a_pull_request_closed_by_hand_parks_until_it_is_open_again)
+{
+	struct orch_watch_list wl = { "tally", 10 };
+	struct fx_msg m;
+
+	developed();
+	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	ck_assert_int_eq(pull(PULL_IS_CLOSED, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "parked_reason"),
+	    "pull request 12"));
+	/* Nothing goes on with it, whatever a person says here. */
+	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
+	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	fx_ask(seer, ORCH_watch_list, &wl, -1, &m);
+	ck_assert_uint_eq(m.any.watch.pull, 12);
+	fx_free(&m);
+}
+END_TEST
+
+START_TEST(a_merge_by_hand_before_its_gates_parks)
+{
+	developed();
+	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+}
+END_TEST
+
+START_TEST(a_merge_by_hand_in_the_last_stage_is_for_the_edge)
+{
+	fx_conf("serial_limit 10", "ci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "deploy-staging");
+	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
+	    "'edge'"), 1);
+}
+END_TEST
+
+START_TEST(an_approval_at_the_forge_is_for_the_code_that_was_reviewed)
+{
+	in_review();
+	ck_assert_int_eq(review(1,
+	    "00000000000000000000000000000000000000ee", ""), RES_DUPLICATE);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	/* The developer's commit: the same code as the reviewer's. */
+	ck_assert_int_eq(review(1, fx_str("SELECT commit_id FROM gate_result "
+	    "WHERE gate = 'check_tests_local'"), "fine"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "testing");
+	ck_assert_str_eq(fx_str("SELECT actor FROM approval "
+	    "ORDER BY id DESC"), "carol at the forge");
+}
+END_TEST
+
+START_TEST(changes_requested_at_the_forge_are_one_round_by_a_person)
+{
+	char *head;
+
+	in_review();
+	head = strdup(fx_task(KEY, "head"));
+	ck_assert_int_eq(review(0, head, "rename it"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(fx_task_int(KEY, "round"), 1);
+	ck_assert_int_eq(fx_task_int(KEY, "rework"), 0);
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"), "rename it"));
+	CHANGES_NOTHING(review(0, head, "rename it") == RES_DUPLICATE ?
+	    RES_OK : RES_DENIED);
+	play_all();
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	/* Of the old code. */
+	CHANGES_NOTHING(review(0, head, "rename it") == RES_DUPLICATE ?
+	    RES_OK : RES_DENIED);
+	free(head);
+}
+END_TEST
+
+START_TEST(changes_requested_wait_for_whoever_is_inside_the_edge)
+{
+	struct fx_spawn s;
+	struct fx_msg m;
+	int sock;
+
+	in_review();
+	ck_assert_int_eq(review(1, fx_task(KEY, "head"), ""), RES_OK);
+	reviews++;
+	while (fx_spawned(&s) && strcmp(s.work, "edge") != 0)
+		fx_play_spawn(&s);
+	ck_assert_str_eq(s.work, "edge");
+	sock = fx_connect_run(&s, &m);
+	ck_assert(fx_begin(sock, &m.any.run_go) != 0);
+	fx_free(&m);
+	CHANGES_NOTHING(review(0, fx_task(KEY, "head"), "no") == RES_RETRY ?
+	    RES_OK : RES_DENIED);
+}
+END_TEST
+
+START_TEST(a_review_of_our_own_counts_for_nothing)
+{
+	struct orch_review_seen m = { .project = "tally", .review = 1,
+	    .author = "orchd", .approved = 1, .own = 1 };
+
+	in_review();
+	m.branch = fx_task(KEY, "branch");
+	m.commit = fx_task(KEY, "head");
+	CHANGES_NOTHING(fx_result(seer, ORCH_review_seen, &m) ==
+	    RES_REFUSED ? RES_OK : RES_DENIED);
+}
+END_TEST
+
 /*NEXT*/
 int
 main(void)
@@ -525,6 +678,16 @@ main(void)
 	tcase_add_test(tc, ci_that_is_green_after_all_lets_a_parked_task_go_on);
 	tcase_add_test(tc, ci_that_says_nothing_is_told_and_waited_for);
 	tcase_add_test(tc, a_project_without_ci_is_tested_here);
+	tcase_add_test(tc,
+	    a_pull_request_closed_by_hand_parks_until_it_is_open_again);
+	tcase_add_test(tc, a_merge_by_hand_before_its_gates_parks);
+	tcase_add_test(tc, a_merge_by_hand_in_the_last_stage_is_for_the_edge);
+	tcase_add_test(tc,
+	    an_approval_at_the_forge_is_for_the_code_that_was_reviewed);
+	tcase_add_test(tc,
+	    changes_requested_at_the_forge_are_one_round_by_a_person);
+	tcase_add_test(tc, changes_requested_wait_for_whoever_is_inside_the_edge);
+	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
 }

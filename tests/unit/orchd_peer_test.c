@@ -286,6 +286,8 @@ static const struct {
 	{ ROLE_RECONCILED, ORCH_watch_list, ORCH_watch },
 	{ ROLE_RECONCILED, ORCH_tracker_item, ORCH_ack },
 	{ ROLE_RECONCILED, ORCH_ci_seen, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_pull_seen, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_review_seen, ORCH_ack },
 	{ ROLE_REAPERD, ORCH_live_list, ORCH_live },
 	{ ROLE_REAPERD, ORCH_dead, ORCH_ack },
 	{ ROLE_REAPERD, ORCH_notice, ORCH_ack },
