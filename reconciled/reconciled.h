@@ -88,7 +88,8 @@ struct remote_kind {
 };
 
 enum remote_prio {
-	REMOTE_NOW,		/* a hint or a message */
+	REMOTE_FIRST,		/* a hint: a person may have decided */
+	REMOTE_NOW,		/* a message */
 	REMOTE_LATER		/* a poll: leaves some of the rate to others */
 };
 

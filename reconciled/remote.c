@@ -73,7 +73,7 @@ struct remote {
 	char		*rm_auth;
 	const struct remote_kind *rm_kind;
 	unsigned int	 rm_refs;	/* owners, and requests */
-	struct asks	 rm_queue;	/* those of REMOTE_NOW first */
+	struct asks	 rm_queue;	/* the most urgent first */
 	struct asks	 rm_out;
 	unsigned int	 rm_nout;
 	double		 rm_tokens;
@@ -308,12 +308,11 @@ enqueue(struct remote *rm, struct ask *as)
 {
 	struct ask *other;
 
-	if (as->as_prio == REMOTE_NOW)
-		TAILQ_FOREACH(other, &rm->rm_queue, as_entry)
-			if (other->as_prio != REMOTE_NOW) {
-				TAILQ_INSERT_BEFORE(other, as, as_entry);
-				return;
-			}
+	TAILQ_FOREACH(other, &rm->rm_queue, as_entry)
+		if (other->as_prio > as->as_prio) {
+			TAILQ_INSERT_BEFORE(other, as, as_entry);
+			return;
+		}
 	TAILQ_INSERT_TAIL(&rm->rm_queue, as, as_entry);
 }
 
@@ -497,7 +496,7 @@ must_wait(struct remote *rm, const struct ask *as)
 {
 	struct host *ho = rm->rm_host;
 	struct monotime now = monotime_now();
-	double need = as->as_prio == REMOTE_NOW ? 1 : 1 + RESERVE;
+	double need = as->as_prio == REMOTE_LATER ? 1 + RESERVE : 1;
 
 	if (ho->ho_open && monotime_cmp(now, ho->ho_until) < 0)
 		return (-1);

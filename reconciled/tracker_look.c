@@ -119,7 +119,7 @@ comments_cb(const struct remote_answer *ra, void *arg)
 static void
 comments_ask(struct tracker *tk, struct reading *rd)
 {
-	if (tracker_ask(tk, REMOTE_NOW, "GET", NULL, comments_cb, rd,
+	if (tracker_ask(tk, REMOTE_FIRST, "GET", NULL, comments_cb, rd,
 	    "%s/%s/comments/?per_page=%d%s%s", tk->tk_path, rd->rd_item,
 	    PLANE_PAGE, rd->rd_at.pc_next[0] != '\0' ? "&cursor=" : "",
 	    rd->rd_at.pc_next) == -1)
@@ -182,7 +182,7 @@ look_ask(struct tracker *tk, struct look *lo)
 	rd->rd_project = tk->tk_project;
 	(void)strlcpy(rd->rd_item, lo->lo_item, sizeof(rd->rd_item));
 	lo->lo_busy = 1;
-	if (tracker_ask(tk, REMOTE_NOW, "GET", NULL, item_cb, rd, "%s/%s/",
+	if (tracker_ask(tk, REMOTE_FIRST, "GET", NULL, item_cb, rd, "%s/%s/",
 	    tk->tk_path, rd->rd_item) == -1)
 		look_end(tk, rd, 1);
 }

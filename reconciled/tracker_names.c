@@ -154,14 +154,14 @@ step_ask(struct tracker *tk)
 {
 	static const char *const lists[] = { [STEP_STATES] = "states",
 	    [STEP_LABELS] = "labels" };
-	struct remote_ask want = { .ask_prio = REMOTE_NOW,
+	struct remote_ask want = { .ask_prio = REMOTE_FIRST,
 	    .ask_method = "GET" };
 	char url[1400];
 	int r;
 
 	switch (tk->tk_step) {
 	case STEP_PATH:
-		r = tracker_ask(tk, REMOTE_NOW, "GET", NULL, step_cb,
+		r = tracker_ask(tk, REMOTE_FIRST, "GET", NULL, step_cb,
 		    tk->tk_project, "work-items/?per_page=1");
 		break;
 	case STEP_ME:
@@ -173,7 +173,7 @@ step_ask(struct tracker *tk)
 			project_unref(tk->tk_project);
 		break;
 	default:
-		r = tracker_ask(tk, REMOTE_NOW, "GET", NULL, step_cb,
+		r = tracker_ask(tk, REMOTE_FIRST, "GET", NULL, step_cb,
 		    tk->tk_project, "%s/?per_page=%d%s%s",
 		    lists[tk->tk_step], PLANE_PAGE,
 		    tk->tk_names_at.pc_next[0] != '\0' ? "&cursor=" : "",

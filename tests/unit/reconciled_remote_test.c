@@ -100,6 +100,20 @@ START_TEST(a_poll_leaves_room_for_hints)
 }
 END_TEST
 
+START_TEST(hints_overtake_messages)
+{
+	int i;
+
+	for (i = 0; i < 12; i++)
+		ask(rm, REMOTE_NOW, "/message");
+	RUN_UNTIL(ok == 10);
+	ask(rm, REMOTE_FIRST, "/hint");
+	RUN_UNTIL(ok == 11);
+	ck_assert_uint_eq(count_asked("GET /hint"), 1);
+	ck_assert_uint_eq(count_asked("GET /message"), 10);
+}
+END_TEST
+
 START_TEST(a_server_that_allows_far_more_is_believed)
 {
 	int i;
@@ -257,6 +271,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_burst_is_all_that_goes_at_once);
 	tcase_add_test(tc, a_poll_leaves_room_for_hints);
+	tcase_add_test(tc, hints_overtake_messages);
 	tcase_add_test(tc, a_server_that_allows_far_more_is_believed);
 	tcase_add_test(tc, another_user_of_the_key_is_counted);
 	tcase_add_test(tc, a_429_is_waited_for_and_asked_again);
