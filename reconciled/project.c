@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -91,7 +92,7 @@ listed(const struct orch_strs *l, const char *name)
 	size_t n = strlen(name);
 
 	while ((s = orch_strs_next(l, s)) != NULL)
-		if (strncmp(s, name, n) == 0 && s[n] == '=')
+		if (strncasecmp(s, name, n) == 0 && s[n] == '=')
 			return (s + n + 1);
 	return (NULL);
 }
