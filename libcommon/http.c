@@ -132,6 +132,13 @@ set_body(CURL *c, const struct http_request *hr)
 	if (curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, hr->hr_method) !=
 	    CURLE_OK)
 		return (-1);
+	/*
+	 * On a connection that was used before and ends without an answer
+	 * libcurl sends the request again: it would act twice.
+	 */
+	if (strcmp(hr->hr_method, "GET") != 0 &&
+	    curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK)
+		return (-1);
 	if (hr->hr_body == NULL && strcmp(hr->hr_method, "POST") != 0)
 		return (0);
 	return (curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
