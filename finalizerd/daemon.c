@@ -18,6 +18,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <curl/curl.h>
 #include <event2/event.h>
 
 #include "libcommon/daemon.h"
@@ -110,7 +111,12 @@ on_message(const struct orch_header *h, const union orch_any *m, int *fd)
 		if (m->deploy_row.last)
 			asked = 0;
 		break;
+	case ORCH_outbox_row:
+		post_row(h->h_id, &m->outbox_row);
+		break;
 	case ORCH_ack:
+		if (post_ack(h->h_id, &m->ack))
+			break;
 		/* It could not even list them: the next tick asks again. */
 		if (m->ack.result == RES_RETRY)
 			asked = 0;
@@ -134,6 +140,11 @@ on_setup(enum orch_role role)
 		log_warnx("no memory for a timer");
 		return (-1);
 	}
+	post_take();
+	if (post_start() == -1) {
+		log_warnx("no memory to ask forges");
+		return (-1);
+	}
 	return (0);
 }
 
@@ -142,6 +153,7 @@ on_engine_up(void)
 {
 	asked = 0;
 	list_ask();
+	post_engine_up();
 }
 
 static void
@@ -150,6 +162,7 @@ on_shutdown(void)
 	if (poll_ev != NULL)
 		event_free(poll_ev);
 	poll_ev = NULL;
+	post_stop();
 }
 
 int
@@ -162,7 +175,12 @@ finalizer_main(int argc, char **argv)
 		.d_engine_up = on_engine_up,
 		.d_message = on_message,
 		.d_shutdown = on_shutdown,
+		.d_project = post_project,
+		.d_secret = post_secret,
+		.d_reload = post_take,
 	};
 
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return (1);
 	return (daemon_run(&ops, argc, argv));
 }

@@ -33,6 +33,7 @@
  */
 
 struct forge;
+struct http_loop;
 
 /* How the work ended, for END and RUN_DONE. */
 /* A head of the branch that the gates have not judged themselves. */
@@ -376,6 +377,76 @@ enum hook_result {
 
 enum hook_result hook_result_read(const char *path, int *code, char *why,
 	    size_t);
+
+/*
+ * post.c: comments and statuses of the outbox to forges that are elsewhere
+ * (R-64)
+ */
+
+/* A project and a secret of the parent: kept until they are taken over. */
+void	 post_project(const struct orch_child_project *);
+void	 post_secret(const char *name, const char *value);
+
+/* Take over what was given; what was not given again ends. */
+void	 post_take(void);
+
+/* Start asking every poll_interval_s.  -1 when there is no memory. */
+int	 post_start(void);
+
+/* Stop asking; what is not delivered stays with the engine. */
+void	 post_stop(void);
+
+/* The engine is there (again): an older list will not be ended any more. */
+void	 post_engine_up(void);
+
+/* One row of the answer to outbox_next; copied. */
+void	 post_row(uint32_t id, const struct orch_outbox_row *);
+
+/* An ack; 1 when it answered one of these, else 0. */
+int	 post_ack(uint32_t id, const struct orch_ack *);
+
+/* What a test may shorten: the first pause of a forge that fails. */
+extern int64_t post_pause_ms;
+
+/* post_send.c: the requests of one row */
+
+/* How it ended. */
+enum post_end {
+	POST_DONE,
+	POST_REFUSED,		/* the forge works and says no */
+	POST_DOWN		/* no answer, 5xx or too many requests */
+};
+
+/* What is to be said where; copied as far as needed. */
+struct post_job {
+	const char	*pj_url;
+	const char	*pj_repo;
+	const char	*pj_token;
+	const char	*pj_kind;	/* "comment" or "status" */
+	const char	*pj_key;
+	const char	*pj_text;
+	const char	*pj_commit;	/* of a status */
+	uint64_t	 pj_pull;	/* of a comment */
+};
+
+/*
+ * Called once, from the loop: how it ended and why.  wait: seconds that the
+ * server asks to be left alone, or 0.
+ */
+typedef void (*post_cb)(enum post_end, const char *why, int64_t wait,
+	    void *arg);
+
+/*
+ * Say it once: before a comment is made those that are there are looked
+ * through for the marker of its key.  A status is "STATE CONTEXT" in the first
+ * line of the text and its description in the others.  -1 with err: it can
+ * never be said; then there is no call.
+ */
+int	 post_send(struct http_loop *, const struct post_job *, post_cb, void *,
+	    char *err, size_t errlen);
+
+/* Forget what is under way, without a call; its loop is freed before. */
+void	 post_forget(void);
 
 /* daemon.c: the dispatcher; returns the exit status */
 int	 finalizer_main(int argc, char **argv);

@@ -356,6 +356,26 @@ gitea_status_body(const char *state, const char *context,
 	    context, "description", description, "target_url", page)));
 }
 
+int
+gitea_comments_have(const char *body, size_t len, const char *text, char *err,
+    size_t errlen)
+{
+	const char *said;
+	json_t *j;
+	size_t i, rows;
+	int r = 0;
+
+	if ((j = load_list(body, len, &rows, err, errlen)) == NULL)
+		return (-1);
+	for (i = 0; r == 0 && i < rows; i++) {
+		said = json_string_value(json_object_get(json_array_get(j, i),
+		    "body"));
+		r = said != NULL && strstr(said, text) != NULL;
+	}
+	json_decref(j);
+	return (r);
+}
+
 char *
 gitea_comment_body(const char *text)
 {

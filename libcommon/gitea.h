@@ -117,6 +117,13 @@ char	*gitea_status_body(const char *state, const char *context,
 	    const char *description, const char *page);
 char	*gitea_comment_body(const char *text);
 
+/*
+ * Does one of these comments hold the text?  Servers give the comments of a
+ * pull request on one page.  1 or 0; -1 with err when it is no list.
+ */
+int	 gitea_comments_have(const char *body, size_t len, const char *text,
+	    char *err, size_t errlen);
+
 /* What the answer to a merge means. */
 enum gitea_merge {
 	GITEA_MERGE_DONE,	/* 200; or merged already: look all the same */

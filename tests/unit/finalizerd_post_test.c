@@ -1,0 +1,427 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Comments and statuses that go to a forge, with an engine that lists them
+ * until it has them on record.
+ */
+
+#include <check.h>
+#include <errno.h>
+
+#include <bsd/string.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+
+#include "finalizerd/finalizerd.h"
+#include "libcommon/daemon.h"
+#include "libcommon/git_remote.h"
+#include "libcommon/monotime.h"
+
+#include "forge_standin.h"
+#include "git_fixture.h"
+
+#define API	"/api/v1/repos/" FS_REPO
+#define ROWS	4
+
+/* The engine's rows: pending until they are done. */
+static struct orch_outbox_row rows[ROWS];
+static size_t nrows;
+static int done[ROWS], failed[ROWS];
+static char error[512];
+static unsigned int lists, notices;
+static int alert;
+
+static struct event_base *base;
+static uint32_t last_id;
+static int away;
+
+/* What the engine answers, from the loop. */
+struct answer {
+	unsigned int	a_type;
+	uint32_t	a_id;
+};
+
+struct event_base *
+daemon_base(void)
+{
+	return (base);
+}
+
+int
+daemon_connected(void)
+{
+	return (!away);
+}
+
+const char *
+daemon_option(const char *name, const char *dflt)
+{
+	return (dflt);
+}
+
+long long
+daemon_option_num(const char *name, long long min, long long max,
+    long long dflt)
+{
+	return (dflt);
+}
+
+int
+daemon_run(const struct daemon_ops *ops, int argc, char **argv)
+{
+	return (1);
+}
+
+/* The oldest of each task that is not done. */
+static void
+list_answer(uint32_t id)
+{
+	struct orch_outbox_row end = { .last = 1 };
+	size_t i, j;
+
+	for (i = 0; i < nrows; i++) {
+		for (j = 0; j < i; j++)
+			if (!done[j] && strcmp(rows[j].task, rows[i].task) ==
+			    0)
+				break;
+		if (!done[i] && j == i)
+			post_row(id, &rows[i]);
+	}
+	end.dest = end.kind = end.task = end.key = end.text = end.project =
+	    end.item = end.commit = "";
+	post_row(id, &end);
+}
+
+static void
+answer_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct orch_ack ack = { RES_OK, "" };
+	struct answer *a = arg;
+
+	if (a->a_type == ORCH_outbox_next)
+		list_answer(a->a_id);
+	else
+		ck_assert_int_eq(post_ack(a->a_id, &ack), a->a_type ==
+		    ORCH_outbox_done);
+	free(a);
+}
+
+static void
+note(unsigned int type, const void *msg)
+{
+	const struct orch_outbox_done *od = msg;
+	const struct orch_notice *n = msg;
+	size_t i;
+
+	if (type == ORCH_outbox_next)
+		lists++;
+	else if (type == ORCH_notice) {
+		ck_assert_str_eq(n->kind, "remote_down");
+		ck_assert_str_eq(n->subject, "forge:demo");
+		alert = n->on;
+		notices++;
+	} else
+		for (i = 0; i < nrows; i++)
+			if (rows[i].id == od->id) {
+				done[i] += od->ok;
+				failed[i] += !od->ok;
+				(void)strlcpy(error, od->error,
+				    sizeof(error));
+			}
+}
+
+int
+daemon_send(unsigned int type, const void *msg, uint32_t *id)
+{
+	static const struct timeval soon = { 0, 1000 };
+	struct answer *a;
+
+	if (away) {
+		errno = ENOTCONN;
+		return (-1);
+	}
+	note(type, msg);
+	ck_assert_ptr_nonnull(a = calloc(1, sizeof(*a)));
+	a->a_type = type;
+	a->a_id = ++last_id;
+	if (id != NULL)
+		*id = last_id;
+	ck_assert_int_eq(event_base_once(base, -1, EV_TIMEOUT, answer_cb, a,
+	    &soon), 0);
+	return (0);
+}
+
+/* --- the world ------------------------------------------------------------ */
+
+static void
+row(const char *task, const char *kind, const char *text, const char *commit)
+{
+	static char keys[ROWS][32];
+	struct orch_outbox_row *r = &rows[nrows];
+
+	(void)snprintf(keys[nrows], sizeof(keys[0]), "%s:%s:%zu", task, kind,
+	    nrows);
+	memset(r, 0, sizeof(*r));
+	r->id = nrows + 1;
+	r->dest = "forge:demo";
+	r->kind = kind;
+	r->task = task;
+	r->key = keys[nrows++];
+	r->text = text;
+	r->project = "demo";
+	r->item = "";
+	r->pull = 1;
+	r->commit = commit;
+}
+
+static void
+project(const char *forge)
+{
+	struct orch_child_project m;
+
+	memset(&m, 0, sizeof(m));
+	m.name = "demo";
+	m.forge = forge;
+	m.forge_url = fs_base;
+	m.forge_repo = FS_REPO;
+	post_project(&m);
+	post_secret("forge:demo", FS_TOKEN);
+	post_secret("tracker:demo", "of no use");
+	post_take();
+}
+
+/* Let the loop run until *what is at least n, or for some seconds. */
+static void
+run_until(const int *what, int n, unsigned int seconds)
+{
+	struct monotime end = monotime_add_ms(monotime_now(),
+	    (int64_t)seconds * 1000);
+
+	while (*what < n && monotime_cmp(monotime_now(), end) < 0) {
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		fs_pause(2);
+	}
+}
+
+static char head[41];
+
+static void
+setup(void)
+{
+	struct git_remote gr = { .gr_token = FS_TOKEN };
+	char first[41];
+
+	fx_open();
+	fs_start("1.26.1", "0");
+	gr.gr_url = fs_git;
+	fx_line(first, "rev-parse", "HEAD");
+	fx_file("b", "two\n");
+	fx_commit("Second", head);
+	fx_push("main");
+	ck_assert_int_eq(git_remote_push(&fx_repo, &gr, "main", first, "",
+	    fx_err, sizeof(fx_err)), GIT_OK);
+	ck_assert_int_eq(git_remote_push(&fx_repo, &gr, "f", head, "", fx_err,
+	    sizeof(fx_err)), GIT_OK);
+	ck_assert_int_eq(fs_call(FS_TOKEN, "POST", API "/pulls",
+	    "{\"head\":\"f\",\"base\":\"main\",\"title\":\"t\"}", NULL), 201);
+	ck_assert_ptr_nonnull(base = event_base_new());
+	post_pause_ms = 1500;
+	ck_assert_int_eq(post_start(), 0);
+	project("gitea");
+}
+
+static void
+teardown(void)
+{
+	post_stop();
+	event_base_free(base);
+	fs_stop();
+	fx_close();
+}
+
+START_TEST(a_comment_is_made_once_whatever_is_lost)
+{
+	static const char *const faults[] = {
+		"{\"match\":\"GET .*/nothing\",\"kind\":\"lost\"}",
+		"{\"match\":\"POST .*/comments\",\"kind\":\"lost\"}",
+		"{\"match\":\"POST .*/comments\",\"kind\":\"after\","
+		"\"status\":500}",
+		"{\"match\":\"POST .*/comments\",\"kind\":\"status\"}",
+		"{\"match\":\"GET .*/comments.*\",\"kind\":\"html\"}",
+		"{\"match\":\"POST .*/comments\",\"kind\":\"status\","
+		"\"status\":429,\"headers\":{\"Retry-After\":\"1\"}}",
+	};
+
+	setup();
+	fs_fault(faults[_i]);
+	row("DEMO-1", "comment", "Parked: <b>why</b>", "");
+	post_engine_up();
+	run_until(&done[0], 1, 20);
+	ck_assert_int_eq(done[0], 1);
+	ck_assert_int_eq(failed[0], 0);
+	ck_assert_uint_eq(fs_count("/_standin/state",
+	    "<!-- orchd:DEMO-1:comment:0 -->"), 1);
+	ck_assert_int_eq(alert, 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(a_status_is_set_on_its_commit)
+{
+	setup();
+	row("DEMO-1", "status", "success orchd/check_tests_local\n3 tests",
+	    head);
+	row("DEMO-1", "status", "success orchd/x", "");
+	post_engine_up();
+	run_until(&done[0], 1, 10);
+	run_until(&failed[1], 1, 10);
+	ck_assert_uint_eq(fs_count("/_standin/state",
+	    "orchd/check_tests_local"), 1);
+	ck_assert_int_eq(done[1], 0);
+	ck_assert_ptr_nonnull(strstr(error, "no commit"));
+	teardown();
+}
+END_TEST
+
+START_TEST(messages_of_a_task_keep_their_order)
+{
+	const char *text, *a, *b;
+
+	setup();
+	row("DEMO-1", "comment", "first", "");
+	row("DEMO-1", "comment", "second", "");
+	fs_fault("{\"match\":\"POST .*/comments\",\"kind\":\"status\"}");
+	post_engine_up();
+	run_until(&done[1], 1, 20);
+	ck_assert_int_eq(done[0] + done[1], 2);
+	ck_assert_int_eq(fs_call("tok-boss", "GET", "/_standin/state", NULL,
+	    &text), 200);
+	a = strstr(text, "first");
+	b = strstr(text, "second");
+	ck_assert(a != NULL && b != NULL && a < b);
+	teardown();
+}
+END_TEST
+
+START_TEST(a_forge_that_is_down_is_left_alone_and_found_again)
+{
+	unsigned int asked;
+
+	setup();
+	row("DEMO-1", "comment", "text", "");
+	fs_fault("{\"match\":\".*/comments.*\",\"kind\":\"status\","
+	    "\"times\":5}");
+	post_engine_up();
+	run_until(&alert, 1, 30);
+	ck_assert_int_eq(alert, 1);
+	asked = lists;
+	run_until(&done[0], 1, 1);
+	ck_assert_uint_eq(lists, asked);	/* left alone */
+	ck_assert_int_eq(failed[0], 0);
+	run_until(&done[0], 1, 20);
+	ck_assert_int_eq(done[0], 1);
+	ck_assert_int_eq(alert, 0);
+	ck_assert_uint_eq(notices, 2);
+	teardown();
+}
+END_TEST
+
+START_TEST(what_the_forge_refuses_is_said)
+{
+	setup();
+	row("DEMO-1", "comment", "text", "");
+	rows[0].pull = 99;
+	row("DEMO-2", "comment", "text", "");
+	rows[1].pull = 0;
+	row("DEMO-3", "telegram", "text", "");
+	post_engine_up();
+	run_until(&failed[0], 1, 10);
+	run_until(&failed[1], 1, 10);
+	run_until(&failed[2], 1, 10);
+	ck_assert_int_ge(failed[0], 1);
+	ck_assert_int_ge(failed[1], 1);
+	ck_assert_int_ge(failed[2], 1);
+	ck_assert_int_eq(alert, 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(an_engine_that_was_away_is_told)
+{
+	setup();
+	row("DEMO-1", "comment", "text", "");
+	fs_fault("{\"match\":\"POST .*/comments\",\"kind\":\"slow\","
+	    "\"seconds\":0.5}");
+	post_engine_up();
+	run_until(&done[0], 1, 1);
+	while (fs_count("/_standin/state", "orchd:DEMO-1") == 0)
+		run_until(&done[0], 1, 1);
+	if (!done[0]) {
+		away = 1;
+		run_until(&done[0], 1, 2);
+		away = 0;
+	}
+	post_engine_up();
+	run_until(&done[0], 1, 10);
+	ck_assert_int_ge(done[0], 1);
+	ck_assert_uint_eq(fs_count("/_standin/state", "orchd:DEMO-1"), 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(a_project_that_is_gone_is_not_asked)
+{
+	unsigned int asked;
+
+	setup();
+	project("local");
+	asked = lists;
+	row("DEMO-1", "comment", "text", "");
+	post_engine_up();
+	run_until(&done[0], 1, 2);
+	ck_assert_int_eq(done[0], 0);
+	ck_assert_uint_eq(lists, asked);
+	teardown();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("finalizerd post");
+	TCase *tc = tcase_create("forge");
+	SRunner *sr;
+	int bad;
+
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, a_comment_is_made_once_whatever_is_lost, 0, 6);
+	tcase_add_test(tc, a_status_is_set_on_its_commit);
+	tcase_add_test(tc, messages_of_a_task_keep_their_order);
+	tcase_add_test(tc,
+	    a_forge_that_is_down_is_left_alone_and_found_again);
+	tcase_add_test(tc, what_the_forge_refuses_is_said);
+	tcase_add_test(tc, an_engine_that_was_away_is_told);
+	tcase_add_test(tc, a_project_that_is_gone_is_not_asked);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	bad = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (bad == 0 ? 0 : 1);
+}
