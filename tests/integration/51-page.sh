@@ -176,6 +176,7 @@ changes()
 	assert_is "after wrong ones the right one waits" 429 \
 	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN-2")"
 	assert_has "as long as it says" "Retry-After: 1" "$(cat "$T/head")"
+	sleep 1.2
 	sed /^admin/d "$T/orchd.conf" >"$T/without" &&
 	    cat "$T/without" >"$T/orchd.conf"
 	ctl reload >/dev/null
