@@ -308,6 +308,7 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 	f->f_role_configured = role[0] != '\0' && conf_agent_for(eng.e_conf,
 	    cp, conf_role_lookup(role)) != NULL;
 	f->f_agent_due = t->t_agent_due;
+	f->f_fetch_due = cp->cp_forge == CONF_FORGE_GITEA && !t->t_fetched;
 	f->f_head_known = t->t_head[0] != '\0';
 	f->f_published = strcmp(t->t_published, t->t_head) == 0;
 	f->f_work_retries = (unsigned int)t->t_retries;

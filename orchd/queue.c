@@ -202,6 +202,10 @@ claim(void *arg)
 		return (0);
 	if (res != STORE_OK)
 		return (-1);
+	/* What it is about to start on is old when the next one starts. */
+	if (j->j_kind == KIND_AGENT && store_run(eng.e_store, Q_TASK_FETCH,
+	    "i", t.t_id) != STORE_OK)
+		return (-1);
 	j->j_attempt++;
 	return (run_start(j, &t));
 }

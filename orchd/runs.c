@@ -701,6 +701,10 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		    m->reason) == STORE_OK ? task_drive(r.r_task) : -1;
 		break;
 	case KIND_TRANSITION:
+		if (strcmp(r.r_work, "fetch") == 0) {
+			ret = work_fetched(&r, m);
+			break;
+		}
 		/* END, COMMIT or ABORT should have closed it. */
 		ret = lease_reclaim(&r, m->reason) == -1 || run_end(&r,
 		    m->reason) != STORE_OK ? -1 : requeue_lost(&r, m->reason,

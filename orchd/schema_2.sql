@@ -121,3 +121,7 @@ CREATE TABLE review (
 	at	INTEGER NOT NULL,
 	PRIMARY KEY (project, id, approved)
 ) STRICT;
+
+-- Whether the mirror has the forge's branches as of now: the next agent of a
+-- project whose forge is elsewhere starts on nothing older.
+ALTER TABLE task ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0;

@@ -460,6 +460,8 @@ stage_decide(const struct facts *f, struct decision *d)
 		wait_for(d, "parked");
 	} else if (f->f_stage == STAGE_CREATED) {
 		decide_created(f, d);
+	} else if (f->f_agent_due && f->f_role_configured && f->f_fetch_due) {
+		work(f, d, "fetch");
 	} else if (f->f_agent_due && f->f_role_configured) {
 		d->d_act = ACT_AGENT;
 		d->d_waits = "capacity";

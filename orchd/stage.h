@@ -133,6 +133,7 @@ struct facts {
 	int		 f_dep_cancelled;
 	int		 f_role_configured;
 	int		 f_agent_due;
+	int		 f_fetch_due;		/* before the agent starts */
 	int		 f_head_known;
 	int		 f_published;		/* head is in the forge */
 	const char	*f_unjudged;		/* a gate of review that does

@@ -68,6 +68,7 @@ task_fill(struct task *t, sqlite3_stmt *q)
 	t->t_retries = col_int(q, 28);
 	COPY(t_status, 29);
 	t->t_created = col_int(q, 30);
+	t->t_fetched = (int)col_int(q, 31);
 }
 
 static enum store_res

@@ -59,6 +59,7 @@ struct task {
 	int64_t		 t_retries;
 	char		 t_status[64];
 	int64_t		 t_created;
+	int		 t_fetched;
 };
 
 /* Read a task by its row id or its key.  STORE_OK, STORE_NONE, STORE_FAIL. */

@@ -325,6 +325,24 @@ retry_later(const struct task *t, const struct orch_end *m)
 	    t->t_id) == STORE_OK ? 0 : -1);
 }
 
+int
+work_fetched(const struct run *r, const struct orch_run_done *m)
+{
+	struct orch_end end = { .cause = m->cause, .reason = m->reason };
+	int ok = m->verdict == GATE_PASS;
+	struct task t;
+
+	if (task_get(r->r_task, &t) != STORE_OK ||
+	    run_end(r, m->reason) != STORE_OK || job_end(r->r_job, ok ?
+	    "done" : "failed", m->reason) != STORE_OK)
+		return (-1);
+	if (t.t_seq == r->r_seq && (ok ? store_run_one(eng.e_store,
+	    Q_TASK_FETCHED, "ii", t.t_id, t.t_seq) != STORE_OK :
+	    retry_later(&t, &end) == -1))
+		return (-1);
+	return (task_drive(t.t_id));
+}
+
 /* Red or conflict: back to development with the log, or to a person. */
 static int
 edge_failed(const struct task *t, const struct run *r,

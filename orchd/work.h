@@ -36,4 +36,10 @@ int	 work_fenced(struct peer *, uint32_t id, uint64_t epoch, struct run *,
  */
 int	 work_gave_up(const struct task *, const char *reason);
 
+/*
+ * A worker that takes no lease has fetched the forge's branches, or has not:
+ * then again, later.  0 or -1.
+ */
+int	 work_fetched(const struct run *, const struct orch_run_done *);
+
 #endif

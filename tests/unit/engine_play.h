@@ -307,6 +307,20 @@ fx_worker_deploy(int sock, uint64_t epoch, const struct orch_run_go *go)
 	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
 }
 
+/* Fetched: no lease, no effect. */
+static inline void
+fx_play_fetch(const struct fx_spawn *s)
+{
+	struct orch_run_done d = { .run = s->run, .verdict = GATE_PASS };
+	struct fx_msg go;
+	int sock = fx_connect_run(s, &go);
+
+	(void)fx_scripted(s->work, &d);
+	ck_assert_int_eq(fx_result(sock, ORCH_run_done, &d), RES_OK);
+	fx_free(&go);
+	fx_leave(sock);
+}
+
 static inline void
 fx_play_worker(const struct fx_spawn *s)
 {
@@ -434,7 +448,10 @@ fx_play_spawn(const struct fx_spawn *s)
 		fx_play_gate(s);
 		break;
 	case KIND_TRANSITION:
-		fx_play_worker(s);
+		if (strcmp(s->work, "fetch") == 0)
+			fx_play_fetch(s);
+		else
+			fx_play_worker(s);
 		break;
 	case KIND_HOOK:
 		fx_play_hook(s);

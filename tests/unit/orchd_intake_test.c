@@ -535,6 +535,7 @@ START_TEST(a_pull_request_closed_by_hand_parks_until_it_is_open_again)
 {
 	struct orch_watch_list wl = { "tally", 10 };
 	struct fx_msg m;
+	unsigned int n;
 
 	developed();
 	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
@@ -545,8 +546,11 @@ START_TEST(a_pull_request_closed_by_hand_parks_until_it_is_open_again)
 	    "pull request 12"));
 	/* Nothing goes on with it, whatever a person says here. */
 	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
+	n = fx.agents;
 	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
+	play_all();
 	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_uint_eq(fx.agents, n);
 	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
 	ck_assert_str_eq(fx_task(KEY, "parked"), "");
 	fx_ask(seer, ORCH_watch_list, &wl, -1, &m);
@@ -647,7 +651,58 @@ START_TEST(a_review_of_our_own_counts_for_nothing)
 }
 END_TEST
 
-/*NEXT*/
+/* --- what an agent starts on ---------------------------------------------- */
+
+START_TEST(the_forge_is_fetched_before_each_agent)
+{
+	struct fx_spawn s;
+	char work[8][33];
+	size_t i, n = 0;
+
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	while (fx_task(KEY, "asked_gate")[0] == '\0' && fx_spawned(&s)) {
+		if (n < 8 && s.gate[0] == '\0' && s.kind != KIND_IMPORT)
+			strlcpy(work[n++], s.work[0] != '\0' ? s.work :
+			    s.role, sizeof(work[0]));
+		fx_play_spawn(&s);
+	}
+	for (i = 0; i < n; i++)
+		if (strcmp(work[i], "analyst") == 0)
+			ck_assert(i > 0 && strcmp(work[i - 1], "fetch") == 0);
+	ck_assert_uint_eq(fx.agents, 1);
+	ck_assert_int_eq(item("Rejected", "no"), RES_OK);
+	fx_expect(&s, KIND_TRANSITION, "fetch");
+	fx_play_spawn(&s);
+	fx_expect(&s, KIND_AGENT, "analyst");
+	/* Nothing of it is an effect, and no lease was taken. */
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE name <> "
+	    "'push'"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM lease"), 0);
+}
+END_TEST
+
+START_TEST(a_fetch_that_fails_is_tried_again_and_no_agent_starts)
+{
+	int i;
+
+	fx_conf("merge_infra_max_retries 2", "");
+	fx.script = (struct fx_script){ "fetch", -1, GATE_ERROR,
+	    CAUSE_INFRA };
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	for (i = 0; i < 20 && fx_task(KEY, "parked")[0] == '\0'; i++)
+		(void)fx_step();
+	ck_assert_str_eq(fx_task(KEY, "parked"), "blocked");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE work = "
+	    "'fetch'"), 3);
+	ck_assert_uint_eq(fx.agents, 0);
+	fx.script.times = 0;
+	ck_assert_int_eq(item("In Progress", ""), RES_OK);
+	for (i = 0; i < 20 && fx.agents == 0; i++)
+		(void)fx_step();
+	ck_assert_uint_eq(fx.agents, 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -688,6 +743,8 @@ main(void)
 	    changes_requested_at_the_forge_are_one_round_by_a_person);
 	tcase_add_test(tc, changes_requested_wait_for_whoever_is_inside_the_edge);
 	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
+	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);
+	tcase_add_test(tc, a_fetch_that_fails_is_tried_again_and_no_agent_starts);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
 }

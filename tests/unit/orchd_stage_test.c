@@ -263,6 +263,8 @@ judge_work(const struct facts *f, const struct decision *d)
 	MUST(f->f_work_due);
 	if (strcmp(d->d_work, "close") == 0) {
 		MUST(f->f_cancel && f->f_branch_known);
+	} else if (strcmp(d->d_work, "fetch") == 0) {
+		MUST(f->f_fetch_due && f->f_agent_due);
 	} else if (strcmp(d->d_work, "publish") == 0) {
 		MUST(f->f_head_known && !f->f_published);
 	} else if (strcmp(d->d_work, "edge") == 0) {
@@ -299,6 +301,7 @@ judge(const struct facts *f)
 		judge_move(f, &d);
 		break;
 	case ACT_AGENT:
+		MUST(!f->f_fetch_due);
 		MUST(f->f_agent_due && f->f_role_configured &&
 		    stage_rules[f->f_stage].sr_role[0] != '\0');
 		break;
@@ -342,6 +345,7 @@ walk_bits(struct facts *f)
 		f->f_role_configured = BIT(4) &&
 		    stage_rules[f->f_stage].sr_role[0] != '\0';
 		f->f_agent_due = BIT(5);
+		f->f_fetch_due = BIT(9);
 		f->f_head_known = BIT(6);
 		f->f_published = BIT(7);
 		f->f_work_due = BIT(8);
