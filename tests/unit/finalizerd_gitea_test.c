@@ -197,6 +197,26 @@ START_TEST(one_merge_whatever_is_lost)
 }
 END_TEST
 
+/* The worker dies after the engine has stored its n-th message. */
+START_TEST(one_merge_wherever_a_worker_dies)
+{
+	begin("0");
+	publish();
+	go.work = "edge";
+	go.stage = "deploy-staging";
+	go.head = go.commit = oid_h_ff;
+	eng->e_commits = eng->e_ends = 0;
+	eng->e_kill_at = (unsigned int)_i;
+	eng->e_kill_after = 1;
+	(void)run_worker();
+	eng->e_kill_at = 0;
+	if (eng->e_commits == 0)
+		edge();
+	landed(oid_h_ff);
+	fs_stop();
+}
+END_TEST
+
 START_TEST(a_check_of_the_server_is_waited_for)
 {
 	begin("2");
@@ -427,6 +447,7 @@ main(void)
 	    one_branch_and_one_pull_request_whatever_is_lost, 0, 6);
 	tcase_add_test(tc, a_closed_pull_request_is_not_opened_again);
 	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0, 10);
+	tcase_add_loop_test(tc, one_merge_wherever_a_worker_dies, 1, 15);
 	tcase_add_test(tc, a_check_of_the_server_is_waited_for);
 	tcase_add_test(tc,
 	    a_branch_that_is_behind_lands_as_the_tested_merge);
