@@ -22,7 +22,7 @@
 
 #include <jansson.h>
 
-#include "esc.h"
+#include "answer.h"
 #include "gitea.h"
 #include "isotime.h"
 
@@ -70,38 +70,12 @@ gitea_auth(char *buf, size_t len, const char *token)
 	return (n < 0 || (size_t)n >= len ? -1 : 0);
 }
 
-static json_t *
-load(const char *body, size_t len, char *err, size_t errlen)
-{
-	json_error_t je;
-	json_t *j;
-
-	if ((j = json_loadb(body == NULL ? "" : body, len,
-	    JSON_REJECT_DUPLICATES, &je)) == NULL)
-		(void)snprintf(err, errlen, "the answer is no JSON (byte "
-		    "%d)", je.position);
-	return (j);
-}
-
-/* A text of an object into buf; absent or null is "".  -1: not a text. */
+/* What does not fit is no name of ours: refused like what is no text. */
 static int
 text_of(json_t *o, const char *name, char *buf, size_t len, char *err,
     size_t errlen)
 {
-	json_t *v = json_object_get(o, name);
-
-	buf[0] = '\0';
-	if (v == NULL || json_is_null(v))
-		return (0);
-	if (!json_is_string(v)) {
-		(void)snprintf(err, errlen, "\"%s\" is no text", name);
-		return (-1);
-	}
-	if (strlcpy(buf, json_string_value(v), len) >= len) {
-		(void)snprintf(err, errlen, "\"%s\" is too long", name);
-		return (-1);
-	}
-	return (0);
+	return (answer_text(o, name, buf, len, err, errlen) == 0 ? 0 : -1);
 }
 
 /* "owner:branch" or "branch". */
@@ -175,7 +149,7 @@ gitea_pull_read(const char *body, size_t len, struct gitea_pull *gp,
 	json_t *j;
 	int r;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	r = pull_fill(j, gp, err, errlen);
 	json_decref(j);
@@ -192,7 +166,7 @@ gitea_pulls_find(const char *body, size_t len, const char *branch,
 	int r = 0;
 
 	*rows = 0;
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	if (!json_is_array(j)) {
 		(void)snprintf(err, errlen, "the answer is no list");
@@ -217,7 +191,7 @@ load_list(const char *body, size_t len, size_t *rows, char *err,
 	json_t *j;
 
 	*rows = 0;
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (NULL);
 	if (!json_is_array(j)) {
 		(void)snprintf(err, errlen, "the answer is no list");
@@ -267,7 +241,7 @@ gitea_me_read(const char *body, size_t len, char login[GITEA_LOGIN],
 	json_t *j;
 	int r;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	r = text_of(j, "login", login, GITEA_LOGIN, err, errlen);
 	if (r == 0 && login[0] == '\0') {
@@ -322,29 +296,19 @@ gitea_reviews_each(const char *body, size_t len, size_t *rows,
 	return (0);
 }
 
-/* The text of an object, which is consumed; NULL when it is none. */
-static char *
-dump(json_t *j)
-{
-	char *s = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
-
-	json_decref(j);
-	return (s);
-}
-
 char *
 gitea_pull_body(const char *branch, const char *target, const char *title,
     const char *text)
 {
-	return (dump(json_pack("{ssssssss}", "head", branch, "base", target,
-	    "title", title, "body", text)));
+	return (answer_write(json_pack("{ssssssss}", "head", branch, "base",
+	    target, "title", title, "body", text)));
 }
 
 /* The spelling that every version understands. */
 char *
 gitea_merge_body(const char *method, const char *head)
 {
-	return (dump(json_pack("{ssss}", "Do", method, "head_commit_id",
+	return (answer_write(json_pack("{ssss}", "Do", method, "head_commit_id",
 	    head)));
 }
 
@@ -352,7 +316,7 @@ char *
 gitea_status_body(const char *state, const char *context,
     const char *description, const char *page)
 {
-	return (dump(json_pack("{ssssssss}", "state", state, "context",
+	return (answer_write(json_pack("{ssssssss}", "state", state, "context",
 	    context, "description", description, "target_url", page)));
 }
 
@@ -379,27 +343,16 @@ gitea_comments_have(const char *body, size_t len, const char *text, char *err,
 char *
 gitea_comment_body(const char *text)
 {
-	return (dump(json_pack("{ss}", "body", text)));
+	return (answer_write(json_pack("{ss}", "body", text)));
 }
 
 void
 gitea_said(long status, const char *body, size_t len, char *buf,
     size_t buflen)
 {
-	char text[512] = "", err[128];
-	json_t *j;
+	static const char *const names[] = { "message", NULL };
 
-	if (len > 0 && (j = load(body, len, err, sizeof(err))) != NULL) {
-		(void)text_of(j, "message", text, sizeof(text), err,
-		    sizeof(err));
-		json_decref(j);
-	}
-	if (text[0] == '\0')
-		(void)snprintf(buf, buflen, "HTTP %ld", status);
-	else {
-		(void)esc(err, sizeof(err), text);
-		(void)snprintf(buf, buflen, "HTTP %ld: %s", status, err);
-	}
+	answer_said(status, body, len, names, buf, buflen);
 }
 
 static int
@@ -490,7 +443,7 @@ gitea_checks_text(const char *body, size_t len, const char *own, char *buf,
 	json_t *j, *list;
 	size_t i;
 
-	if ((j = load(body, len, err, sizeof(err))) == NULL)
+	if ((j = answer_read(body, len, err, sizeof(err))) == NULL)
 		return;
 	list = json_object_get(j, "statuses");
 	for (i = 0; i < json_array_size(list); i++)
@@ -531,7 +484,7 @@ gitea_checks_add(struct gitea_checks *gc, const char *body, size_t len,
 	size_t i;
 	int r = 0;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	total = json_object_get(j, "total_count");
 	list = json_object_get(j, "statuses");

@@ -24,7 +24,7 @@
 
 #include <jansson.h>
 
-#include "esc.h"
+#include "answer.h"
 #include "plane.h"
 
 #define PLANE_LABELS	1000U
@@ -86,43 +86,11 @@ plane_auth(char *buf, size_t len, const char *key)
 	return (n < 0 || (size_t)n >= len ? -1 : 0);
 }
 
-static json_t *
-load(const char *body, size_t len, char *err, size_t errlen)
-{
-	json_error_t je;
-	json_t *j;
-
-	if ((j = json_loadb(body == NULL ? "" : body, len,
-	    JSON_REJECT_DUPLICATES, &je)) == NULL)
-		(void)snprintf(err, errlen, "the answer is no JSON (byte "
-		    "%d)", je.position);
-	return (j);
-}
-
-/* A text of an object into buf; absent or null is "".  -1: not a text. */
-static int
-text_of(json_t *o, const char *name, char *buf, size_t len, char *err,
-    size_t errlen)
-{
-	json_t *v = json_object_get(o, name);
-
-	buf[0] = '\0';
-	if (v == NULL || json_is_null(v))
-		return (0);
-	if (!json_is_string(v)) {
-		(void)snprintf(err, errlen, "\"%s\" is no text", name);
-		return (-1);
-	}
-	/* A long name loses its end, an id never has one. */
-	(void)strlcpy(buf, json_string_value(v), len);
-	return (0);
-}
-
 static int
 id_of(json_t *o, const char *name, char buf[PLANE_ID], char *err,
     size_t errlen)
 {
-	if (text_of(o, name, buf, PLANE_ID, err, errlen) == -1)
+	if (answer_text(o, name, buf, PLANE_ID, err, errlen) == -1)
 		return (-1);
 	if (buf[0] == '\0' || plane_id_valid(buf))
 		return (0);
@@ -143,7 +111,7 @@ page_rows(json_t *page, struct plane_cursor *pc, char *err, size_t errlen)
 		    "list");
 		return (NULL);
 	}
-	if (json_is_true(more) && (text_of(page, "next_cursor", pc->pc_next,
+	if (json_is_true(more) && (answer_text(page, "next_cursor", pc->pc_next,
 	    sizeof(pc->pc_next), err, errlen) == -1 ||
 	    pc->pc_next[strspn(pc->pc_next, "0123456789:-")] != '\0')) {
 		(void)snprintf(err, errlen, "\"next_cursor\" is no cursor");
@@ -159,7 +127,7 @@ plane_object_id(const char *body, size_t len, char id[PLANE_ID], char *err,
 	json_t *j;
 	int r;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	r = id_of(j, "id", id, err, errlen);
 	if (r == 0 && id[0] == '\0') {
@@ -175,7 +143,7 @@ static int
 named_read(json_t *o, struct plane_state *ps, char *err, size_t errlen)
 {
 	if (id_of(o, "id", ps->ps_id, err, errlen) == -1 ||
-	    text_of(o, "name", ps->ps_name, sizeof(ps->ps_name), err,
+	    answer_text(o, "name", ps->ps_name, sizeof(ps->ps_name), err,
 	    errlen) == -1)
 		return (-1);
 	if (ps->ps_id[0] == '\0' || ps->ps_name[0] == '\0') {
@@ -207,7 +175,7 @@ plane_states_add(struct plane_states *pt, struct plane_cursor *pc,
 	size_t i;
 	int r = 0;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	if ((rows = page_rows(j, pc, err, errlen)) == NULL)
 		r = -1;
@@ -262,7 +230,7 @@ plane_labels_add(struct plane_labels *pl, struct plane_cursor *pc,
 	size_t i, n;
 	int r = 0;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	if ((rows = page_rows(j, pc, err, errlen)) == NULL)
 		r = -1;
@@ -330,9 +298,9 @@ item_fill(json_t *o, struct plane_item *pi, char *err, size_t errlen)
 	    id_of(o, "state", pi->pi_state, err, errlen) == -1 ||
 	    id_of(o, "created_by", pi->pi_author, err, errlen) == -1 ||
 	    id_of(o, "updated_by", pi->pi_editor, err, errlen) == -1 ||
-	    text_of(o, "name", pi->pi_name, sizeof(pi->pi_name), err,
+	    answer_text(o, "name", pi->pi_name, sizeof(pi->pi_name), err,
 	    errlen) == -1 ||
-	    text_of(o, "updated_at", pi->pi_changed, sizeof(pi->pi_changed),
+	    answer_text(o, "updated_at", pi->pi_changed, sizeof(pi->pi_changed),
 	    err, errlen) == -1 || labels_fill(o, pi, err, errlen) == -1)
 		return (-1);
 	if (pi->pi_id[0] == '\0' || pi->pi_state[0] == '\0') {
@@ -352,7 +320,7 @@ plane_item_read(const char *body, size_t len, struct plane_item *pi,
 	int r;
 
 	memset(pi, 0, sizeof(*pi));
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	r = item_fill(j, pi, err, errlen);
 	json_decref(j);
@@ -376,7 +344,7 @@ plane_items_each(const char *body, size_t len, struct plane_cursor *pc,
 	char wrong[128];
 	size_t i;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	if ((rows = page_rows(j, pc, err, errlen)) == NULL) {
 		json_decref(j);
@@ -401,9 +369,9 @@ comment_better(json_t *o, const char *self, char author[PLANE_ID],
 {
 	char who[PLANE_ID], when[40], err[64];
 
-	if (text_of(o, "actor", who, sizeof(who), err, sizeof(err)) == -1 ||
-	    text_of(o, "created_at", when, sizeof(when), err, sizeof(err)) ==
-	    -1 || who[0] == '\0' || strcmp(who, self) == 0 ||
+	if (answer_text(o, "actor", who, sizeof(who), err, sizeof(err)) == -1 ||
+	    answer_text(o, "created_at", when, sizeof(when), err,
+	    sizeof(err)) == -1 || who[0] == '\0' || strcmp(who, self) == 0 ||
 	    strcmp(when, created) <= 0)
 		return (0);
 	(void)strlcpy(author, who, PLANE_ID);
@@ -420,7 +388,7 @@ plane_comment_last(const char *body, size_t len, const char *self,
 	const char *html;
 	size_t i;
 
-	if ((j = load(body, len, err, errlen)) == NULL)
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
 		return (-1);
 	if ((rows = page_rows(j, pc, err, errlen)) == NULL) {
 		json_decref(j);
@@ -438,20 +406,10 @@ plane_comment_last(const char *body, size_t len, const char *self,
 	return (0);
 }
 
-/* The text of an object, which is consumed; NULL when it is none. */
-static char *
-dump(json_t *j)
-{
-	char *s = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
-
-	json_decref(j);
-	return (s);
-}
-
 char *
 plane_state_body(const char *state)
 {
-	return (dump(json_pack("{ss}", "state", state)));
+	return (answer_write(json_pack("{ss}", "state", state)));
 }
 
 /* One byte as it stands in HTML. */
@@ -493,7 +451,7 @@ plane_comment_body(const char *text, const char *key)
 		free(html);
 		return (NULL);
 	}
-	body = dump(json_pack("{ssssss}", "comment_html", html,
+	body = answer_write(json_pack("{ssssss}", "comment_html", html,
 	    "external_id", key, "external_source", "orchd"));
 	free(html);
 	return (body);
@@ -504,22 +462,7 @@ plane_said(long status, const char *body, size_t len, char *buf,
     size_t buflen)
 {
 	static const char *const names[] = { "error", "detail",
-	    "error_message" };
-	char text[512] = "", err[128];
-	json_t *j;
-	size_t i;
+	    "error_message", NULL };
 
-	if (len > 0 && (j = load(body, len, err, sizeof(err))) != NULL) {
-		for (i = 0; text[0] == '\0' && i < sizeof(names) /
-		    sizeof(names[0]); i++)
-			(void)text_of(j, names[i], text, sizeof(text), err,
-			    sizeof(err));
-		json_decref(j);
-	}
-	if (text[0] == '\0') {
-		(void)snprintf(buf, buflen, "HTTP %ld", status);
-		return;
-	}
-	(void)esc(err, sizeof(err), text);
-	(void)snprintf(buf, buflen, "HTTP %ld: %s", status, err);
+	answer_said(status, body, len, names, buf, buflen);
 }
