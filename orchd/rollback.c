@@ -90,8 +90,9 @@ follow_up(const struct task *t, const char *measured)
 	    "was rolled back to %s.  The branch still has %s: find out why it "
 	    "fails in production and correct it, or take it out.\n", t->t_key,
 	    t->t_landed, measured, t->t_previous, t->t_landed);
-	res = store_run(eng.e_store, Q_TASK_ADD, "sssssiii", key,
-	    t->t_project, title, request, "orchd", t->t_priority, now, now);
+	res = store_run(eng.e_store, Q_TASK_ADD, "sssssiiis", key,
+	    t->t_project, title, request, "orchd", t->t_priority, now, now,
+	    "");
 	if (res == STORE_EXISTS)
 		return (0);
 	if (res != STORE_OK || task_by_key(key, &f) != STORE_OK ||
