@@ -36,7 +36,7 @@ json_t	*answer_read(const char *body, size_t len, char *err, size_t errlen);
 int	 answer_text(json_t *obj, const char *name, char *buf, size_t len,
 	    char *err, size_t errlen);
 
-/* The text of an object, which is consumed; the caller frees it.  NULL: none. */
+/* Its text, which the caller frees; the object is consumed.  NULL: none. */
 char	*answer_write(json_t *);
 
 /*
