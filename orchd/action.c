@@ -468,7 +468,8 @@ act_cancel(struct request *a)
 	log_info("task %s: cancel requested by %s", t->t_key,
 	    a->a_user);
 	if (task_stop_runs(t, "the task is cancelled") == -1 ||
-	    task_drive(t->t_id) == -1 || queue_kick() == -1 || task_get(t->t_id, t) != STORE_OK)
+	    task_drive(t->t_id) == -1 || queue_kick() == -1 ||
+	    task_get(t->t_id, t) != STORE_OK)
 		return (-1);
 	return (say(a, RES_OK, t->t_stage == STAGE_CANCELLED ?
 	    "%s is cancelled" : "%s will be cancelled when what runs has "

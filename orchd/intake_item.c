@@ -153,7 +153,10 @@ item_new(struct item *it)
 		return (-1);
 	if (r == 1) {
 		item_ignored(it, "there is another task of that key");
-		return (0);
+		return (alert_raise("intake", it->i_task.t_key, "the tracker's "
+		    "item of that number cannot start: orchd has another task "
+		    "%s already. Open a new item", it->i_task.t_key) ==
+		    STORE_OK ? 0 : -1);
 	}
 	log_info("task %s: taken from the tracker, set by %s",
 	    it->i_task.t_key, it->i_msg->editor);

@@ -258,6 +258,18 @@ play(void)
 		fx_play_spawn(&s);
 }
 
+START_TEST(an_item_of_a_number_that_is_taken_is_told)
+{
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	seven.item = "11111111-4a52-4b0c-9c0b-6a8a2d1f0007";
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 1);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'intake' AND subject = '" KEY "'"), 1);
+	seven.item = NULL;
+}
+END_TEST
+
 /* Item 7 as a task that asks for the approval of its analysis. */
 static void
 asked(void)
@@ -745,6 +757,7 @@ main(void)
 	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
 	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);
 	tcase_add_test(tc, a_fetch_that_fails_is_tried_again_and_no_agent_starts);
+	tcase_add_test(tc, an_item_of_a_number_that_is_taken_is_told);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
 }
