@@ -605,6 +605,8 @@ START_TEST(an_approval_at_the_forge_is_for_the_code_that_was_reviewed)
 	ck_assert_str_eq(fx_task(KEY, "stage"), "testing");
 	ck_assert_str_eq(fx_str("SELECT actor FROM approval "
 	    "ORDER BY id DESC"), "carol at the forge");
+	/* Told again, as after a restart: it is one. */
+	CHANGES_NOTHING(review(1, fx_task(KEY, "head"), "fine"));
 }
 END_TEST
 
