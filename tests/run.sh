@@ -56,7 +56,7 @@ words=$*
 
 logs=$top/$B/check
 mkdir -p "$logs" && rm -f "$logs"/*.log || exit 2
-passed=0 failed=0 bad= nfolders=0
+passed=0 failed=0 bad= nfolders=0 lanes=
 
 # Centiseconds since boot, for durations only.
 ticks()
@@ -96,10 +96,10 @@ count_log()
 	    }' "$1"
 }
 
-# report KIND NAME LOG STATUS START-TICKS
+# report KIND NAME LOG STATUS CENTISECONDS
 report()
 {
-	spent=$(($(ticks) - $5))
+	spent=$5
 	set -- "$1" "$2" "$3" "$4" $(count_log "$3" "$4")
 	passed=$((passed + $5))
 	failed=$((failed + $6))
@@ -118,44 +118,111 @@ report()
 	echo "    $3"
 }
 
-# keep NAME: what a test left in its folder on purpose (KEEP in lib.sh).
+# keep NAME FOLDER: what a test left in it on purpose (KEEP in lib.sh).
 keep()
 {
-	for kept in "$folder"/orchd-test.*; do
+	for kept in "$2"/orchd-test.*; do
 		[ -d "$kept" ] || continue
 		rm -rf "$logs/$1.kept"
 		mv "$kept" "$logs/$1.kept" && echo "    kept: $logs/$1.kept"
 	done
 }
 
-# try KIND NAME LIMIT COMMAND ...: as the test user, in a folder of its own.
-try()
+# run_one NUMBER NAME LIMIT COMMAND ...: as the test user, in a folder of its
+# own; status and time go to a file.
+run_one()
 {
-	kind=$1 name=$2 limit=$3
-	shift 3
-	wanted "$name" || return 0
-	log=$logs/$name.log
-	t0=$(ticks)
 	# Short, because the path of a socket has little room.
-	nfolders=$((nfolders + 1))
-	folder=$scratch/$nfolders
+	number=$1 folder=$scratch/$1 log=$logs/$2.log limit=$3
+	shift 3
+	t0=$(ticks)
 	mkdir "$folder" || exit 2
 	[ -n "$as" ] && chown orchd-demo: "$folder"
 	(
 		cd "$tree" && exec $as env -u ORCH_REPORT_FILE \
-		    HOME="$folder" TMPDIR="$folder" \
+		    --default-signal=INT,QUIT HOME="$folder" TMPDIR="$folder" \
 		    ORCHD_BUILD="$tree/$B" timeout -k 10 "$limit" "$@"
 	) >"$log" 2>&1 </dev/null
 	rc=$?
-	report "$kind" "$name" "$log" $rc "$t0"
-	keep "$name"
-	rm -rf "$folder"
+	echo "$rc $(($(ticks) - t0))" >"$scratch/ended.$number.new"
+	mv "$scratch/ended.$number.new" "$scratch/ended.$number"
+}
+
+# ended KIND NAME NUMBER: wait for its end, and say it.
+ended()
+{
+	until [ -e "$scratch/ended.$3" ] || [ -e "$scratch/over" ]; do
+		sleep 0.1
+	done
+	# A lane that died says nothing.
+	[ -e "$scratch/ended.$3" ] || echo 1 0 >"$scratch/ended.$3"
+	read -r rc spent <"$scratch/ended.$3"
+	report "$1" "$2" "$logs/$2.log" "$rc" "$spent"
+	keep "$2" "$scratch/$3"
+	rm -rf "${scratch:?}/$3"
+}
+
+# try KIND NAME LIMIT COMMAND ...: one alone.
+try()
+{
+	wanted "$2" || return 0
+	kind=$1 name=$2
+	shift
+	nfolders=$((nfolders + 1))
+	run_one $nfolders "$@"
+	ended "$kind" "$name" $nfolders
+}
+
+# plan KIND NAME LIMIT COMMAND: one of those that run side by side.
+plan()
+{
+	wanted "$2" || return 0
+	nfolders=$((nfolders + 1))
+	echo "$nfolders $*" >>"$scratch/plan"
+}
+
+# A lane takes what no other has taken, until nothing is left.
+lane()
+{
+	while read -r number kind name limit command; do
+		mkdir "$scratch/taken.$number" 2>/dev/null || continue
+		run_one "$number" "$name" "$limit" $command
+	done <"$scratch/plan"
+}
+
+# What is planned: as many at the same time as there are processors.
+run_plan()
+{
+	[ -e "$scratch/plan" ] || return 0
+	(
+		for i in $(seq "$(nproc 2>/dev/null || echo 1)"); do
+			lane &
+		done
+		wait
+		: >"$scratch/over"
+	) &
+	lanes=$!
+	while read -r number kind name rest; do
+		ended "$kind" "$name" "$number"
+	done <"$scratch/plan"
+	wait $lanes
+	lanes=
+	rm -f "$scratch/plan" "$scratch/over"
 }
 
 # The tree that the tests see, and who they are.
 tree=$top as= scratch=
+end_tree()
+{
+	for child in $(pgrep -P "$1"); do
+		end_tree "$child"
+	done
+	kill "$1" 2>/dev/null
+}
+
 cleanup()
 {
+	[ -n "$lanes" ] && end_tree "$lanes"
 	[ -n "$scratch" ] && rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -184,8 +251,9 @@ run_unit()
 {
 	for t in "$B"/tests/unit/*_test; do
 		[ -x "$t" ] || continue
-		try unit "$(basename "$t")" $unit_limit "$t"
+		plan unit "$(basename "$t")" $unit_limit "$t"
 	done
+	run_plan
 }
 
 run_config()
@@ -198,8 +266,9 @@ run_integration()
 {
 	for t in tests/integration/[0-9]*.sh; do
 		[ -x "$t" ] || continue
-		try integration "$(basename "$t" .sh)" $script_limit "$t"
+		plan integration "$(basename "$t" .sh)" $script_limit "$t"
 	done
+	run_plan
 }
 
 # As on a kernel before Linux 6.5, which does not tell who a peer is and has
@@ -208,12 +277,13 @@ run_kernel()
 {
 	for t in "$B"/kernel/*_test; do
 		[ -x "$t" ] || continue
-		try kernel "kernel-$(basename "$t")" $unit_limit "$t"
+		plan kernel "kernel-$(basename "$t")" $unit_limit "$t"
 	done
-	try kernel kernel-33-adopt $script_limit env ORCHD_NO_PIDFD_INODE=1 \
+	plan kernel kernel-33-adopt $script_limit env ORCHD_NO_PIDFD_INODE=1 \
 	    tests/integration/33-adopt.sh
-	try kernel kernel-30-kill $script_limit env ORCHD_NO_PIDFD_INODE=1 \
+	plan kernel kernel-30-kill $script_limit env ORCHD_NO_PIDFD_INODE=1 \
 	    ONLY=runner tests/integration/30-kill.sh
+	run_plan
 }
 
 run_model()
@@ -277,7 +347,7 @@ run_lint()
 	wanted lint || return 0
 	t0=$(ticks)
 	tests/lint.sh >"$logs/lint.log" 2>&1
-	report lint lint "$logs/lint.log" $? "$t0"
+	report lint lint "$logs/lint.log" $? $(($(ticks) - t0))
 }
 
 prepare
