@@ -567,7 +567,7 @@ play_bases(void)
 static const struct plan check_plan = { .every = { [SHIM_KILL] = 1,
 	[SHIM_IOERR] = 1, [SHIM_IOERR_STAYS] = 1, [SHIM_FULL] = 17,
 	[SHIM_FULL_STAYS] = 61, [SHIM_NOMEM] = 25 },
-	.seeds = 20, .pairs = 16, .pair_seeds = 1, .seed = 1 };
+	.seeds = 20, .pairs = 32, .pair_seeds = 1, .seed = 1 };
 static const struct plan soak_plan = { .every = { [SHIM_KILL] = 1,
 	[SHIM_IOERR] = 1, [SHIM_IOERR_STAYS] = 1, [SHIM_FULL] = 1,
 	[SHIM_FULL_STAYS] = 1, [SHIM_NOMEM] = 1 },
@@ -587,7 +587,7 @@ struct least {
 static const struct least check_least = { .l_cases = {
 	[SHIM_KILL] = 5000, [SHIM_POWER] = 100000, [SHIM_IOERR] = 4200,
 	[SHIM_IOERR_STAYS] = 4200, [SHIM_FULL] = 240, [SHIM_FULL_STAYS] = 60,
-	[SHIM_NOMEM] = 2500 }, .l_pairs = 20000 };
+	[SHIM_NOMEM] = 2500 }, .l_pairs = 12000 };
 static const struct least soak_least = { .l_cases = {
 	[SHIM_KILL] = 5000, [SHIM_POWER] = 100000, [SHIM_IOERR] = 4200,
 	[SHIM_IOERR_STAYS] = 4200, [SHIM_FULL] = 4200,
