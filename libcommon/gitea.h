@@ -109,12 +109,21 @@ int	 gitea_reviews_each(const char *body, size_t len, size_t *rows,
 	    void (*fn)(const struct gitea_review *, void *arg), void *arg,
 	    char *err, size_t errlen);
 
-/* Bodies of requests; the caller frees them.  NULL: out of memory. */
+/*
+ * The body that opens a pull request.  The caller frees it, as all bodies;
+ * NULL: out of memory.
+ */
 char	*gitea_pull_body(const char *branch, const char *target,
 	    const char *title, const char *text);
+
+/* The body that merges, if head is what the server has too. */
 char	*gitea_merge_body(const char *method, const char *head);
+
+/* The body that sets a commit's status: pending, success, error, failure. */
 char	*gitea_status_body(const char *state, const char *context,
 	    const char *description, const char *page);
+
+/* The body of a comment. */
 char	*gitea_comment_body(const char *text);
 
 /*
