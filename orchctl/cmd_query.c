@@ -191,9 +191,10 @@ cmd_effect(struct ctx *c, int argc, char **argv)
 			return (usage_verb(c->c_verb));
 		reason = optarg;
 	}
-	if (optind < argc && strcmp(argv[optind], "settle") == 0 &&
-	    argc - optind == 4 && reason != NULL)
-		return (effect_settle(c, argv + optind + 1, reason));
+	if (optind < argc && strcmp(argv[optind], "settle") == 0)
+		return (argc - optind == 4 && reason != NULL ?
+		    effect_settle(c, argv + optind + 1, reason) :
+		    usage_verb(c->c_verb));
 	if (reason != NULL)
 		return (usage_verb(c->c_verb));
 	/* "effect show 731" is how people say it. */

@@ -430,6 +430,7 @@ START_TEST(an_effect_is_settled_with_its_key_outcome_and_reason)
 	const char *const good[] = { "effect", "settle", "A-1",
 	    "deploy:A-1:c", "done", "-r", "it serves", NULL };
 	const char *const bad[][7] = {
+		{ "effect", "settle", NULL },
 		{ "effect", "settle", "A-1", "k", "done", NULL },
 		{ "effect", "settle", "A-1", "done", "-r", "x", NULL },
 		{ "effect", "A-1", "-r", "x", NULL },
