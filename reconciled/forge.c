@@ -92,6 +92,10 @@ struct reading {
 	int64_t		 rd_rows;
 	struct gitea_checks rd_checks;
 	char		 rd_text[4096];
+	/* Take a page in; 1 when another one is to be asked for. */
+	int		(*rd_take)(struct forge *, struct reading *,
+			    const struct remote_answer *);
+	void		(*rd_ask)(struct forge *, struct reading *);
 };
 
 /* Servers have no limit of their own; this is what orchd allows itself. */
@@ -99,8 +103,6 @@ static const struct remote_kind gitea = { .rk_per_minute = 600,
     .rk_burst = 50, .rk_most = 8, .rk_said = gitea_said };
 
 static void	 pulls_ask(struct forge *);
-static void	 reviews_ask(struct forge *, struct reading *);
-static void	 checks_ask(struct forge *, struct reading *);
 
 /* --- rounds --------------------------------------------------------------- */
 
@@ -277,6 +279,26 @@ reading_free(struct reading *rd)
 	free(rd);
 }
 
+/* One page has come, whatever is read. */
+static void
+reading_cb(const struct remote_answer *ra, void *arg)
+{
+	struct reading *rd = arg;
+	struct project *p = rd->rd_project;
+	struct forge *fg = p->p_forge;
+
+	if (p->p_gone)
+		reading_free(rd);
+	else {
+		if (rd->rd_take(fg, rd, ra))
+			rd->rd_ask(fg, rd);
+		else
+			reading_free(rd);
+		one_less(fg);
+	}
+	project_unref(p);
+}
+
 /* --- CI ------------------------------------------------------------------- */
 
 static void
@@ -333,32 +355,13 @@ checks_read(struct forge *fg, struct reading *rd,
 }
 
 static void
-checks_cb(const struct remote_answer *ra, void *arg)
-{
-	struct reading *rd = arg;
-	struct project *p = rd->rd_project;
-	struct forge *fg = p->p_forge;
-
-	if (p->p_gone)
-		reading_free(rd);
-	else {
-		if (checks_read(fg, rd, ra))
-			checks_ask(fg, rd);
-		else
-			reading_free(rd);
-		one_less(fg);
-	}
-	project_unref(p);
-}
-
-static void
 checks_ask(struct forge *fg, struct reading *rd)
 {
 	char tail[200];
 
 	(void)snprintf(tail, sizeof(tail), "/commits/%s/status?limit=%d"
 	    "&page=%u", rd->rd_commit, GITEA_PAGE, rd->rd_page);
-	if (forge_ask(fg, checks_cb, rd, tail) == -1)
+	if (forge_ask(fg, reading_cb, rd, tail) == -1)
 		reading_free(rd);
 }
 
@@ -374,6 +377,8 @@ commit_read(struct forge *fg, const char *branch, const char *commit)
 	if ((rd = reading_new(fg, branch)) == NULL)
 		return;
 	(void)strlcpy(rd->rd_commit, commit, sizeof(rd->rd_commit));
+	rd->rd_take = checks_read;
+	rd->rd_ask = checks_ask;
 	checks_ask(fg, rd);
 }
 
@@ -437,25 +442,6 @@ reviews_read(struct forge *fg, struct reading *rd,
 }
 
 static void
-reviews_cb(const struct remote_answer *ra, void *arg)
-{
-	struct reading *rd = arg;
-	struct project *p = rd->rd_project;
-	struct forge *fg = p->p_forge;
-
-	if (p->p_gone)
-		reading_free(rd);
-	else {
-		if (reviews_read(fg, rd, ra))
-			reviews_ask(fg, rd);
-		else
-			reading_free(rd);
-		one_less(fg);
-	}
-	project_unref(p);
-}
-
-static void
 reviews_ask(struct forge *fg, struct reading *rd)
 {
 	char tail[100];
@@ -463,7 +449,7 @@ reviews_ask(struct forge *fg, struct reading *rd)
 	(void)snprintf(tail, sizeof(tail), "/pulls/%llu/reviews?limit=%d"
 	    "&page=%u", (unsigned long long)rd->rd_pull, GITEA_PAGE,
 	    rd->rd_page);
-	if (forge_ask(fg, reviews_cb, rd, tail) == -1)
+	if (forge_ask(fg, reading_cb, rd, tail) == -1)
 		reading_free(rd);
 }
 
@@ -506,6 +492,8 @@ pull_read(struct forge *fg, const struct watched *wa)
 		return;
 	rd->rd_pull = gp->gp_number;
 	(void)strlcpy(rd->rd_author, gp->gp_author, sizeof(rd->rd_author));
+	rd->rd_take = reviews_read;
+	rd->rd_ask = reviews_ask;
 	reviews_ask(fg, rd);
 }
 
