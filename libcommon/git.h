@@ -109,8 +109,9 @@ enum git_result git_open(struct git_repo *, const char *path, char *err,
 
 /*
  * Make a bare mirror at `path' (which must not exist) with the branches of
- * the local repository `from', HEAD on the same branch as there; gc off, no
- * hooks, safe receive.* settings.  A mirror appears whole or not at all.
+ * the local repository `from', HEAD on the same branch as there, or with NULL
+ * an empty one (its branches are fetched later); gc off, no hooks, safe
+ * receive.* settings.  A mirror appears whole or not at all.
  */
 enum git_result git_init_mirror(const char *path, const char *from, char *err,
     size_t);

@@ -107,11 +107,21 @@ set_head(const char *dir, const char *from, const char *const *env,
 	return (git_run_ok(dir, set, NULL, NULL, 0, err, errlen));
 }
 
+/* An empty bare repository with our settings. */
 static int
-fill(const char *dir, const char *from, char *err, size_t errlen)
+make_empty(const char *dir, char *err, size_t errlen)
 {
 	const char *const init[] = { "init", "-q", "--bare", "--template=",
 	    dir, NULL };
+
+	if (git_run_ok(NULL, init, NULL, NULL, 0, err, errlen) == -1)
+		return (-1);
+	return (configure(dir, err, errlen));
+}
+
+static int
+fill(const char *dir, const char *from, char *err, size_t errlen)
+{
 	const char *const fetch[] = { "fetch", "-q", "--no-tags",
 	    "--no-write-fetch-head", from, "+refs/heads/*:refs/heads/*",
 	    NULL };
@@ -122,9 +132,6 @@ fill(const char *dir, const char *from, char *err, size_t errlen)
 
 	snprintf(trust, sizeof(trust), "%s/trust.conf", dir);
 	snprintf(env0, sizeof(env0), "GIT_CONFIG_GLOBAL=%s", trust);
-	if (git_run_ok(NULL, init, NULL, NULL, 0, err, errlen) == -1 ||
-	    configure(dir, err, errlen) == -1)
-		return (-1);
 	if (write_trust(trust, from) == -1) {
 		snprintf(err, errlen, "%s: %s", trust, strerror(errno));
 		return (-1);
@@ -181,7 +188,7 @@ git_init_mirror(const char *path, const char *from, char *err, size_t errlen)
 		snprintf(err, errlen, "mirror %s exists already", path);
 		return (GIT_REFUSED);
 	}
-	if (source_path(from, real, err, errlen) == -1)
+	if (from != NULL && source_path(from, real, err, errlen) == -1)
 		return (GIT_REFUSED);
 	if (random_bytes(rnd, sizeof(rnd)) == -1) {
 		snprintf(err, errlen, "random bytes: %s", strerror(errno));
@@ -189,7 +196,8 @@ git_init_mirror(const char *path, const char *from, char *err, size_t errlen)
 	}
 	hex_encode(rnd, sizeof(rnd), hex);
 	snprintf(tmp, sizeof(tmp), "%s.new-%s", path, hex);
-	if (fill(tmp, real, err, errlen) == -1)
+	if (make_empty(tmp, err, errlen) == -1 ||
+	    (from != NULL && fill(tmp, real, err, errlen) == -1))
 		goto fail;
 	/* Fails when another one was first: a folder with content. */
 	if (rename(tmp, path) == -1) {

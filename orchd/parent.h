@@ -192,6 +192,12 @@ void	 children_renew(void);
 /* PING each, and end those that do not answer.  Call each 10 s. */
 void	 children_ping(void);
 
+/* What a child is called in logs. */
+const char *child_name(const struct child *);
+
+/* Send to a child; a failure is logged, its end will be noticed. */
+void	 child_send(struct child *, unsigned int type, const void *msg, int fd);
+
 /* Send to the engine; lost while it is away (it recovers by itself). */
 void	 engine_send(unsigned int type, uint32_t id, const void *msg, int fd);
 
@@ -203,6 +209,17 @@ int	 children_protected(pid_t);
 
 /* Milliseconds before the next start after a crash, given the last wait. */
 uint32_t child_backoff(uint32_t last_ms, uint64_t lived_ms);
+
+/* parent_hand.c */
+
+/* Add the global options in force to a list, as NAME=value. */
+void	 hand_options(struct strlist *);
+
+/*
+ * Send a daemon what it is configured with: listeners, secrets, projects.  A
+ * secret that cannot be read is logged and left out.
+ */
+void	 hand_over(struct child *, enum child_id);
 
 /* parent_listen.c */
 

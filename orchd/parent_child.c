@@ -67,7 +67,7 @@ child_id(const struct child *c)
 	return ((enum child_id)(c - par.p_child));
 }
 
-static const char *
+const char *
 child_name(const struct child *c)
 {
 	return (defs[child_id(c)].cd_name);
@@ -274,36 +274,11 @@ connect_engine(const struct child *c, uint32_t *generation)
 	return (sv[0]);
 }
 
-static void
+void
 child_send(struct child *c, unsigned int type, const void *msg, int fd)
 {
 	if (chan_send(c->c_chan, type, 0, msg, fd) == -1)
 		log_warn("%s: %s", child_name(c), orch_msg(type)->m_name);
-}
-
-/* The global options, as NAME=value. */
-static void
-options_list(struct strlist *l)
-{
-	const struct option_def	*d;
-	char			*value, line[1024];
-	size_t			 i, len;
-	FILE			*fp;
-
-	for (i = 0; i < OPT_MAX; i++) {
-		d = option_def((enum option)i);
-		if (d->od_scope != OPTION_G)
-			continue;
-		if ((fp = open_memstream(&value, &len)) == NULL)
-			fatal("options");
-		option_print_value((enum option)i,
-		    &par.p_conf->cf_options[i], fp);
-		fclose(fp);
-		if (snprintf(line, sizeof(line), "%s=%s", d->od_name,
-		    value) < (int)sizeof(line))
-			strlist_add(l, line);
-		free(value);
-	}
 }
 
 static void
@@ -318,66 +293,11 @@ send_start(struct child *c)
 		return;
 	m.role = (uint8_t)defs[child_id(c)].cd_role;
 	m.name = child_name(c);
-	options_list(&opts);
+	hand_options(&opts);
 	m.options.l_argv = (const char *const *)opts.sl_v;
 	child_send(c, ORCH_child_start, &m, fd);
 	strlist_free(&opts);
 	close(fd);
-}
-
-static void
-send_listeners(struct child *c)
-{
-	enum conf_listen_role	 role = child_id(c) == CH_WEBHOOK ?
-				    CONF_LISTEN_WEBHOOK : CONF_LISTEN_PAGE;
-	struct orch_child_listen m;
-	const struct listener	*l;
-	size_t			 i;
-
-	for (i = 0; i < par.p_nlisten; i++) {
-		l = &par.p_listen[i];
-		if (l->l_role != role)
-			continue;
-		memset(&m, 0, sizeof(m));
-		m.name = role == CONF_LISTEN_WEBHOOK ? "webhook" : "page";
-		m.loopback = (uint8_t)l->l_loopback;
-		child_send(c, ORCH_child_listen, &m, l->l_fd);
-	}
-}
-
-static void
-send_secret(struct child *c, const char *name, const char *path)
-{
-	struct orch_child_secret m;
-	char			 err[512], *value;
-
-	if ((value = secret_read(path, err, sizeof(err))) == NULL) {
-		log_warnx("%s: %s", child_name(c), err);
-		return;
-	}
-	m.name = name;
-	m.value = value;
-	child_send(c, ORCH_child_secret, &m, -1);
-	secret_free(value);
-}
-
-static void
-send_webhook_secrets(struct child *c)
-{
-	static const char *const names[] = {
-		[CONF_SOURCE_GITEA] = "gitea", [CONF_SOURCE_PLANE] = "plane",
-	};
-	const struct strlist	*l;
-	char			 name[32];
-	size_t			 i, j;
-
-	for (i = 0; i < CONF_SOURCE_MAX; i++) {
-		l = &par.p_conf->cf_secret[i];
-		for (j = 0; j < l->sl_n; j++) {
-			snprintf(name, sizeof(name), "%s.%zu", names[i], j);
-			send_secret(c, name, l->sl_v[j]);
-		}
-	}
 }
 
 static void
@@ -388,10 +308,7 @@ daemon_begin(struct child *c)
 	if (child_spawn(c) == -1)
 		return;
 	send_start(c);
-	if (child_id(c) == CH_WEBHOOK || child_id(c) == CH_PAGE)
-		send_listeners(c);
-	if (child_id(c) == CH_WEBHOOK)
-		send_webhook_secrets(c);
+	hand_over(c, child_id(c));
 	memset(&go, 0, sizeof(go));
 	go.role = (uint8_t)defs[child_id(c)].cd_role;
 	child_send(c, ORCH_child_go, &go, -1);

@@ -322,6 +322,7 @@ listen_mirrors(const struct conf *cf)
 {
 	const struct conf_project	*cp;
 	struct stat			 sb;
+	const char			*from;
 	char				 path[PATH_MAX], err[512];
 	size_t				 i;
 
@@ -331,12 +332,14 @@ listen_mirrors(const struct conf *cf)
 		    cp->cp_name);
 		if (lstat(path, &sb) == 0)
 			continue;
+		from = cp->cp_forge == CONF_FORGE_GITEA ? cp->cp_forge_repo :
+		    cp->cp_forge_from;
 		if (git_init_mirror(path, cp->cp_forge_from, err,
 		    sizeof(err)) != GIT_OK)
 			log_warnx("project %s: no mirror of %s: %s",
-			    cp->cp_name, cp->cp_forge_from, err);
+			    cp->cp_name, from, err);
 		else
-			log_info("project %s: mirror made from %s",
-			    cp->cp_name, cp->cp_forge_from);
+			log_info("project %s: mirror made %s %s", cp->cp_name,
+			    cp->cp_forge_from != NULL ? "from" : "for", from);
 	}
 }

@@ -37,26 +37,43 @@ parent_same_folders(const struct conf *cf, char *text, size_t len)
 	return (-1);
 }
 
+static int
+readable(const char *path, char *text, size_t len)
+{
+	char	*value;
+
+	if (path == NULL)
+		return (1);
+	if ((value = secret_read(path, text, len)) == NULL)
+		return (0);
+	secret_free(value);
+	return (1);
+}
+
 /* Every secret has to be readable before anything is replaced. */
 static int
 secrets_readable(const struct conf *cf, char *text, size_t len)
 {
-	const char	*paths[2 * CONF_SOURCE_MAX + 2];
-	char		*value;
-	size_t		 i, j, n = 0;
+	const struct conf_project	*cp;
+	size_t				 i, j;
 
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		for (j = 0; j < cf->cf_secret[i].sl_n; j++)
-			paths[n++] = cf->cf_secret[i].sl_v[j];
-	if (cf->cf_admin_token != NULL)
-		paths[n++] = cf->cf_admin_token;
-	if (cf->cf_read_token != NULL)
-		paths[n++] = cf->cf_read_token;
-	for (i = 0; i < n; i++) {
-		if ((value = secret_read(paths[i], text, len)) == NULL)
+			if (!readable(cf->cf_secret[i].sl_v[j], text, len))
+				return (-1);
+	for (i = 0; i < cf->cf_nprojects; i++) {
+		cp = &cf->cf_projects[i];
+		if (!readable(cp->cp_forge_read, text, len) ||
+		    !readable(cp->cp_forge_write, text, len) ||
+		    !readable(cp->cp_tracker_token, text, len))
 			return (-1);
-		secret_free(value);
 	}
+	for (i = 0; i < cf->cf_nnotify; i++)
+		if (!readable(cf->cf_notify[i].cn_file, text, len))
+			return (-1);
+	if (!readable(cf->cf_admin_token, text, len) ||
+	    !readable(cf->cf_read_token, text, len))
+		return (-1);
 	return (0);
 }
 

@@ -46,6 +46,7 @@ struct run_plan {
 	char			*rl_mirror;
 	char			*rl_workroot;
 	char			*rl_result;
+	char			*rl_token;	/* writes to the forge */
 	int			 rl_worker;
 };
 
@@ -367,6 +368,29 @@ plan_hook(struct run_plan *rl, const struct conf *cf,
 	return (0);
 }
 
+/* A worker acts on the forge, so it alone gets the token that writes. */
+static int
+plan_worker(struct run_plan *rl, const struct conf *cf,
+    const struct conf_project *cp, char *err, size_t errlen)
+{
+	struct orch_run_spec	*sp = &rl->rl_spec;
+
+	rl->rl_worker = 1;
+	sp->probe_url = conf_str(cf, cp, OPT_POST_DEPLOY_BASE_URL);
+	sp->timeout_s = (uint32_t)conf_int(cf, NULL,
+	    OPT_REAPER_MAX_RUNNING_S);
+	if (cp->cp_forge != CONF_FORGE_GITEA)
+		return (0);
+	if ((rl->rl_token = secret_read(cp->cp_forge_write, err,
+	    errlen)) == NULL)
+		return (-1);
+	sp->forge = "gitea";
+	sp->forge_url = cp->cp_forge_url;
+	sp->forge_repo = cp->cp_forge_repo;
+	sp->token = rl->rl_token;
+	return (0);
+}
+
 static int
 plan_kind(struct run_plan *rl, const struct conf *cf,
     const struct conf_project *cp, const struct run_paths *pa,
@@ -392,11 +416,7 @@ plan_kind(struct run_plan *rl, const struct conf *cf,
 		return (0);
 	case KIND_TRANSITION:
 	case KIND_MONITOR:
-		rl->rl_worker = 1;
-		sp->probe_url = conf_str(cf, cp, OPT_POST_DEPLOY_BASE_URL);
-		sp->timeout_s = (uint32_t)conf_int(cf, NULL,
-		    OPT_REAPER_MAX_RUNNING_S);
-		return (0);
+		return (plan_worker(rl, cf, cp, err, errlen));
 	default:
 		snprintf(err, errlen, "runs of kind %s cannot be started",
 		    orch_kind_name(rq->kind));
@@ -521,5 +541,6 @@ run_plan_free(struct run_plan *rl)
 	free(rl->rl_mirror);
 	free(rl->rl_workroot);
 	free(rl->rl_result);
+	secret_free(rl->rl_token);
 	free(rl);
 }
