@@ -291,7 +291,6 @@ struct conf {
 #define CONF_ENVIRON	0x1	/* ORCH_... of the environment counts */
 #define CONF_FILES	0x2	/* look at the files that are named */
 #define CONF_QUIET	0x4	/* no warnings, faults only */
-#define CONF_REMOTE	0x8	/* servers elsewhere: the parent has decided */
 
 /*
  * Read, complete and check a configuration.  All faults of one run go to err,

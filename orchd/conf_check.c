@@ -432,17 +432,9 @@ check_outside(struct parser *ps, const struct conf_project *cp)
 
 	if (cp->cp_forge == CONF_FORGE_UNSET && !ps->ps_syntax)
 		conf_fault(ps, loc, "it has no forge (forge local from "
-		    "\"PATH\")");
-	else if (cp->cp_forge == CONF_FORGE_GITEA &&
-	    !(ps->ps_flags & CONF_REMOTE))
-		conf_fault(ps, loc, "forge gitea is not built into this "
-		    "version; local is");
+		    "\"PATH\", or forge gitea)");
 	if (cp->cp_tracker == CONF_TRACKER_UNSET && !ps->ps_syntax)
 		conf_fault(ps, loc, "it has no tracker (tracker local)");
-	else if (cp->cp_tracker == CONF_TRACKER_PLANE &&
-	    !(ps->ps_flags & CONF_REMOTE))
-		conf_fault(ps, loc, "tracker plane is not built into this "
-		    "version; local is");
 	if (cp->cp_forge == CONF_FORGE_GITEA)
 		check_gitea(ps, cp);
 	if (cp->cp_tracker == CONF_TRACKER_PLANE)

@@ -80,7 +80,7 @@ struct start {
 static void
 start_conf(int fd)
 {
-	if (conf_parse_fd(fd, "orchd.conf", CONF_QUIET | CONF_REMOTE,
+	if (conf_parse_fd(fd, "orchd.conf", CONF_QUIET,
 	    &eng.e_conf, stderr) == -1)
 		fatalx("the configuration of the parent does not parse");
 }

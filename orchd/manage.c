@@ -79,7 +79,7 @@ conf_take(int fd, const struct orch_conf *m)
 {
 	struct conf *conf = NULL;
 
-	if (conf_parse_fd(fd, "orchd.conf", CONF_QUIET | CONF_REMOTE, &conf,
+	if (conf_parse_fd(fd, "orchd.conf", CONF_QUIET, &conf,
 	    stderr) == -1) {
 		log_warnx("the configuration of the parent does not parse");
 		return;

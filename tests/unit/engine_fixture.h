@@ -512,7 +512,7 @@ fx_conf(const char *global, const char *project)
 	    FX_PROJECT("other", "OTH", FX_LOCAL) "}\n", fx.dir, fx.dir, global,
 	    project);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
-	(void)conf_parse_fd(fd, "t.conf", CONF_QUIET | CONF_REMOTE, &cf, err);
+	(void)conf_parse_fd(fd, "t.conf", CONF_QUIET, &cf, err);
 	fclose(err);
 	close(fd);
 	ck_assert_msg(cf != NULL, "%s", said);
