@@ -102,21 +102,45 @@ do_rerun(const struct task *t, const struct decision *d)
 	return (feedback_from_gate(t, d));
 }
 
+/* Where the tracker is one that people use, how they say it there. */
+static void
+how_to_answer(const struct task *t, const char *verb, enum conf_status yes,
+    char *buf, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	if (cp != NULL && cp->cp_tracker == CONF_TRACKER_PLANE)
+		snprintf(buf, len, "status \"%s\"%s, or orchctl %s %s",
+		    conf_status_name(cp, yes), yes == CONF_STATUS_APPROVED ?
+		    " (or \"Rejected\", with a comment)" : "", verb,
+		    t->t_key);
+	else
+		snprintf(buf, len, "orchctl %s %s", verb, t->t_key);
+}
+
 static void
 what_is_asked(const struct task *t, const struct decision *d, char *buf,
     size_t len)
 {
-	if (t->t_stage == STAGE_DEPLOY)
+	char how[400];
+
+	if (t->t_stage == STAGE_DEPLOY) {
+		how_to_answer(t, "confirm", CONF_STATUS_CONFIRM_DEPLOY, how,
+		    sizeof(how));
 		snprintf(buf, len, "waits for a person: confirm the deploy of "
-		    "%.7s (orchctl confirm %s). \"Approved\" does not deploy",
-		    t->t_landed, t->t_key);
-	else if (t->t_stage == STAGE_ANALYSIS)
+		    "%.7s (%s). \"%s\" does not deploy", t->t_landed, how,
+		    conf_status_name(eng_project(t->t_project),
+		    CONF_STATUS_APPROVED));
+		return;
+	}
+	how_to_answer(t, "approve", CONF_STATUS_APPROVED, how, sizeof(how));
+	if (t->t_stage == STAGE_ANALYSIS)
 		snprintf(buf, len, "waits for a person: approve the analysis "
-		    "(docs/work-items/%s/01-brd.md at %.7s; orchctl approve "
-		    "%s)", t->t_key, t->t_head, t->t_key);
+		    "(docs/work-items/%s/01-brd.md at %.7s; %s)", t->t_key,
+		    t->t_head, how);
 	else
-		snprintf(buf, len, "waits for a person: %s at %.7s (orchctl "
-		    "approve %s)", d->d_gate, t->t_head, t->t_key);
+		snprintf(buf, len, "waits for a person: %s at %.7s (%s)",
+		    d->d_gate, t->t_head, how);
 }
 
 static int
@@ -124,7 +148,7 @@ do_ask(struct task *t, const struct decision *d)
 {
 	const char *commit = t->t_stage == STAGE_DEPLOY ? t->t_landed :
 	    t->t_head;
-	char why[512], key[160];
+	char why[1024], key[160];
 
 	what_is_asked(t, d, why, sizeof(why));
 	if (strcmp(t->t_asked_gate, d->d_gate) != 0 ||
