@@ -195,15 +195,18 @@ say_projects(const struct request *a)
 int
 task_submit(const struct task_new *n, struct task *t)
 {
-	char key[65];
+	char key[65], tries[24] = "";
 	int64_t number = n->tn_number, now = eng_now();
 	enum store_res res;
 
 	if (number == 0)
 		number = store_int(eng.e_store, 1, Q_TASK_NEXT_NUMBER, "s",
 		    n->tn_project->cp_prefix);
-	snprintf(key, sizeof(key), "%s-%lld", n->tn_project->cp_prefix,
-	    (long long)number);
+	if (n->tn_try > 1)
+		snprintf(tries, sizeof(tries), "-t%lld",
+		    (long long)n->tn_try);
+	snprintf(key, sizeof(key), "%s-%lld%s", n->tn_project->cp_prefix,
+	    (long long)number, tries);
 	if (number == n->tn_number && task_by_key(key, t) == STORE_OK)
 		return (1);
 	if (store_run(eng.e_store, Q_TASK_ADD, "sssssiiis", key,

@@ -44,6 +44,7 @@ int	 task_stop_runs(const struct task *, const char *why);
 struct task_new {
 	const struct conf_project *tn_project;
 	int64_t		 tn_number;	/* 0: the next one */
+	int64_t		 tn_try;	/* of the same item; 0: the first */
 	const char	*tn_title;
 	const char	*tn_text;
 	const char	*tn_user;

@@ -42,6 +42,7 @@ struct item {
 	char		 i_title[TITLE_MAX + 1];
 	char		 i_user[USER_MAX + 16];
 	int64_t		 i_changed;
+	int		 i_later;	/* it is to be told again */
 };
 
 /* Length of the character at s; a byte that begins none is one. */
@@ -128,27 +129,30 @@ item_ignored(const struct item *it, const char *why)
 	    it->i_msg->status, why);
 }
 
-/* An item that no task is of: "To Analyse" makes one. */
+/* May a task be begun for it?  If not, the log says why. */
 static int
-item_new(struct item *it)
+may_begin(const struct item *it)
 {
-	struct task_new n = { .tn_project = it->i_project,
-	    .tn_number = (int64_t)it->i_msg->number, .tn_title = it->i_title,
-	    .tn_text = it->i_msg->text, .tn_user = it->i_msg->author,
-	    .tn_item = it->i_msg->item };
-	int r;
-
-	if (!status_is(it, CONF_STATUS_TO_ANALYSE))
-		return (0);
-	if (!is_trusted(it)) {
+	if (!is_trusted(it))
 		item_ignored(it, "neither its author nor a label of it starts "
 		    "work (intake)");
-		return (0);
-	}
-	if (n.tn_number <= 0 || it->i_title[0] == '\0') {
+	else if (it->i_msg->number == 0 || it->i_title[0] == '\0')
 		item_ignored(it, "it has no number or no title");
-		return (0);
-	}
+	else
+		return (1);
+	return (0);
+}
+
+/* Make its task, the nth of this item. */
+static int
+item_begin(struct item *it, int64_t nth)
+{
+	struct task_new n = { .tn_project = it->i_project,
+	    .tn_number = (int64_t)it->i_msg->number, .tn_try = nth,
+	    .tn_title = it->i_title, .tn_text = it->i_msg->text,
+	    .tn_user = it->i_msg->author, .tn_item = it->i_msg->item };
+	int r;
+
 	if ((r = task_submit(&n, &it->i_task)) == -1)
 		return (-1);
 	if (r == 1) {
@@ -164,6 +168,51 @@ item_new(struct item *it)
 	    queue_kick() == -1)
 		return (-1);
 	return (0);
+}
+
+/* An item that no task is of: "To Analyse" makes one. */
+static int
+item_new(struct item *it)
+{
+	if (!status_is(it, CONF_STATUS_TO_ANALYSE) || !may_begin(it))
+		return (0);
+	return (item_begin(it, 1));
+}
+
+/* A comment on the item, once for each time that a person has set it. */
+static int
+item_say(const struct item *it, const char *what, const char *text)
+{
+	char key[128];
+
+	snprintf(key, sizeof(key), "%s:%s:%lld", what, it->i_task.t_key,
+	    (long long)it->i_changed);
+	return (outbox_add("tracker", &it->i_task, "comment", key, text) ==
+	    STORE_OK ? 0 : -1);
+}
+
+/*
+ * A cancelled task leaves its item to another one, which begins afresh.  It
+ * keeps its key, since the journal, the branch that is kept and the comments
+ * go by it; the other one has a key of its own (R-54).
+ */
+static int
+item_restart(struct item *it)
+{
+	const struct task old = it->i_task;
+	int64_t tries = store_int(eng.e_store, 1, Q_ITEM_TRIES, "ss",
+	    it->i_project->cp_name, it->i_msg->item);
+	char text[256];
+
+	if (!may_begin(it))
+		return (0);
+	if (store_run_one(eng.e_store, Q_ITEM_LEAVE, "i", old.t_id) !=
+	    STORE_OK || store_run(eng.e_store, Q_ITEM_STATUS_DROP, "i",
+	    old.t_id) != STORE_OK || item_begin(it, tries + 1) == -1)
+		return (-1);
+	snprintf(text, sizeof(text), "begins again as %s; what was done as %s "
+	    "is kept under that name", it->i_task.t_key, old.t_key);
+	return (item_say(it, "again", text));
 }
 
 /* The same action as at orchctl; a refusal is for the log. */
@@ -201,18 +250,12 @@ item_decide(const struct item *it, const char *verb, const char *old)
 	return (item_act(it, verb, text));
 }
 
-/* "To Analyse" of a task: once more, while it is analysed. */
+/* "To Analyse", while it is analysed: once more. */
 static int
-item_again(const struct item *it)
+item_analyse(const struct item *it)
 {
 	const struct task *t = &it->i_task;
 
-	if (t->t_stage != STAGE_ANALYSIS) {
-		item_ignored(it, stage_is_terminal(t->t_stage) ?
-		    "its task has ended: open a new item" :
-		    "its task is under way already");
-		return (0);
-	}
 	if (t->t_parked[0] != '\0' && item_act(it, "retry", "") == -1)
 		return (-1);
 	log_info("task %s: analysed again, set by %s", t->t_key, it->i_user);
@@ -222,6 +265,47 @@ item_again(const struct item *it)
 	    t->t_id, t->t_seq) != STORE_OK)
 		return (-1);
 	return (task_drive(t->t_id) == -1 ? -1 : queue_kick());
+}
+
+/* "To Analyse" of an item that a task is of. */
+static int
+item_again(struct item *it)
+{
+	const struct task *t = &it->i_task;
+	char text[128];
+
+	switch (t->t_stage) {
+	case STAGE_ANALYSIS:
+		return (item_analyse(it));
+	case STAGE_CANCELLED:
+		return (item_restart(it));
+	case STAGE_DONE:
+		item_ignored(it, "its task is done: open a new item");
+		snprintf(text, sizeof(text), "%s is done and stays so: open a "
+		    "new item for what is left to do", t->t_key);
+		return (item_say(it, "ended", text));
+	default:
+		item_ignored(it, "its task is under way already");
+		return (0);
+	}
+}
+
+/* What is merged cannot be stopped any more: whoever tries it is told. */
+static int
+item_stop(const struct item *it)
+{
+	struct action_said said = { RES_OK, "" };
+
+	if (!conf_bool(eng.e_conf, it->i_project, OPT_STOP_STATUS_ENABLED)) {
+		item_ignored(it, "stop_status_enabled is no");
+		return (0);
+	}
+	if (action_now("cancel", &it->i_task, it->i_user, "", &said) == -1)
+		return (-1);
+	log_info("task %s: \"%s\" in the tracker: %s", it->i_task.t_key,
+	    it->i_msg->status, said.as_text);
+	return (said.as_result != RES_REFUSED ? 0 : item_say(it, "stop",
+	    said.as_text));
 }
 
 /* Blocked and Needs Input, set by a person: nothing until they say so. */
@@ -244,7 +328,7 @@ item_park(const struct item *it, const char *how)
 }
 
 static int
-item_do(const struct item *it, const char *old)
+item_do(struct item *it, const char *old)
 {
 	if (status_is(it, CONF_STATUS_TO_ANALYSE))
 		return (item_again(it));
@@ -255,8 +339,7 @@ item_do(const struct item *it, const char *old)
 	if (status_is(it, CONF_STATUS_CONFIRM_DEPLOY))
 		return (item_decide(it, "confirm", old));
 	if (status_is(it, CONF_STATUS_STOP))
-		return (conf_bool(eng.e_conf, it->i_project,
-		    OPT_STOP_STATUS_ENABLED) ? item_act(it, "cancel", "") : 0);
+		return (item_stop(it));
 	if (status_is(it, CONF_STATUS_BLOCKED))
 		return (item_park(it, "blocked"));
 	if (status_is(it, CONF_STATUS_NEEDS_INPUT))
@@ -307,6 +390,13 @@ item_seen(struct item *it)
 	if (it->i_changed < ms || (it->i_changed == ms &&
 	    strcmp(old, it->i_msg->status) == 0))
 		return (0);
+	/* Afresh, once the cancelled one has ended. */
+	if (!it->i_msg->own && status_is(it, CONF_STATUS_TO_ANALYSE) &&
+	    it->i_task.t_cancel_at != 0 &&
+	    !stage_is_terminal(it->i_task.t_stage)) {
+		it->i_later = 1;
+		return (0);
+	}
 	if (item_remember(it) == -1)
 		return (-1);
 	return (it->i_msg->own ? 0 : item_do(it, old));
@@ -333,6 +423,10 @@ on_tracker_item(struct peer *p, uint32_t id, const union orch_any *any,
 		ack.text = "no project has its items there";
 	} else if (item_seen(&it) == -1)
 		return (-1);
+	if (it.i_later) {
+		ack.result = RES_RETRY;
+		ack.text = "its task is being cancelled";
+	}
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);
 }

@@ -86,6 +86,8 @@ ALTER TABLE task ADD COLUMN item TEXT NOT NULL DEFAULT '';
 ALTER TABLE task ADD COLUMN item_status TEXT NOT NULL DEFAULT '';
 ALTER TABLE task ADD COLUMN item_ms INTEGER NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX task_item ON task (project, item) WHERE item <> '';
+-- The item of a cancelled task that another task was begun for.
+ALTER TABLE task ADD COLUMN item_was TEXT NOT NULL DEFAULT '';
 
 -- Pull requests of a forge elsewhere, as they were seen last.
 CREATE TABLE pull_seen (

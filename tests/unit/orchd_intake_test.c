@@ -379,6 +379,106 @@ START_TEST(to_analyse_runs_the_analyst_again_in_analysis_only)
 }
 END_TEST
 
+/* Item 7 is cancelled, as its status Stop has it. */
+static void
+stopped(void)
+{
+	struct fx_spawn s;
+
+	asked();
+	ck_assert_int_eq(item("Stop", ""), RES_OK);
+	while (strcmp(fx_task(KEY, "stage"), "cancelled") != 0 &&
+	    fx_spawned(&s))
+		fx_play_spawn(&s);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "cancelled");
+}
+
+START_TEST(to_analyse_begins_a_cancelled_item_afresh)
+{
+	int64_t kept;
+
+	stopped();
+	kept = fx_int("SELECT count(*) FROM effect");
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY "-t2", "stage"), "analysis");
+	ck_assert_str_eq(fx_task(KEY "-t2", "item"), ITEM);
+	ck_assert_int_eq(fx_task_int(KEY "-t2", "round"), 0);
+	/* The first one is found as it was. */
+	ck_assert_str_eq(fx_task(KEY, "stage"), "cancelled");
+	ck_assert_str_eq(fx_task(KEY, "item_was"), ITEM);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox o JOIN task t "
+	    "ON t.id = o.task WHERE t.key = '" KEY "' AND o.kind = 'status' "
+	    "AND o.state = 'pending'"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE text LIKE "
+	    "'begins again as " KEY "-t2;%%'"), 1);
+	CHANGES_NOTHING(same_again());
+	while (fx_task(KEY "-t2", "asked_gate")[0] == '\0' && fx_step())
+		;
+	ck_assert_str_eq(fx_task(KEY "-t2", "asked_gate"),
+	    "check_analysis_approved");
+	ck_assert_int_ne(fx_int("SELECT t.branch <> u.branch FROM task t, "
+	    "task u WHERE t.key = '" KEY "' AND u.key = '" KEY "-t2'"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE "
+	    "key NOT LIKE '%%:" KEY "-t2:%%'"), kept);
+	/* Its number is the last one's. */
+	ck_assert_int_eq(fx_act("cancel", "7", ""), RES_OK);
+	ck_assert_int_ne(fx_task_int(KEY "-t2", "cancel_requested_at"), 0);
+	fx_sound();
+}
+END_TEST
+
+START_TEST(to_analyse_while_it_is_cancelled_waits_for_the_end)
+{
+	struct fx_spawn s;
+
+	asked();
+	ck_assert_int_eq(item("Stop", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "analysis");
+	ck_assert_int_eq(item("To Analyse", ""), RES_RETRY);
+	ck_assert_int_eq(same_again(), RES_RETRY);
+	while (strcmp(fx_task(KEY, "stage"), "cancelled") != 0 &&
+	    fx_spawned(&s))
+		fx_play_spawn(&s);
+	ck_assert_int_eq(same_again(), RES_OK);
+	ck_assert_str_eq(fx_task(KEY "-t2", "stage"), "analysis");
+}
+END_TEST
+
+START_TEST(a_cancelled_item_begins_afresh_for_the_trusted_only)
+{
+	stopped();
+	fx_conf("serial_limit 10", "intake authors { \"eve\" }");
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 1);
+	ck_assert_str_eq(fx_task(KEY, "item"), ITEM);
+}
+END_TEST
+
+START_TEST(what_is_done_stays_done_and_says_so_once)
+{
+	asked();
+	fx_conf("serial_limit 10", "ci none");
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "deploy");
+	ck_assert_int_eq(item("Stop", ""), RES_OK);
+	ck_assert_int_eq(fx_task_int(KEY, "ifnull(cancel_requested_at, 0)"),
+	    0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE text LIKE "
+	    "'%%a merge cannot be cancelled%%'"), 1);
+	ck_assert_int_eq(item("Confirm Deploy", ""), RES_OK);
+	fx_play_until(KEY, "done");
+	ignored("To Analyse");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 1);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE kind = "
+	    "'comment' AND text LIKE '%%open a new item%%'"), 1);
+	CHANGES_NOTHING(same_again());
+	ignored("Approved");
+	ignored("Confirm Deploy");
+	ignored("In Progress");
+	ignored("Blocked");
+}
+END_TEST
+
 START_TEST(only_confirm_deploy_deploys)
 {
 	asked();
@@ -741,6 +841,10 @@ main(void)
 	tcase_add_test(tc, blocked_parks_and_in_progress_goes_on);
 	tcase_add_test(tc, stop_cancels_unless_it_is_switched_off);
 	tcase_add_test(tc, to_analyse_runs_the_analyst_again_in_analysis_only);
+	tcase_add_test(tc, to_analyse_begins_a_cancelled_item_afresh);
+	tcase_add_test(tc, to_analyse_while_it_is_cancelled_waits_for_the_end);
+	tcase_add_test(tc, a_cancelled_item_begins_afresh_for_the_trusted_only);
+	tcase_add_test(tc, what_is_done_stays_done_and_says_so_once);
 	tcase_add_test(tc, only_confirm_deploy_deploys);
 	tcase_add_test(tc, green_ci_of_the_head_is_the_gate_of_development);
 	tcase_add_test(tc, red_ci_is_the_developers_feedback);
