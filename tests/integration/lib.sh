@@ -570,6 +570,19 @@ travel()
 	done
 }
 
+# rows: the objects of a JSON document, one a line.
+rows()
+{
+	tr -d '\n' | sed 's/{/\n{/g'
+}
+
+# effects_done TASK NAME: how often it is on record as done.
+effects_done()
+{
+	ctl -j effect "$1" | rows | grep "\"name\": *\"$2\"" |
+	    grep -c '"state": *"done"'
+}
+
 # moves TASK: "from>to" for each transition, one a line.
 moves()
 {

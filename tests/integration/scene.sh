@@ -10,12 +10,6 @@
 # lib.sh: an agent, a transition worker inside the edge with its gate's command,
 # and a deploy hook, each at work until a file says that it may go on.
 
-# rows: the objects of a JSON document, one a line.
-rows()
-{
-	tr -d '\n' | sed 's/{/\n{/g'
-}
-
 # run_of TASK KIND WORD: the number of its newest run of that kind whose role,
 # gate or work is WORD.
 run_of()
@@ -35,13 +29,6 @@ lease_of()
 {
 	ctl -j lease | rows | grep "\"task\": *\"$1\"" | grep 'edge' |
 	    grep -o '"\(owner\|epoch\)": *\("[^"]*"\|[0-9]*\)' | grep .
-}
-
-# effects_done TASK NAME: how often it is on record as done.
-effects_done()
-{
-	ctl -j effect "$1" | rows | grep "\"name\": *\"$2\"" |
-	    grep -c '"state": *"done"'
 }
 
 # children NAME: the processes of that program that this orchd started.
