@@ -58,9 +58,8 @@ env_config(struct remote_env *re, size_t i, const char *key,
 	    (size_t)v >= sizeof(re->value[i]) ? -1 : 0);
 }
 
-/* "Authorization: Basic ..." of a token as the user's name. */
-static int
-env_header(const char *token, char *buf, size_t len)
+int
+git_remote_header(const char *token, char *buf, size_t len)
 {
 	unsigned char plain[TOKEN_MAX + sizeof(PASSWORD)];
 	char code[TOKEN_MAX * 2];
@@ -117,7 +116,8 @@ env_fill(struct remote_env *re, const struct git_remote *gr, char *err,
 		(void)snprintf(key, sizeof(key), "http.%s.extraHeader",
 		    gr->gr_url);
 		bad |= strpbrk(gr->gr_token, "\r\n:") != NULL ||
-		    env_header(gr->gr_token, header, sizeof(header)) == -1 ||
+		    git_remote_header(gr->gr_token, header,
+		    sizeof(header)) == -1 ||
 		    env_config(re, n++, key, header) == -1;
 		explicit_bzero(header, sizeof(header));
 	}

@@ -61,4 +61,10 @@ enum git_result git_remote_push(const struct git_repo *,
     const struct git_remote *, const char *branch, const char *new,
     const char *old, char *err, size_t errlen);
 
+/*
+ * The header by which git shows a token: "Authorization: Basic ...", the token
+ * as the user's name.  0; -1: it does not fit.
+ */
+int	 git_remote_header(const char *token, char *buf, size_t len);
+
 #endif

@@ -222,16 +222,28 @@ gitea_pulls_each(const char *body, size_t len, size_t *rows,
 	return (0);
 }
 
-int
-gitea_me_url(char *buf, size_t len, const char *base)
+static int
+server_url(char *buf, size_t len, const char *base, const char *what)
 {
 	size_t slash = strlen(base);
 	int n;
 
 	while (slash > 0 && base[slash - 1] == '/')
 		slash--;
-	n = snprintf(buf, len, "%.*s/api/v1/user", (int)slash, base);
+	n = snprintf(buf, len, "%.*s/api/v1/%s", (int)slash, base, what);
 	return (n < 0 || (size_t)n >= len ? -1 : 0);
+}
+
+int
+gitea_me_url(char *buf, size_t len, const char *base)
+{
+	return (server_url(buf, len, base, "user"));
+}
+
+int
+gitea_version_url(char *buf, size_t len, const char *base)
+{
+	return (server_url(buf, len, base, "version"));
 }
 
 int

@@ -86,6 +86,9 @@ int	 gitea_pulls_each(const char *body, size_t len, size_t *rows,
 /* BASE/api/v1/user, who the token belongs to.  0; -1: does not fit. */
 int	 gitea_me_url(char *buf, size_t len, const char *base);
 
+/* BASE/api/v1/version, which server it is.  0; -1: does not fit. */
+int	 gitea_version_url(char *buf, size_t len, const char *base);
+
 /* The "login" of that answer.  0; -1 with err. */
 int	 gitea_me_read(const char *body, size_t len, char login[GITEA_LOGIN],
 	    char *err, size_t errlen);

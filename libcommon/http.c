@@ -164,6 +164,8 @@ set_bounds(struct http_call *hc, const struct http_request *hr)
 	    curl_easy_setopt(c, CURLOPT_PROXY, "") != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_USERAGENT, "orchd") != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, hr->hr_connect ? 1L :
+	    0L) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, hc->hc_said) !=
 	    CURLE_OK ? -1 : 0);
 }

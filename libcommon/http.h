@@ -38,11 +38,13 @@ struct http_request {
 	size_t		 hr_len;
 	uint32_t	 hr_timeout_ms;	/* 0: HTTP_TIMEOUT_MS */
 	size_t		 hr_max;	/* 0: HTTP_BODY_MAX */
+	int		 hr_connect;	/* connect and TLS only; none is sent */
 };
 
 /* How far a request came. */
 enum http_end {
-	HTTP_ANSWERED,		/* a whole answer; its status is set */
+	HTTP_ANSWERED,		/* a whole answer; its status is set
+				 * (hr_connect: connected, status 0) */
 	HTTP_NOT_SENT,		/* the other side surely saw nothing of it */
 	HTTP_LOST		/* no whole answer: it may have acted */
 };

@@ -161,7 +161,9 @@ state_add(struct plane_states *pt, json_t *o, char *err, size_t errlen)
 		    PLANE_STATES);
 		return (-1);
 	}
-	if (named_read(o, &pt->pt_state[pt->pt_n], err, errlen) == -1)
+	if (named_read(o, &pt->pt_state[pt->pt_n], err, errlen) == -1 ||
+	    answer_text(o, "group", pt->pt_state[pt->pt_n].ps_group,
+	    sizeof(pt->pt_state[pt->pt_n].ps_group), err, errlen) == -1)
 		return (-1);
 	pt->pt_n++;
 	return (0);

@@ -61,6 +61,7 @@ int	 plane_auth(char *buf, size_t len, const char *key);
 struct plane_state {
 	char	ps_id[PLANE_ID];
 	char	ps_name[PLANE_NAME];
+	char	ps_group[16];	/* of a state: "started", ... */
 };
 
 struct plane_states {

@@ -105,4 +105,7 @@ enum orch_look_what {
 /* What CI says (ci_seen.state). */
 enum orch_ci { CI_NONE, CI_PENDING, CI_GREEN, CI_RED };
 
+/* What a trial of the doctor found (doctor_row.verdict). */
+enum orch_finding { FOUND_OK, FOUND_WARN, FOUND_FAIL };
+
 #endif
