@@ -211,7 +211,10 @@ sent_cb(const struct remote_answer *ra, void *arg)
 {
 	uint64_t *row = arg;
 
-	outbox_settle(*row, ra->ra_end == REMOTE_OK, ra->ra_why);
+	if (ra->ra_asked)
+		outbox_settle(*row, ra->ra_end == REMOTE_OK, ra->ra_why);
+	else
+		outbox_later(*row);
 	free(row);
 }
 
@@ -229,19 +232,27 @@ send_row(struct messenger *me, uint64_t row, const struct remote_ask *want)
 	return (-1);
 }
 
+int
+notify_address(const struct messenger *me, char *buf, size_t len)
+{
+	int n = snprintf(buf, len, "%s%s", own_server(me) ? "" : TELEGRAM
+	    "/bot", me->me_secret);
+
+	return (n < 0 || (size_t)n >= len ? -1 : 0);
+}
+
 static int
 telegram_send(struct messenger *me, uint64_t row, char *text)
 {
 	struct remote_ask want = { .ask_prio = REMOTE_NOW,
 	    .ask_method = "POST" };
 	char url[4400], *body;
-	int n, r = -1;
+	int r = -1;
 
 	text_cut_utf16(text, TELEGRAM_UNITS);
-	n = snprintf(url, sizeof(url), "%s%s/sendMessage",
-	    own_server(me) ? "" : TELEGRAM "/bot", me->me_secret);
-	if (n < 0 || (size_t)n >= sizeof(url) || (body = telegram_body(
-	    me->me_to, text)) == NULL)
+	if (notify_address(me, url, sizeof(url)) == -1 ||
+	    strlcat(url, "/sendMessage", sizeof(url)) >= sizeof(url) ||
+	    (body = telegram_body(me->me_to, text)) == NULL)
 		return (-1);
 	want.ask_url = url;
 	want.ask_body = body;

@@ -296,6 +296,18 @@ outbox_settle(uint64_t id, int ok, const char *error)
 		}
 }
 
+void
+outbox_later(uint64_t id)
+{
+	struct row *r;
+
+	TAILQ_FOREACH(r, &rows, r_entry)
+		if (r->r_id == id && r->r_phase == PHASE_OUT) {
+			row_drop(r);
+			return;
+		}
+}
+
 static void
 item_send(struct row *r)
 {

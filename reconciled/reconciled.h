@@ -101,6 +101,7 @@ enum remote_end {
 
 struct remote_answer {
 	enum remote_end	 ra_end;
+	int		 ra_asked;	/* 0: nothing was sent to a paused one */
 	long		 ra_status;	/* or 0 */
 	const char	*ra_body;	/* dies with the call; never NULL */
 	size_t		 ra_len;
@@ -168,6 +169,7 @@ struct project {
 	char		*p_workspace;
 	char		*p_tracker_id;	/* the project's UUID there */
 	char		*p_rejected;	/* how that status is called there */
+	char		*p_renamed;	/* "Own=Name" lines of statuses */
 	char		*p_token;	/* of the forge, or "" */
 	char		*p_key;		/* of the tracker, or "" */
 	unsigned int	 p_forge_poll_s;	/* 0: only when told to look */
@@ -265,8 +267,19 @@ void	 notify_deliver(struct messenger *, uint64_t row, const char *kind,
 /* The limits of a kind of messenger; NULL: there is no such kind. */
 const struct remote_kind *notify_kind(const char *kind);
 
+/* A Telegram bot's address, before "/METHOD"; a secret.  -1: too long. */
+int	 notify_address(const struct messenger *, char *buf, size_t len);
+
 /* The address whose server it is, for remote_get(). */
 const char *notify_server(const struct messenger *);
+
+/* doctor.c: what orchd needs elsewhere, tried (orchctl doctor remote) */
+
+/*
+ * Try every right at forges and trackers to read, and every messenger; the
+ * rows go to the engine with that id.
+ */
+void	 doctor_ask(uint32_t id, const struct orch_doctor_ask *);
 
 /* outbox.c: carry messages to trackers and people */
 
@@ -287,6 +300,12 @@ int	 outbox_ack(uint32_t id, const struct orch_ack *);
 
 /* How the delivery of a row ended; a row that is not at hand is ignored. */
 void	 outbox_settle(uint64_t row, int ok, const char *error);
+
+/*
+ * The end of a row that was not tried, because its server is left alone: that
+ * is no failure of it, and it is listed again.
+ */
+void	 outbox_later(uint64_t row);
 
 /* wire.c: what the daemon does with its parent's and the engine's messages */
 

@@ -31,7 +31,7 @@
 #include "reconciled.h"
 
 #define FAILURES	5	/* in a row, then its server is left alone */
-#define PAUSE_MS	30000
+#define PAUSE_MS	5000
 #define PAUSE_MAX_MS	900000
 #define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define TRIES_429	3U
@@ -340,7 +340,8 @@ static void
 ask_end(struct ask *as, enum remote_end end, const struct http_reply *hp,
     const char *why)
 {
-	struct remote_answer ra = { .ra_end = end, .ra_body = "",
+	struct remote_answer ra = { .ra_end = end,
+	    .ra_asked = as->as_tries > 0, .ra_body = "",
 	    .ra_total = -1, .ra_why = why };
 	struct remote *rm = as->as_remote;
 

@@ -148,7 +148,11 @@ void	 looks_free(struct tracker *);
  * time also what an earlier process raised.  end: clear all.
  */
 void	 missing_check(struct tracker *, int end);
+
+/* Set the statuses that waited for names. */
 void	 posts_run(struct tracker *);
+
+/* They cannot be set, and why; NULL: not now, which is no failure of theirs. */
 void	 posts_fail(struct tracker *, const char *why);
 
 #endif

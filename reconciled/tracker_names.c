@@ -132,6 +132,8 @@ step_cb(const struct remote_answer *ra, void *arg)
 	else if (ra->ra_end != REMOTE_OK) {
 		if (ra->ra_end == REMOTE_REFUSED)
 			refused(tk, ra->ra_why);
+		else
+			posts_fail(tk, NULL);
 		names_end(tk, ra->ra_why);
 		goto done;
 	} else if (tk->tk_step == STEP_PATH)

@@ -32,14 +32,28 @@
 
 #define MISS_MS	10000
 
+static void
+post_free(struct post *po)
+{
+	free(po->po_key);
+	free(po->po_text);
+	free(po);
+}
+
 /* Done with it: the outbox hears how, and it is freed. */
 static void
 post_end(struct post *po, int ok, const char *why)
 {
 	outbox_settle(po->po_row, ok, why);
-	free(po->po_key);
-	free(po->po_text);
-	free(po);
+	post_free(po);
+}
+
+/* It was not tried. */
+static void
+post_later(struct post *po)
+{
+	outbox_later(po->po_row);
+	post_free(po);
 }
 
 void
@@ -49,7 +63,10 @@ posts_fail(struct tracker *tk, const char *why)
 
 	while ((po = TAILQ_FIRST(&tk->tk_posts)) != NULL) {
 		TAILQ_REMOVE(&tk->tk_posts, po, po_entry);
-		post_end(po, 0, why);
+		if (why != NULL)
+			post_end(po, 0, why);
+		else
+			post_later(po);
 	}
 }
 
@@ -63,7 +80,10 @@ post_failed(struct post *po, const struct remote_answer *ra)
 	}
 	if (ra->ra_end == REMOTE_OK)
 		return (0);
-	post_end(po, 0, ra->ra_why);
+	if (ra->ra_asked)
+		post_end(po, 0, ra->ra_why);
+	else
+		post_later(po);
 	return (1);
 }
 
