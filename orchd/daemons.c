@@ -21,14 +21,12 @@
 #include "daemons.h"
 #include "engine.h"
 #include "notice.h"
+#include "outbox.h"
 #include "pass.h"
 #include "queue.h"
 #include "runs.h"
 
 #define LIST_MAX	256
-#define OUTBOX_BASE_MS	1000
-#define OUTBOX_MAX_MS	900000
-#define OUTBOX_PARK_MS	(7LL * 86400 * 1000)
 
 static void
 ack(struct peer *p, uint32_t id, enum orch_result result, const char *text)
@@ -121,65 +119,6 @@ on_candidates(struct peer *p, uint32_t id, const union orch_any *any,
 	pass_send(p->p_id, ORCH_candidate, id, &c, -1);
 	return (store_run(eng.e_store, Q_SETTING, "ss", "reconcile_last_run",
 	    "") == STORE_OK ? 0 : -1);
-}
-
-int
-on_outbox_next(struct peer *p, uint32_t id, const union orch_any *any,
-    int *fd)
-{
-	struct orch_outbox_row row, end = { .last = 1 };
-	uint32_t n = 0;
-	sqlite3_stmt *q;
-
-	q = store_bind(eng.e_store, Q_OUTBOX_DUE, "si",
-	    any->outbox_next.dest, eng_now());
-	while (n++ < any->outbox_next.most && n < LIST_MAX &&
-	    store_step(eng.e_store, q) == STORE_OK) {
-		memset(&row, 0, sizeof(row));
-		row.id = (uint64_t)col_int(q, 0);
-		row.dest = any->outbox_next.dest;
-		row.kind = col_text(q, 1);
-		row.task = col_text(q, 2);
-		row.key = col_text(q, 3);
-		row.text = col_text(q, 4);
-		row.project = col_text(q, 5);
-		row.item = col_text(q, 6);
-		row.pull = (uint64_t)col_int(q, 7);
-		pass_send(p->p_id, ORCH_outbox_row, id, &row, -1);
-	}
-	sqlite3_reset(q);
-	pass_send(p->p_id, ORCH_outbox_row, id, &end, -1);
-	return (0);
-}
-
-/* A message that fails comes again later; after days it is parked. */
-static int
-outbox_failed(uint64_t id, const char *error)
-{
-	int64_t tries = store_int(eng.e_store, 0, Q_OUTBOX_TRIES, "i",
-	    (int64_t)id);
-	int64_t now = eng_now();
-
-	return (store_run(eng.e_store, Q_OUTBOX_FAILED, "sii", error,
-	    now + backoff_ms(OUTBOX_BASE_MS, tries, OUTBOX_MAX_MS),
-	    (int64_t)id) == STORE_OK && store_run(eng.e_store,
-	    Q_OUTBOX_PARK, "i", now - OUTBOX_PARK_MS) == STORE_OK ? 0 : -1);
-}
-
-int
-on_outbox_done(struct peer *p, uint32_t id, const union orch_any *any,
-    int *fd)
-{
-	const struct orch_outbox_done *m = &any->outbox_done;
-
-	if (!m->ok) {
-		if (outbox_failed(m->id, m->error) == -1)
-			return (-1);
-	} else if (store_run(eng.e_store, Q_OUTBOX_DONE, "i",
-	    (int64_t)m->id) != STORE_OK)
-		return (-1);
-	ack(p, id, RES_OK, "");
-	return (0);
 }
 
 /* The local tracker: a status is idempotent, a comment has its key. */

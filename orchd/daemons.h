@@ -27,12 +27,6 @@ int	 on_advance(struct peer *, uint32_t, const union orch_any *, int *);
 /* List tasks without job or lease, older than their grace. */
 int	 on_candidates(struct peer *, uint32_t, const union orch_any *, int *);
 
-/* List messages that are due, in order per task. */
-int	 on_outbox_next(struct peer *, uint32_t, const union orch_any *, int *);
-
-/* A message was delivered, or comes again later. */
-int	 on_outbox_done(struct peer *, uint32_t, const union orch_any *, int *);
-
 /* Set a status or add a comment in the local tracker. */
 int	 on_item(struct peer *, uint32_t, const union orch_any *, int *);
 

@@ -27,6 +27,7 @@
 #include "pass.h"
 #include "queue.h"
 #include "task.h"
+#include "tell.h"
 
 /* A task that is looked at again and again in one pass has a rule that does
  * not settle: end the loop, say so, look again later. */
@@ -148,7 +149,7 @@ do_ask(struct task *t, const struct decision *d)
 {
 	const char *commit = t->t_stage == STAGE_DEPLOY ? t->t_landed :
 	    t->t_head;
-	char why[1024], key[160];
+	char why[1024];
 
 	what_is_asked(t, d, why, sizeof(why));
 	if (strcmp(t->t_asked_gate, d->d_gate) != 0 ||
@@ -156,9 +157,7 @@ do_ask(struct task *t, const struct decision *d)
 		if (store_run_one(eng.e_store, Q_TASK_ASK, "ssii", d->d_gate,
 		    commit, eng_now(), t->t_id) != STORE_OK)
 			return (-1);
-		snprintf(key, sizeof(key), "ask:%s:%lld:%s", t->t_key,
-		    (long long)t->t_seq, commit);
-		if (outbox_add("tracker", t, "comment", key, why) != STORE_OK)
+		if (tell_question(t, commit, why) != STORE_OK)
 			return (-1);
 		log_info("task %s: %s", t->t_key, why);
 	}

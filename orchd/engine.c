@@ -35,6 +35,7 @@
 #include "manage.h"
 #include "notice.h"
 #include "pass.h"
+#include "outbox.h"
 #include "peer.h"
 #include "queue.h"
 #include "runs.h"
@@ -177,6 +178,12 @@ sweep(void *arg)
 }
 
 /* One task's trouble never stops the others: it is looked at later. */
+static int
+messages(void *arg)
+{
+	return (alerts_look() == -1 || outbox_look() == -1 ? -1 : 0);
+}
+
 static void
 drive_each(int64_t *ids, size_t n)
 {
@@ -231,6 +238,8 @@ engine_look(int all)
 	if (pass_try(sweep, NULL) == -1)
 		log_warnx("looking at the runs failed, again later");
 	if (all)
+	if (pass_try(messages, NULL) == -1)
+		log_warnx("looking at messages failed, again later");
 		drive_open();
 	else
 		drive_due();

@@ -25,6 +25,7 @@
 #include "engine.h"
 #include "intake.h"
 #include "notice.h"
+#include "outbox.h"
 #include "pass.h"
 #include "queue.h"
 #include "task.h"

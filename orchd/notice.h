@@ -17,14 +17,21 @@
 #ifndef ORCHD_NOTICE_H
 #define ORCHD_NOTICE_H
 
-/* What people are told: alerts and the outbox. */
+/*
+ * Alerts.  Each has an identity, its kind and subject: raised again while it
+ * is open it is counted.  People are told when it is raised, but not more often
+ * than watch_cooldown_s, and once when it is over, if they were told of it.
+ */
 
 #include <stdint.h>
 
 #include "store.h"
 #include "task.h"
 
-/* Raise an alert, or count it again while it is open. */
+/*
+ * Raise an alert, or count it again while it is open.  The text says where,
+ * why, and what to do.
+ */
 enum store_res	 alert_raise(const char *kind, const char *subject,
 		    const char *fmt, ...)
 		    __attribute__((format(printf, 3, 4)));
@@ -35,11 +42,7 @@ int		 alert_is_open(const char *kind, const char *subject);
 /* The reason is gone. */
 enum store_res	 alert_clear(const char *kind, const char *subject);
 
-/*
- * Store a message to the tracker, in the commit that causes it (R-64).  key
- * makes it unique: the same key twice is one message.
- */
-enum store_res	 outbox_add(const char *dest, const struct task *,
-		    const char *kind, const char *key, const char *text);
+/* Every second: tell of what is open and was held back by a cool-down.  -1. */
+int		 alerts_look(void);
 
 #endif

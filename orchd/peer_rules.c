@@ -20,6 +20,7 @@
 #include "intake.h"
 #include "lease.h"
 #include "peer.h"
+#include "outbox.h"
 #include "query.h"
 #include "reap.h"
 #include "runs.h"

@@ -27,6 +27,7 @@
 #include "pass.h"
 #include "queue.h"
 #include "runs.h"
+#include "tell.h"
 
 /* Until a job that could not be started is tried again. */
 #define TROUBLE_MS	30000
@@ -216,6 +217,9 @@ count_slots(struct slots *s)
 	s->agents = conf_int(eng.e_conf, NULL, OPT_MAX_CONCURRENCY) -
 	    queue_running(KIND_AGENT);
 	s->gates = conf_int(eng.e_conf, NULL, OPT_MAX_GATE_RUNS) -
+	if (j->j_kind == KIND_GATE && tell_gate_runs(&t, j->j_gate,
+	    j->j_commit, j->j_id) != STORE_OK)
+		return (-1);
 	    store_int(eng.e_store, 0, Q_GATE_SLOTS_TAKEN, "");
 }
 

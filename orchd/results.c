@@ -28,6 +28,7 @@
 #include "reap.h"
 #include "rollback.h"
 #include "runs.h"
+#include "tell.h"
 #include "verdicts.h"
 
 /* What a run's result means for its job and its task. */
@@ -394,6 +395,8 @@ gate_store(const struct run *r, const struct task *t, const char *commit,
     const struct orch_run_done *m, uint8_t verdict, uint8_t cause,
     const char *reason, const char *text)
 {
+	int64_t id;
+
 	if (store_run(eng.e_store, Q_GATE_ADD, "iiissssisiiiss", t->t_id,
 	    t->t_round, r->r_seq, r->r_gate, commit, m->tree,
 	    gate_verdict_name(verdict), (int64_t)cause, reason, r->r_id,
@@ -401,11 +404,16 @@ gate_store(const struct run *r, const struct task *t, const char *commit,
 	    artifact_of(&m->artifacts, stage_gate_reads(t->t_stage,
 	    r->r_gate))) != STORE_OK)
 		return (-1);
+	id = store_last_id(eng.e_store);
+	if (tell_gates(t->t_id, commit) != STORE_OK || tell_verdict(t, id,
+	    r->r_gate, gate_verdict_name(verdict), commit, reason, text) !=
+	    STORE_OK)
+		return (-1);
 	/* What the artifact says that the command made or met. */
 	if (!git_oid_valid(m->image_commit) || !git_oid_valid(m->image_tree))
 		return (0);
 	return (store_run(eng.e_store, Q_GATE_IMAGE, "ssi", m->image_commit,
-	    m->image_tree, store_last_id(eng.e_store)) == STORE_OK ? 0 : -1);
+	    m->image_tree, id) == STORE_OK ? 0 : -1);
 }
 
 /* Wherever a reason stands, the gate's name stands before it already. */

@@ -25,6 +25,7 @@
 #include "libcommon/log.h"
 #include "engine.h"
 #include "notice.h"
+#include "outbox.h"
 #include "queue.h"
 #include "rollback.h"
 

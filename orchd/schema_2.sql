@@ -127,3 +127,55 @@ CREATE TABLE review (
 -- Whether the mirror has the forge's branches as of now: the next agent of a
 -- project whose forge is elsewhere starts on nothing older.
 ALTER TABLE task ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0;
+
+-- What a message is about beside its task: the project of one without a task,
+-- the branch whose pull request is commented, the commit of a status.
+ALTER TABLE outbox ADD COLUMN project TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN branch TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';
+
+-- When people were told of it last (watch_cooldown_s); NULL: not yet.
+ALTER TABLE alert ADD COLUMN told_at INTEGER;
+CREATE INDEX alert_told ON alert (kind, subject);
+
+-- What a delivery is about, so that it can be looked at again (R-97): in the
+-- words of its source, and as a project of the configuration.  told: what it
+-- is about was looked at; kept: nobody was there to look, the next poll does;
+-- ignored: no project is it, or it is about nothing.
+ALTER TABLE event ADD COLUMN about TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN object TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN project TEXT NOT NULL DEFAULT '';
+ALTER TABLE event ADD COLUMN state TEXT NOT NULL DEFAULT 'ignored'
+	CHECK (state IN ('told', 'kept', 'ignored'));
+CREATE INDEX event_at ON event (at);
+-- Who had it done again.
+CREATE TABLE event_replay (
+	id	INTEGER PRIMARY KEY,
+	event	INTEGER NOT NULL REFERENCES event (id),
+	actor	TEXT NOT NULL,
+	state	TEXT NOT NULL,			-- what came of it
+	at	INTEGER NOT NULL
+) STRICT;
+CREATE INDEX event_replay_event ON event_replay (event);
+
+-- How long tasks have waited, by what they waited for (R-89).  Whoever changes
+-- task.waits says when in waits_since.
+ALTER TABLE task ADD COLUMN waits_since INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE waited (
+	task	INTEGER NOT NULL REFERENCES task (id),
+	waits	TEXT NOT NULL,
+	ms	INTEGER NOT NULL,
+	PRIMARY KEY (task, waits)
+) STRICT;
+CREATE TRIGGER task_waited AFTER UPDATE OF waits ON task
+WHEN OLD.waits <> NEW.waits AND OLD.waits NOT IN ('', 'run')
+	AND OLD.waits_since > 0
+BEGIN
+	INSERT INTO waited (task, waits, ms) VALUES (OLD.id, OLD.waits,
+		max(0, NEW.waits_since - OLD.waits_since))
+	ON CONFLICT (task, waits) DO UPDATE SET ms = ms + excluded.ms;
+END;
+
+-- What is counted whenever somebody looks.
+CREATE INDEX job_counted ON job (kind, status);
+CREATE INDEX alert_cleared ON alert (cleared_at) WHERE cleared_at IS NOT NULL;

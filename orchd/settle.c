@@ -25,6 +25,7 @@
 #include "deploy.h"
 #include "engine.h"
 #include "notice.h"
+#include "outbox.h"
 #include "queue.h"
 #include "settle.h"
 

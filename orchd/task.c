@@ -23,7 +23,9 @@
 #include "libcommon/log.h"
 #include "engine.h"
 #include "notice.h"
+#include "outbox.h"
 #include "task.h"
+#include "tell.h"
 
 static void
 copy(char *dst, size_t len, sqlite3_stmt *q, int col)
@@ -152,6 +154,7 @@ enum store_res
 task_set_feedback(int64_t task, const char *reason, const char *text)
 {
 	static char buf[65536];
+	enum store_res res;
 	size_t len = text == NULL ? 0 : strlen(text);
 
 	/* The end of a log says most. */
@@ -159,7 +162,10 @@ task_set_feedback(int64_t task, const char *reason, const char *text)
 		text += len - (sizeof(buf) - 4096);
 	snprintf(buf, sizeof(buf), "%s\n\n%s", reason,
 	    text == NULL ? "" : text);
-	return (store_run_one(eng.e_store, Q_TASK_FEEDBACK, "si", buf, task));
+	if ((res = store_run_one(eng.e_store, Q_TASK_FEEDBACK, "si", buf,
+	    task)) != STORE_OK)
+		return (res);
+	return (tell_findings(task, reason, text));
 }
 
 enum store_res
@@ -169,7 +175,8 @@ task_park(const struct task *t, const char *how, const char *reason)
 
 	log_info("task %s: parked (%s): %s", t->t_key, how, reason);
 	if ((res = store_run_one(eng.e_store, Q_TASK_PARK, "ssii", how,
-	    reason, t->t_id, t->t_seq)) != STORE_OK)
+	    reason, t->t_id, t->t_seq)) != STORE_OK ||
+	    (res = tell_parked(t, reason)) != STORE_OK)
 		return (res);
 	return (alert_raise("parked", t->t_key, "%s. To go on: orchctl retry "
 	    "%s", reason, t->t_key));

@@ -22,6 +22,7 @@
 #include "engine.h"
 #include "notice.h"
 #include "task.h"
+#include "tell.h"
 
 /*
  * The commit path.  Everything that a move changes is in the pass of the
@@ -67,18 +68,6 @@ write_history(const struct transition *tr, const struct task *t,
 	    tr->tr_actor.ac_name, epoch, tr->tr_reason, eng_now()));
 }
 
-static enum store_res
-write_comment(const struct transition *tr, const struct task *t)
-{
-	char key[128], text[2048];
-
-	snprintf(key, sizeof(key), "move:%s:%lld", t->t_key,
-	    (long long)tr->tr_seq + 1);
-	snprintf(text, sizeof(text), "%s -> %s: %s",
-	    stage_name(tr->tr_from), stage_name(tr->tr_to), tr->tr_reason);
-	return (outbox_add("tracker", t, "comment", key, text));
-}
-
 enum store_res
 transition_commit(const struct transition *tr)
 {
@@ -115,7 +104,7 @@ transition_commit(const struct transition *tr)
 	    (res = leave_merged_branch(&t)) != STORE_OK)
 		return (res);
 	if ((res = write_history(tr, &t, epoch)) != STORE_OK ||
-	    (res = write_comment(tr, &t)) != STORE_OK)
+	    (res = tell_move(tr, &t)) != STORE_OK)
 		return (res);
 	return (STORE_OK);
 }

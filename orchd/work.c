@@ -24,8 +24,10 @@
 #include "engine.h"
 #include "lease.h"
 #include "notice.h"
+#include "outbox.h"
 #include "pass.h"
 #include "rollback.h"
+#include "tell.h"
 #include "verdicts.h"
 #include "work.h"
 
@@ -171,6 +173,8 @@ on_landed(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	    Q_BASELINE_RAISE, "srsi", t.t_project, strtod(m->coverage, NULL),
 	    m->commit, eng_now()) != STORE_OK)
 		return (-1);
+	if (ack.result == RES_OK && tell_gates(t.t_id, m->commit) != STORE_OK)
+		return (-1);
 	if (ack.result == RES_OK)
 		log_info("task %s: landed %.12s", t.t_key, m->commit);
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
@@ -192,7 +196,8 @@ on_record(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	memcpy(text, m->text.b_data, m->text.b_len);
 	text[m->text.b_len] = '\0';
 	if (store_run(eng.e_store, Q_RECORD_PUT, "iissi", t.t_id, t.t_round,
-	    m->name, text, eng_now()) != STORE_OK)
+	    m->name, text, eng_now()) != STORE_OK || tell_record(&t, m->name,
+	    text) != STORE_OK)
 		return (-1);
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);
@@ -409,7 +414,8 @@ end_routed(const struct task *t, const struct run *r,
 		return (cancel_dropped(t, m));
 	/* What the edge has pushed is the branch's head from now on. */
 	if (strcmp(r->r_work, "edge") == 0 && strlen(m->head) == 40 &&
-	    strcmp(m->head, t->t_head) != 0 && verdicts_carry(t, m) == -1)
+	    strcmp(m->head, t->t_head) != 0 && (verdicts_carry(t, m) == -1 ||
+	    tell_gates(t->t_id, m->head) != STORE_OK))
 		return (-1);
 	if (strcmp(r->r_work, "edge") == 0 && m->verdict == GATE_FAIL &&
 	    m->cause != CAUSE_MOVED)

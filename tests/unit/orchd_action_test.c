@@ -20,6 +20,7 @@
 #include <jansson.h>
 
 #include "orchd/notice.h"
+#include "orchd/outbox.h"
 #include "orchd/query.h"
 
 #include "engine_play.h"

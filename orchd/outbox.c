@@ -1,0 +1,249 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "libcommon/log.h"
+#include "libcommon/redact.h"
+#include "libcommon/sha256.h"
+#include "engine.h"
+#include "notice.h"
+#include "outbox.h"
+#include "pass.h"
+#include "queue.h"
+
+#define LIST_MAX	256
+#define KEY_MAX		128	/* of outbox_row.key */
+#define TEXT_MAX	16000	/* bytes; a page of what there is to say */
+#define BASE_MS		1000
+#define MAX_MS		900000
+#define PARK_MS		(7LL * 86400 * 1000)
+#define SETTLE_MS	3600000	/* after a start, until nobody has asked */
+#define LOOK_MS		60000
+#define DESTS_MAX	32	/* looked at in one go */
+
+/* A copy of at most TEXT_MAX bytes that ends at a whole character. */
+static char *
+text_of(const char *text)
+{
+	char *s;
+	size_t n;
+
+	if ((s = redact_dup(text)) == NULL)
+		fatal("outbox");
+	if ((n = strlen(s)) <= TEXT_MAX)
+		return (s);
+	for (n = TEXT_MAX; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80;)
+		n--;
+	s[n] = '\0';
+	return (s);
+}
+
+/* A key that is too long for a message is its hash. */
+static void
+key_of(const char *key, char *buf, size_t len)
+{
+	char hash[65];
+
+	if (strlcpy(buf, key, len) < len)
+		return;
+	sha256_hex(key, strlen(key), hash);
+	snprintf(buf, len, "h:%s", hash);
+}
+
+enum store_res
+outbox_put(const struct outbox_msg *om)
+{
+	const struct task *t = om->om_task;
+	enum store_res res;
+	char key[KEY_MAX], *text;
+
+	text = text_of(om->om_text == NULL ? "" : om->om_text);
+	key_of(om->om_key, key, sizeof(key));
+	res = store_run(eng.e_store, Q_OUTBOX_ADD, "sissssssi", om->om_dest,
+	    t == NULL ? (int64_t)0 : t->t_id, om->om_kind, key, text,
+	    t == NULL ? "" : t->t_project, om->om_branch, om->om_commit,
+	    eng_now());
+	free(text);
+	return (res);
+}
+
+enum store_res
+outbox_add(const char *dest, const struct task *t, const char *kind,
+    const char *key, const char *text)
+{
+	struct outbox_msg om = { .om_dest = dest, .om_task = t,
+	    .om_kind = kind, .om_key = key, .om_text = text };
+
+	return (outbox_put(&om));
+}
+
+void
+outbox_due(const char *dest, uint32_t most,
+    void (*fn)(const struct outbox_due *, void *), void *arg)
+{
+	struct outbox_due od;
+	uint32_t n = 0;
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_OUTBOX_DUE, "si", dest, eng_now());
+	while (n++ < most && store_step(eng.e_store, q) == STORE_OK) {
+		od.od_id = col_int(q, 0);
+		od.od_kind = col_text(q, 1);
+		od.od_task = col_text(q, 2);
+		od.od_key = col_text(q, 3);
+		od.od_text = col_text(q, 4);
+		od.od_project = col_text(q, 5);
+		od.od_item = col_text(q, 6);
+		od.od_pull = col_int(q, 7);
+		od.od_commit = col_text(q, 8);
+		fn(&od, arg);
+	}
+	sqlite3_reset(q);
+}
+
+/* Who is told of what is due, under which id. */
+struct asker {
+	struct peer	*a_peer;
+	uint32_t	 a_id;
+	const char	*a_dest;
+};
+
+static void
+send_row(const struct outbox_due *od, void *arg)
+{
+	const struct asker *a = arg;
+	struct orch_outbox_row row = { .id = (uint64_t)od->od_id,
+	    .dest = a->a_dest, .kind = od->od_kind, .task = od->od_task,
+	    .key = od->od_key, .text = od->od_text,
+	    .project = od->od_project, .item = od->od_item,
+	    .pull = (uint64_t)od->od_pull, .commit = od->od_commit };
+
+	pass_send(a->a_peer->p_id, ORCH_outbox_row, a->a_id, &row, -1);
+}
+
+int
+on_outbox_next(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_outbox_next *m = &any->outbox_next;
+	struct asker a = { p, id, m->dest };
+	struct orch_outbox_row end = { .last = 1 };
+
+	outbox_due(m->dest, m->most < LIST_MAX ? m->most : LIST_MAX, send_row,
+	    &a);
+	pass_send(p->p_id, ORCH_outbox_row, id, &end, -1);
+	return (0);
+}
+
+int
+outbox_result(int64_t id, int ok, const char *error)
+{
+	enum store_res res;
+	sqlite3_stmt *q;
+	char dest[96];
+	int64_t tries;
+
+	q = store_bind(eng.e_store, Q_OUTBOX_GET, "i", id);
+	if ((res = store_step(eng.e_store, q)) != STORE_OK) {
+		sqlite3_reset(q);
+		/* It was settled before: that it is again changes nothing. */
+		return (res == STORE_NONE ? 0 : -1);
+	}
+	strlcpy(dest, col_text(q, 0), sizeof(dest));
+	tries = col_int(q, 1);
+	sqlite3_reset(q);
+	store_count(eng.e_store, ok ? "outbox_delivered" : "outbox_failed",
+	    1);
+	if (!ok)
+		return (store_run_one(eng.e_store, Q_OUTBOX_FAILED, "sii",
+		    error, eng_now() + backoff_ms(BASE_MS, tries, MAX_MS),
+		    id) == STORE_OK ? 0 : -1);
+	return (store_run_one(eng.e_store, Q_OUTBOX_DONE, "i", id) ==
+	    STORE_OK && alert_clear("outbox_parked", dest) == STORE_OK ? 0 :
+	    -1);
+}
+
+int
+on_outbox_done(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_outbox_done *m = &any->outbox_done;
+	struct orch_ack ack = { RES_OK, "" };
+
+	if (outbox_result((int64_t)m->id, m->ok, m->error) == -1)
+		return (-1);
+	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
+	return (0);
+}
+
+/* --- what nobody takes ---------------------------------------------------- */
+
+struct old {
+	char	o_dest[96];
+	int64_t	o_n;
+	char	o_error[300];
+};
+
+static int
+park(const struct old *o, int64_t before, int64_t unasked)
+{
+	store_count(eng.e_store, "outbox_parked", o->o_n);
+	log_warnx("outbox: %lld messages to %s are parked", (long long)o->o_n,
+	    o->o_dest);
+	if (store_run(eng.e_store, Q_OUTBOX_PARK, "iis", before, unasked,
+	    o->o_dest) != STORE_OK)
+		return (-1);
+	return (alert_raise("outbox_parked", o->o_dest, "%lld messages to %s "
+	    "could not be delivered for %d days and are not tried any more: "
+	    "%s. Look at that server and at its lines in orchd.conf; what "
+	    "comes later is tried", (long long)o->o_n, o->o_dest,
+	    (int)(PARK_MS / 86400000), o->o_error[0] != '\0' ? o->o_error :
+	    "nobody has asked for them") == STORE_OK ? 0 : -1);
+}
+
+int
+outbox_look(void)
+{
+	static int64_t looked;
+	struct old old[DESTS_MAX];
+	int64_t now = eng_now(), before = now - PARK_MS, unasked;
+	sqlite3_stmt *q;
+	size_t i, n = 0;
+
+	if (looked <= now && now - looked < LOOK_MS)
+		return (0);
+	looked = now;
+	/* Not what waited while orchd itself was away. */
+	unasked = now - eng.e_started_at > SETTLE_MS;
+	q = store_bind(eng.e_store, Q_OUTBOX_OLD, "ii", before, unasked);
+	while (n < DESTS_MAX && store_step(eng.e_store, q) == STORE_OK) {
+		strlcpy(old[n].o_dest, col_text(q, 0), sizeof(old[n].o_dest));
+		old[n].o_n = col_int(q, 1);
+		strlcpy(old[n].o_error, col_text(q, 2),
+		    sizeof(old[n].o_error));
+		n++;
+	}
+	sqlite3_reset(q);
+	for (i = 0; i < n; i++)
+		if (park(&old[i], before, unasked) == -1)
+			return (-1);
+	return (0);
+}
