@@ -15,7 +15,8 @@ SAN	?=
 B	?= build$(if $(SAN),-san)$(if $(filter clang,$(CC)),-clang)
 
 PROGS	= orchd orchctl webhookd reaperd reconciled finalizerd runner
-PKGS	= libevent libcurl jansson libbsd yaml-0.1 libseccomp libcrypto
+PKGS	= libevent libcurl jansson libbsd yaml-0.1 libseccomp libevent_openssl \
+	  libssl libcrypto
 
 WARN	= -Wall -Wextra -Wformat=2 -Werror=format-security -Wshadow \
 	  -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \

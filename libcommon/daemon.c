@@ -49,6 +49,7 @@ static struct {
 	int			 engine_fd;	/* before the loop runs */
 	int			 up;		/* HELLO was answered */
 	int			 told_ready;
+	int			 draining;	/* asked to end */
 	char			 ident[IDENT_TEXT_MAX];
 	char			**options;
 	size_t			 noptions;
@@ -174,8 +175,7 @@ start_message(const struct orch_header *h, const union orch_any *any, int *fd)
 	case ORCH_child_listen:
 		if (me.ops->d_listen == NULL)
 			fatalx("a listening socket, but it does not listen");
-		me.ops->d_listen(any->child_listen.name, *fd,
-		    any->child_listen.loopback);
+		me.ops->d_listen(&any->child_listen, *fd);
 		*fd = -1;
 		return (0);
 	case ORCH_child_go:
@@ -326,7 +326,12 @@ parent_message(struct chan *c, const struct orch_header *h,
 static void
 signal_cb(int sig, short what, void *arg)
 {
-	daemon_stop();
+	if (me.ops->d_drain == NULL || me.draining) {
+		daemon_stop();
+		return;
+	}
+	me.draining = 1;
+	me.ops->d_drain();
 }
 
 static void

@@ -29,8 +29,11 @@
 struct daemon_ops {
 	const char	*d_name;	/* for the log and usage */
 	uint32_t	 d_roles;	/* FROM_* mask of roles it can have */
-	/* A listening socket, now owned by the daemon.  May be NULL. */
-	void	(*d_listen)(const char *name, int fd, int loopback);
+	/*
+	 * A listening socket, now owned by the daemon; what stands in the
+	 * message dies after the call.  May be NULL.
+	 */
+	void	(*d_listen)(const struct orch_child_listen *, int fd);
 	/*
 	 * A secret; the text dies after the call.  May be NULL.  Before
 	 * d_setup, and again in a reload.
@@ -57,6 +60,12 @@ struct daemon_ops {
 	 * that there are have come since the CHILD_GO before.  May be NULL.
 	 */
 	void	(*d_reload)(void);
+	/*
+	 * Asked to end (SIGTERM, SIGINT): take nothing new, finish what is
+	 * under way and call daemon_stop(), within 4 s.  Asked once more it
+	 * ends at once.  NULL: it ends at once in any case.
+	 */
+	void	(*d_drain)(void);
 };
 
 /*

@@ -27,6 +27,7 @@
 #include "libcommon/gitea.h"
 #include "libcommon/plane.h"
 
+#include "certificate.h"
 #include "conf_parse.h"
 
 /* The longest path of a Unix socket, without its NUL (unix(7)). */
@@ -38,6 +39,8 @@
 #define HOSTS_MAX	256
 #define TEXTS_MAX	64
 #define INFRA_MAX	256
+
+#define EXPIRES_SOON	14	/* days */
 
 static struct conf_loc
 first_line(const struct parser *ps)
@@ -202,6 +205,34 @@ check_notify(struct parser *ps, const struct conf_notify *cn)
 	}
 }
 
+/* With this certificate and key, TLS can be spoken. */
+static void
+check_tls(struct parser *ps, const struct conf_listen *li)
+{
+	struct certificate	 ce;
+	char			 err[1024];
+	size_t			 errors = ps->ps_nerrors;
+	int			 days;
+
+	check_readable(ps, &li->li_loc, "certificate file", li->li_cert, 0);
+	check_readable(ps, &li->li_loc, "key file", li->li_key, 1);
+	if (li->li_cert == NULL || !(ps->ps_flags & CONF_FILES) ||
+	    ps->ps_nerrors != errors)
+		return;
+	if (certificate_read(&ce, li->li_cert, li->li_key, &days, err,
+	    sizeof(err)) == -1) {
+		conf_fault(ps, &li->li_loc, "%s", err);
+		return;
+	}
+	certificate_free(&ce);
+	if (days < 0)
+		conf_warning(ps, &li->li_loc, "certificate file \"%s\": the "
+		    "certificate is over; senders refuse it", li->li_cert);
+	else if (days < EXPIRES_SOON)
+		conf_warning(ps, &li->li_loc, "certificate file \"%s\": the "
+		    "certificate is over in %d days", li->li_cert, days);
+}
+
 static void
 check_intake(struct parser *ps)
 {
@@ -225,12 +256,8 @@ check_intake(struct parser *ps)
 			    "which others can reach: it needs a line \"read "
 			    "token file\"", li->li_addr);
 	}
-	for (i = 0; i < cf->cf_nlisten; i++) {
-		li = &cf->cf_listen[i];
-		check_readable(ps, &li->li_loc, "certificate file",
-		    li->li_cert, 0);
-		check_readable(ps, &li->li_loc, "key file", li->li_key, 1);
-	}
+	for (i = 0; i < cf->cf_nlisten; i++)
+		check_tls(ps, &cf->cf_listen[i]);
 	for (i = 0; i < cf->cf_nnotify; i++)
 		check_notify(ps, &cf->cf_notify[i]);
 	for (i = 0; i < CONF_SOURCE_MAX; i++)

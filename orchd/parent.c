@@ -506,6 +506,8 @@ parent_main(const char *conf_path, int debug, char **argv)
 		return (1);
 	}
 	begin(conf_path, debug, argv);
+	if (passed_take() == -1)
+		return (1);
 	if (conf_parse_file(conf_path, CONF_ENVIRON | CONF_FILES,
 	    &par.p_conf, stderr) == -1)
 		return (1);

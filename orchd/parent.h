@@ -27,6 +27,7 @@
 #include <event2/event.h>
 
 #include "libcommon/chan.h"
+#include "certificate.h"
 #include "conf.h"
 
 /* In the order of starting; stopped in reverse. */
@@ -66,6 +67,15 @@ struct listener {
 	uint16_t		 l_port;
 	int			 l_loopback;
 	int			 l_fd;
+	struct certificate	 l_tls;		/* empty: plain */
+};
+
+/* A listening socket that whoever started us has passed along. */
+struct passed {
+	struct sockaddr_storage	 pa_sa;
+	char			 pa_name[64];	/* "" when it has none */
+	char			 pa_where[80];	/* address and port */
+	int			 pa_fd;
 };
 
 /* A runner or a worker, started by this parent or an earlier image of it. */
@@ -100,6 +110,8 @@ struct parent {
 	int			 p_control_sock;
 	struct listener		*p_listen;
 	size_t			 p_nlisten;
+	struct passed		*p_passed;	/* open as long as we are */
+	size_t			 p_npassed;
 	struct child		 p_child[CH_MAX];
 	struct run_proc		*p_runs;
 	struct strlist		 p_env;		/* NAME=value, from the shell */
@@ -251,6 +263,35 @@ void	 listen_replace(struct listener *, size_t);
 
 /* Make the mirrors that are missing; a failure is logged, others go on. */
 void	 listen_mirrors(const struct conf *);
+
+/* parent_passed.c */
+
+/*
+ * Take the sockets that a service manager passes (LISTEN_PID, LISTEN_FDS,
+ * LISTEN_FDNAMES of sd_listen_fds(3)) and take the variables out of the
+ * environment.  -1 after a log line: one is no listening stream socket of IPv4
+ * or IPv6.
+ */
+int	 passed_take(void);
+
+/*
+ * Remember one, which becomes ours.  -1 with the reason in err: it is none
+ * that can be listened on, and stays the caller's.
+ */
+int	 passed_add(int fd, const char *name, char *err, size_t errlen);
+
+/*
+ * The passed socket of each listen line, or -1, in fds (cf_nlisten of them):
+ * first by address and port, then by the name "webhook" or "page" in order.
+ * -1 with the reason in err when one is for no line.
+ */
+int	 passed_match(const struct conf *, int *fds, char *err, size_t errlen);
+
+/* Was this descriptor passed to us?  Then it stays open. */
+int	 passed_is(int fd);
+
+/* Can a socket be reached from this machine alone? */
+int	 passed_is_loopback(int fd);
 
 /* parent_run.c */
 

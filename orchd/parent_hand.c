@@ -71,6 +71,10 @@ send_listeners(struct child *c, enum child_id id)
 		memset(&m, 0, sizeof(m));
 		m.name = role == CONF_LISTEN_WEBHOOK ? "webhook" : "page";
 		m.loopback = (uint8_t)l->l_loopback;
+		m.cert.b_data = (const uint8_t *)l->l_tls.ce_cert;
+		m.cert.b_len = l->l_tls.ce_certlen;
+		m.key.b_data = (const uint8_t *)l->l_tls.ce_key;
+		m.key.b_len = l->l_tls.ce_keylen;
 		child_send(c, ORCH_child_listen, &m, l->l_fd);
 	}
 }

@@ -247,7 +247,8 @@ listener_fd(const struct conf_listen *li)
 	size_t	 i;
 
 	for (i = 0; i < par.p_nlisten; i++)
-		if (par.p_listen[i].l_port == li->li_port &&
+		if (!passed_is(par.p_listen[i].l_fd) &&
+		    par.p_listen[i].l_port == li->li_port &&
 		    strcmp(par.p_listen[i].l_addr, li->li_addr) == 0)
 			return (par.p_listen[i].l_fd);
 	return (-1);
@@ -258,9 +259,41 @@ listener_is_ours(int fd)
 {
 	size_t	 i;
 
+	if (passed_is(fd))
+		return (1);
 	for (i = 0; i < par.p_nlisten; i++)
 		if (par.p_listen[i].l_fd == fd)
 			return (1);
+	return (0);
+}
+
+/* One listen line: its socket, passed, kept or new, and its certificate. */
+static int
+listener_open(struct listener *l, const struct conf_listen *li, int passed,
+    char *err, size_t errlen)
+{
+	char	 why[1024];
+
+	l->l_role = li->li_role;
+	l->l_port = li->li_port;
+	strlcpy(l->l_addr, li->li_addr, sizeof(l->l_addr));
+	l->l_fd = -1;
+	if (li->li_cert != NULL && certificate_read(&l->l_tls, li->li_cert,
+	    li->li_key, NULL, why, sizeof(why)) == -1) {
+		snprintf(err, errlen, "%s:%u: %s", li->li_loc.cl_file,
+		    li->li_loc.cl_line, why);
+		return (-1);
+	}
+	if ((l->l_fd = passed) == -1 && (l->l_fd = listener_fd(li)) == -1 &&
+	    (l->l_fd = bind_tcp(li)) == -1) {
+		snprintf(err, errlen, "%s:%u: listen on %s port %u: %s",
+		    li->li_loc.cl_file, li->li_loc.cl_line, li->li_addr,
+		    (unsigned int)li->li_port, strerror(errno));
+		certificate_free(&l->l_tls);
+		return (-1);
+	}
+	/* By its name alone a socket can be one of another address. */
+	l->l_loopback = li->li_loopback && passed_is_loopback(l->l_fd);
 	return (0);
 }
 
@@ -268,34 +301,31 @@ int
 listen_open(const struct conf *cf, struct listener **out, size_t *n,
     char *err, size_t errlen)
 {
-	const struct conf_listen	*li;
-	struct listener			*l;
-	size_t				 i;
+	struct listener	*l;
+	int		*fds;
+	size_t		 i = 0;
 
-	if ((l = calloc(cf->cf_nlisten + 1, sizeof(*l))) == NULL)
+	l = calloc(cf->cf_nlisten + 1, sizeof(*l));
+	fds = calloc(cf->cf_nlisten + 1, sizeof(*fds));
+	if (l == NULL || fds == NULL)
 		fatalx("out of memory");
-	for (i = 0; i < cf->cf_nlisten; i++) {
-		li = &cf->cf_listen[i];
-		l[i].l_role = li->li_role;
-		l[i].l_port = li->li_port;
-		l[i].l_loopback = li->li_loopback;
-		strlcpy(l[i].l_addr, li->li_addr, sizeof(l[i].l_addr));
-		if ((l[i].l_fd = listener_fd(li)) == -1 &&
-		    (l[i].l_fd = bind_tcp(li)) == -1) {
-			snprintf(err, errlen, "%s:%u: listen on %s port %u: "
-			    "%s", li->li_loc.cl_file, li->li_loc.cl_line,
-			    li->li_addr, (unsigned int)li->li_port,
-			    strerror(errno));
+	if (passed_match(cf, fds, err, errlen) == -1)
+		goto fail;
+	for (; i < cf->cf_nlisten; i++)
+		if (listener_open(&l[i], &cf->cf_listen[i], fds[i], err,
+		    errlen) == -1)
 			goto fail;
-		}
-	}
+	free(fds);
 	*out = l;
 	*n = cf->cf_nlisten;
 	return (0);
 fail:
-	while (i-- > 0)
+	while (i-- > 0) {
 		if (!listener_is_ours(l[i].l_fd))
 			close(l[i].l_fd);
+		certificate_free(&l[i].l_tls);
+	}
+	free(fds);
 	free(l);
 	return (-1);
 }
@@ -309,8 +339,9 @@ listen_replace(struct listener *l, size_t n)
 		for (j = 0; j < n; j++)
 			if (l[j].l_fd == par.p_listen[i].l_fd)
 				break;
-		if (j == n)
+		if (j == n && !passed_is(par.p_listen[i].l_fd))
 			close(par.p_listen[i].l_fd);
+		certificate_free(&par.p_listen[i].l_tls);
 	}
 	free(par.p_listen);
 	par.p_listen = l;

@@ -74,6 +74,12 @@ save_lines(FILE *fp)
 		if (keep_open(l->l_fd) == -1)
 			return (-1);
 	}
+	for (i = 0; i < par.p_npassed; i++) {
+		fprintf(fp, "passed %d %s\n", par.p_passed[i].pa_fd,
+		    par.p_passed[i].pa_name);
+		if (keep_open(par.p_passed[i].pa_fd) == -1)
+			return (-1);
+	}
 	for (rp = par.p_runs; rp != NULL; rp = rp->rp_next)
 		fprintf(fp, "run %d %llu\n", (int)rp->rp_pid,
 		    (unsigned long long)rp->rp_run);
@@ -133,6 +139,21 @@ restore_listen(const char *line)
 }
 
 static int
+restore_passed(const char *line)
+{
+	char	 err[256];
+	int	 fd, at = 0;
+
+	if (sscanf(line, "passed %d %n", &fd, &at) != 1 || at == 0 ||
+	    take_back(fd) == -1)
+		return (-1);
+	if (passed_add(fd, line + at, err, sizeof(err)) == 0)
+		return (0);
+	log_warnx("restart: %s", err);
+	return (-1);
+}
+
+static int
 restore_line(const char *line)
 {
 	unsigned long long	 run;
@@ -142,6 +163,8 @@ restore_line(const char *line)
 		strlist_add(&par.p_env, line + 4);
 	else if (strncmp(line, "listen ", 7) == 0)
 		return (restore_listen(line));
+	else if (strncmp(line, "passed ", 7) == 0)
+		return (restore_passed(line));
 	else if (sscanf(line, "run %d %llu", &a, &run) == 2)
 		run_remember(a, run);
 	else if (sscanf(line, "fds %d %d %d %d", &a, &b, &c, &d) == 4) {

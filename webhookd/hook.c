@@ -44,7 +44,8 @@ stored_cb(const struct ask_answer *aa, void *arg)
 	if (!aa->aa_away) {
 		switch (aa->aa_result) {
 		case RES_OK:
-			word = "stored";
+			word = strcmp(w->w_verb, "unknown") == 0 ? "ignored" :
+			    "stored";
 			break;
 		case RES_DUPLICATE:
 			word = "duplicate";

@@ -29,8 +29,11 @@ struct cursor {
 	struct http_head	*cu_head;
 };
 
-/* The one header whose repetition is judged by its reader, not here. */
-static const char repeat_judged_later[] = "X-Gitea-Signature";
+/* Headers whose repetition is judged by their reader, not here. */
+static const char *const repeat_judged_later[] = {
+	"X-Gitea-Signature", "X-Plane-Signature"
+};
+#define NLATER	(sizeof(repeat_judged_later) / sizeof(repeat_judged_later[0]))
 
 static enum http_result
 refuse(struct http_head *head, int status, const char *why)
@@ -207,6 +210,17 @@ parse_value(struct cursor *cu, struct http_header *hh)
 	return (HTTP_DONE);
 }
 
+static int
+may_repeat(struct http_slice name)
+{
+	size_t i;
+
+	for (i = 0; i < NLATER; i++)
+		if (http_slice_caseis(name, repeat_judged_later[i]))
+			return (1);
+	return (0);
+}
+
 /* Take the header into the table, or refuse it as one too many or a double. */
 static enum http_result
 keep_header(struct http_head *head, const struct http_header *hh)
@@ -220,7 +234,7 @@ keep_header(struct http_head *head, const struct http_header *hh)
 		    strncasecmp(old->hh_name.sl_s, hh->hh_name.sl_s,
 		    hh->hh_name.sl_n) != 0)
 			continue;
-		if (!http_slice_caseis(hh->hh_name, repeat_judged_later))
+		if (!may_repeat(hh->hh_name))
 			return (refuse(head, 400, "header twice"));
 		old->hh_repeated = 1;
 		return (HTTP_DONE);

@@ -67,9 +67,9 @@ enum http_result {
  *
  * Stricter than RFC 9112 on purpose: CR LF only, no folding, no header name
  * twice, no transfer coding, no content coding, no upgrade.  One exception: a
- * second X-Gitea-Signature is not refused here but marked hh_repeated, because
- * a delivery that carries two must get the same 401 as any other bad
- * signature.
+ * second X-Gitea-Signature or X-Plane-Signature is not refused here but marked
+ * hh_repeated, because a delivery that carries two must get the same 401 as
+ * any other bad signature.
  */
 enum http_result	 http_parse_head(const uint8_t *buf, size_t len,
 			    struct http_head *head);

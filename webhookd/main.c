@@ -28,6 +28,7 @@
 #include "libcommon/daemon.h"
 #include "libcommon/log.h"
 #include "libcommon/sha256.h"
+#include "libcommon/tls.h"
 
 #include "ask.h"
 #include "server.h"
@@ -36,6 +37,7 @@
 #define LISTENERS_MAX	16
 #define SOURCES		2
 #define HOLD_MS		3000
+#define DRAIN_MS	4000	/* of the time that the parent waits */
 #define FDS_SPARE	32	/* beside the connections */
 #define BODY_MAX_KB	1024	/* of struct orch_event */
 #define SECRET_MAX	4096	/* of struct orch_child_secret */
@@ -45,6 +47,7 @@ static struct {
 	struct server	*server;
 	int		 fds[LISTENERS_MAX];
 	int		 loopback[LISTENERS_MAX];
+	SSL_CTX		*tls[LISTENERS_MAX];	/* NULL: plain */
 	size_t		 nfds;
 	char		 secrets[SOURCES][DELIVERY_SECRETS_MAX]
 			    [SECRET_MAX + 1];
@@ -52,17 +55,29 @@ static struct {
 
 static const char *const sources[SOURCES] = { "gitea", "plane" };
 
+/* One whose certificate is unusable is not served, and never in plain. */
 static void
-on_listen(const char *name, int fd, int loopback)
+on_listen(const struct orch_child_listen *m, int fd)
 {
+	SSL_CTX *tls = NULL;
+	char why[256];
+
 	if (me.nfds == LISTENERS_MAX) {
-		log_warnx("listener %s: more than %d, not served", name,
+		log_warnx("listener %s: more than %d, not served", m->name,
 		    LISTENERS_MAX);
 		(void)close(fd);
 		return;
 	}
+	if (m->cert.b_len > 0 && (tls = tls_server(m->cert.b_data,
+	    m->cert.b_len, m->key.b_data, m->key.b_len, why,
+	    sizeof(why))) == NULL) {
+		log_warnx("listener %s is not served: %s", m->name, why);
+		(void)close(fd);
+		return;
+	}
 	me.fds[me.nfds] = fd;
-	me.loopback[me.nfds++] = loopback;
+	me.tls[me.nfds] = tls;
+	me.loopback[me.nfds++] = m->loopback;
 }
 
 /* "gitea.0" is the current secret, "gitea.1" the one before it. */
@@ -166,7 +181,8 @@ on_setup(enum orch_role role)
 		return (-1);
 	}
 	for (i = 0; i < me.nfds; i++)
-		if (server_listen(me.server, me.fds[i], me.loopback[i]) == -1) {
+		if (server_listen(me.server, me.fds[i], me.loopback[i],
+		    me.tls[i]) == -1) {
 			log_warn("listener");
 			return (-1);
 		}
@@ -189,9 +205,34 @@ on_message(const struct orch_header *h, const union orch_any *any, int *fd)
 }
 
 static void
+drain_late(evutil_socket_t fd, short what, void *arg)
+{
+	log_info("%zu connections are not finished in time",
+	    server_nconns(me.server));
+	daemon_stop();
+}
+
+/* Replaced or ended: whoever is being served gets an answer first. */
+static void
+on_drain(void)
+{
+	struct timeval tv = { DRAIN_MS / 1000, 0 };
+
+	if (event_base_once(daemon_base(), -1, EV_TIMEOUT, drain_late, NULL,
+	    &tv) == -1)
+		daemon_stop();
+	else
+		server_drain(me.server, daemon_stop);
+}
+
+static void
 on_shutdown(void)
 {
+	size_t i;
+
 	server_free(me.server);
+	for (i = 0; i < me.nfds; i++)
+		SSL_CTX_free(me.tls[i]);
 	asks_free(me.site.st_asks);
 	explicit_bzero(me.secrets, sizeof(me.secrets));
 }
@@ -208,6 +249,7 @@ main(int argc, char **argv)
 		.d_engine_up = on_engine_up,
 		.d_message = on_message,
 		.d_shutdown = on_shutdown,
+		.d_drain = on_drain,
 	};
 
 	return (daemon_run(&ops, argc, argv));

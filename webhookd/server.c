@@ -20,9 +20,12 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +33,21 @@
 
 #include "libcommon/log.h"
 #include "libcommon/monotime.h"
+#include "libcommon/tls.h"
 
 #include "addr.h"
 #include "http.h"
+#include "rate.h"
 #include "route.h"
 #include "server.h"
 
 #define LINGER_MS	2000	/* for the last bytes of a refused request */
 #define ACCEPT_PAUSE_MS	1000	/* without descriptors */
+#define TOO_MANY	"too many requests from there; not logged again " \
+			"for a minute"
 
 enum conn_state {
+	CONN_HELLO,		/* TLS: shakes hands */
 	CONN_HEAD,		/* reads the head */
 	CONN_BODY,		/* reads the body */
 	CONN_WAIT,		/* the handler has it */
@@ -54,6 +62,9 @@ struct conn {
 	struct event		*cn_timer;	/* of the state */
 	struct event		*cn_whole;	/* of the request */
 	enum conn_state		 cn_state;
+	SSL			*cn_ssl;	/* NULL: plain; of cn_bev */
+	enum rate_res		 cn_rate;
+	int			 cn_counted;	/* in the rate of its source */
 	struct request		 cn_request;
 	struct addr		 cn_addr;
 	size_t			 cn_reserved;	/* of the bodies' memory */
@@ -69,6 +80,7 @@ struct listener {
 	struct event		*ls_resume;
 	int			 ls_reserve;	/* given up at EMFILE */
 	int			 ls_loopback;
+	SSL_CTX			*ls_tls;	/* NULL: plain */
 };
 
 struct server {
@@ -81,6 +93,8 @@ struct server {
 	TAILQ_HEAD(, listener)	 sv_listeners;
 	size_t			 sv_nconns;
 	size_t			 sv_bodies;
+	struct rate		 sv_rate;
+	void			(*sv_drained)(void);	/* NULL: it serves */
 };
 
 static void	 conn_timer_cb(evutil_socket_t, short, void *);
@@ -127,6 +141,8 @@ conn_free(struct conn *cn)
 	if (cn->cn_bev != NULL)
 		bufferevent_free(cn->cn_bev);
 	free(cn);
+	if (sv->sv_drained != NULL && sv->sv_nconns == 0)
+		sv->sv_drained();
 }
 
 void
@@ -166,6 +182,11 @@ server_reply(struct conn *cn, const struct reply *rp)
 
 	if (rp->rp_why != NULL)
 		log_reply(cn, rp->rp_status, rp->rp_why);
+	/* Who has shown a signature or a token may come as often as it likes. */
+	if (cn->cn_counted && rp->rp_status < 400 &&
+	    cn->cn_request.rq_route->rt_id != ROUTE_HEALTH)
+		rate_undo(&cn->cn_server->sv_rate, &cn->cn_addr);
+	cn->cn_counted = 0;
 	(void)evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\n", rp->rp_status,
 	    http_reason(rp->rp_status));
 	if (rp->rp_type != NULL)
@@ -231,7 +252,8 @@ refuse(struct conn *cn, int status, const char *why)
 		    route_allow(rt));
 		if (n > 0 && (size_t)n < sizeof(headers))
 			rp.rp_headers = headers;
-	}
+	} else if (status == 429)
+		rp.rp_headers = "Retry-After: 10\r\n";
 	server_reply(cn, &rp);
 }
 
@@ -298,6 +320,7 @@ conn_read_head(struct conn *cn)
 	struct evbuffer *in = bufferevent_get_input(cn->cn_bev);
 	struct http_head *ht = &cn->cn_request.rq_head;
 	size_t len = evbuffer_get_length(in);
+	enum http_result res;
 	uint8_t *p;
 
 	if (len > HTTP_HEAD_MAX)
@@ -308,14 +331,16 @@ conn_read_head(struct conn *cn)
 		refuse(cn, 500, "out of memory");
 		return;
 	}
-	switch (http_parse_head(p, len, ht)) {
-	case HTTP_MORE:
+	if ((res = http_parse_head(p, len, ht)) == HTTP_MORE)
 		return;
-	case HTTP_REFUSED:
+	if (cn->cn_rate != RATE_OK) {
+		refuse(cn, 429, cn->cn_rate == RATE_OVER_LOG ? TOO_MANY :
+		    NULL);
+		return;
+	}
+	if (res == HTTP_REFUSED) {
 		refuse(cn, ht->ht_status, ht->ht_why);
 		return;
-	case HTTP_DONE:
-		break;
 	}
 	if (conn_admit(cn) == -1)
 		return;
@@ -364,6 +389,8 @@ conn_write_cb(struct bufferevent *bev, void *arg)
 	if (cn->cn_state != CONN_SEND)
 		return;
 	cn->cn_state = CONN_LINGER;
+	if (cn->cn_ssl != NULL)
+		(void)SSL_shutdown(cn->cn_ssl);	/* says that this was all */
 	(void)shutdown(bufferevent_getfd(bev), SHUT_WR);
 	timer_arm(cn->cn_timer, LINGER_MS);
 	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_HEAD_MAX);
@@ -371,11 +398,32 @@ conn_write_cb(struct bufferevent *bev, void *arg)
 	conn_advance(cn);
 }
 
+/* Why there is no TLS: bytes of another protocol, versions, or it has gone. */
+static void
+log_handshake(struct conn *cn)
+{
+	unsigned long error = bufferevent_get_openssl_error(cn->cn_bev);
+
+	if (error == 0)
+		log_debug("%s: ended before TLS", cn->cn_addr.ad_text);
+	else
+		log_info("%s: no TLS: %s", cn->cn_addr.ad_text,
+		    tls_reason(error));
+	ERR_clear_error();
+}
+
 static void
 conn_event_cb(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *cn = arg;
 
+	if ((what & BEV_EVENT_CONNECTED) != 0) {
+		cn->cn_state = CONN_HEAD;
+		conn_advance(cn);	/* bytes may be there already */
+		return;
+	}
+	if (cn->cn_state == CONN_HELLO)
+		log_handshake(cn);
 	/* The client may close its side once it has sent all. */
 	if ((what & BEV_EVENT_EOF) != 0 &&
 	    (cn->cn_state == CONN_WAIT || cn->cn_state == CONN_SEND))
@@ -402,6 +450,9 @@ conn_timer_cb(evutil_socket_t fd, short what, void *arg)
 	struct conn *cn = arg;
 
 	switch (cn->cn_state) {
+	case CONN_HELLO:
+		conn_free(cn);
+		return;
 	case CONN_HEAD:
 		if (evbuffer_get_length(bufferevent_get_input(
 		    cn->cn_bev)) == 0)
@@ -433,7 +484,9 @@ conn_whole_cb(evutil_socket_t fd, short what, void *arg)
 	struct conn *cn = arg;
 	void (*gone)(void *) = cn->cn_gone;
 
-	if (cn->cn_state == CONN_WAIT) {
+	if (cn->cn_state == CONN_HELLO)
+		conn_free(cn);		/* there is no way to tell it */
+	else if (cn->cn_state == CONN_WAIT) {
 		cn->cn_gone = NULL;
 		if (gone != NULL)
 			gone(cn->cn_gone_arg);
@@ -464,7 +517,8 @@ server_make_room(struct server *sv, const struct addr *ad)
 	if (sv->sv_nconns < sv->sv_limits.sl_conns)
 		return (0);
 	TAILQ_FOREACH(cn, &sv->sv_conns, cn_entry)
-		if (cn->cn_state == CONN_HEAD || cn->cn_state == CONN_BODY)
+		if (cn->cn_state == CONN_HELLO || cn->cn_state == CONN_HEAD ||
+		    cn->cn_state == CONN_BODY)
 			break;
 	if (cn == NULL) {
 		log_info("%s: dropped: all %zu connections are busy",
@@ -477,8 +531,30 @@ server_make_room(struct server *sv, const struct addr *ad)
 	return (0);
 }
 
+/* The bytes of a connection, plain or through TLS. */
+static struct bufferevent *
+conn_bytes(struct conn *cn, int fd, SSL_CTX *tls)
+{
+	struct event_base *base = cn->cn_server->sv_base;
+	struct bufferevent *bev;
+
+	if (tls == NULL)
+		return (bufferevent_socket_new(base, fd,
+		    BEV_OPT_CLOSE_ON_FREE));
+	if ((cn->cn_ssl = SSL_new(tls)) == NULL)
+		return (NULL);
+	cn->cn_state = CONN_HELLO;
+	/* Frees cn_ssl where it fails. */
+	if ((bev = bufferevent_openssl_socket_new(base, fd, cn->cn_ssl,
+	    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)) == NULL)
+		return (NULL);
+	/* A body has a length, so an end without a farewell cuts nothing. */
+	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return (bev);
+}
+
 static struct conn *
-conn_new(struct server *sv, int fd, const struct addr *ad)
+conn_new(struct server *sv, int fd, const struct addr *ad, SSL_CTX *tls)
 {
 	struct conn *cn;
 
@@ -492,13 +568,29 @@ conn_new(struct server *sv, int fd, const struct addr *ad)
 	cn->cn_timer = evtimer_new(sv->sv_base, conn_timer_cb, cn);
 	cn->cn_whole = evtimer_new(sv->sv_base, conn_whole_cb, cn);
 	if (cn->cn_timer != NULL && cn->cn_whole != NULL)
-		cn->cn_bev = bufferevent_socket_new(sv->sv_base, fd,
-		    BEV_OPT_CLOSE_ON_FREE);
+		cn->cn_bev = conn_bytes(cn, fd, tls);
 	if (cn->cn_bev == NULL) {
 		conn_free(cn);
 		return (NULL);
 	}
 	return (cn);
+}
+
+/*
+ * On loopback everybody is one source, a proxy most of all: what limits there
+ * is the proxy.  A shaking of hands costs more than a refusal is worth.
+ */
+static enum rate_res
+listener_rate(struct listener *ls, const struct addr *ad)
+{
+	enum rate_res res;
+
+	if (ls->ls_loopback)
+		return (RATE_OK);
+	res = rate_take(&ls->ls_server->sv_rate, ad, monotime_now());
+	if (res == RATE_OVER_LOG && ls->ls_tls != NULL)
+		log_info("%s: dropped: %s", ad->ad_text, TOO_MANY);
+	return (res);
 }
 
 static void
@@ -507,19 +599,24 @@ accept_cb(struct evconnlistener *evl, evutil_socket_t fd, struct sockaddr *sa,
 {
 	struct listener *ls = arg;
 	struct server *sv = ls->ls_server;
+	enum rate_res rate;
 	struct conn *cn;
 	struct addr ad;
 
 	addr_from_sockaddr(&ad, sa);
-	if (server_make_room(sv, &ad) == -1) {
+	rate = listener_rate(ls, &ad);
+	if ((rate != RATE_OK && ls->ls_tls != NULL) ||
+	    server_make_room(sv, &ad) == -1) {
 		(void)close(fd);
 		return;
 	}
-	if ((cn = conn_new(sv, fd, &ad)) == NULL) {
+	if ((cn = conn_new(sv, fd, &ad, ls->ls_tls)) == NULL) {
 		log_warnx("%s: dropped: out of memory", ad.ad_text);
 		(void)close(fd);
 		return;
 	}
+	cn->cn_rate = rate;
+	cn->cn_counted = rate == RATE_OK && !ls->ls_loopback;
 	cn->cn_request.rq_loopback = ls->ls_loopback;
 	cn->cn_request.rq_peer = cn->cn_addr.ad_text;
 	cn->cn_request.rq_addr = &cn->cn_addr;
@@ -593,11 +690,12 @@ listener_free(struct listener *ls)
 		event_free(ls->ls_resume);
 	if (ls->ls_reserve != -1)
 		(void)close(ls->ls_reserve);
+	SSL_CTX_free(ls->ls_tls);
 	free(ls);
 }
 
 int
-server_listen(struct server *sv, int fd, int loopback)
+server_listen(struct server *sv, int fd, int loopback, SSL_CTX *tls)
 {
 	struct listener *ls;
 
@@ -605,9 +703,12 @@ server_listen(struct server *sv, int fd, int loopback)
 		return (-1);
 	ls->ls_server = sv;
 	ls->ls_loopback = loopback;
+	if (tls != NULL && SSL_CTX_up_ref(tls) == 1)
+		ls->ls_tls = tls;
 	ls->ls_reserve = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	ls->ls_resume = evtimer_new(sv->sv_base, accept_resume_cb, ls);
-	if (ls->ls_reserve == -1 || ls->ls_resume == NULL ||
+	if (ls->ls_tls != tls || ls->ls_reserve == -1 ||
+	    ls->ls_resume == NULL ||
 	    evutil_make_socket_nonblocking(fd) == -1)
 		goto fail;
 	/* Backlog 0: the parent has called listen already. */
@@ -629,19 +730,36 @@ server_nconns(const struct server *sv)
 	return (sv->sv_nconns);
 }
 
-void
-server_free(struct server *sv)
+static void
+server_deafen(struct server *sv)
 {
 	struct listener *ls;
-	struct conn *cn;
 
-	if (sv == NULL)
-		return;
-	while ((cn = TAILQ_FIRST(&sv->sv_conns)) != NULL)
-		conn_free(cn);
 	while ((ls = TAILQ_FIRST(&sv->sv_listeners)) != NULL) {
 		TAILQ_REMOVE(&sv->sv_listeners, ls, ls_entry);
 		listener_free(ls);
 	}
+}
+
+void
+server_drain(struct server *sv, void (*drained)(void))
+{
+	server_deafen(sv);
+	sv->sv_drained = drained;
+	if (sv->sv_nconns == 0)
+		drained();
+}
+
+void
+server_free(struct server *sv)
+{
+	struct conn *cn;
+
+	if (sv == NULL)
+		return;
+	sv->sv_drained = NULL;
+	while ((cn = TAILQ_FIRST(&sv->sv_conns)) != NULL)
+		conn_free(cn);
+	server_deafen(sv);
 	free(sv);
 }

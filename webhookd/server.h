@@ -18,6 +18,7 @@
 #define WEBHOOKD_SERVER_H
 
 #include <event2/event.h>
+#include <openssl/ssl.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,7 +36,7 @@ struct server_limits {
 	size_t		sl_conns_addr;	/* of one IPv4 address or IPv6 /64 */
 	size_t		sl_body;	/* bytes of one body */
 	size_t		sl_bodies;	/* bytes of all bodies under way */
-	uint32_t	sl_head_ms;	/* from accept to a whole head */
+	uint32_t	sl_head_ms;	/* from accept, TLS too, to a head */
 	uint32_t	sl_whole_ms;	/* from accept to the answer */
 	uint32_t	sl_send_ms;	/* for the answer to be taken */
 	uint32_t	sl_slow_ms;	/* body older than this must have ... */
@@ -82,10 +83,19 @@ void		 server_free(struct server *);
 
 /*
  * Serve a listening stream socket, which the server then owns.  loopback says
- * that nobody from another machine reaches it.  0, or -1 (the socket is still
- * the caller's).
+ * that nobody from another machine reaches it; where somebody does, requests
+ * that prove nothing are limited for each source (rate.h).  With tls (NULL:
+ * plain), of which it takes a reference, it speaks TLS alone.  0, or -1 (the
+ * socket is still the caller's).
  */
-int		 server_listen(struct server *, int fd, int loopback);
+int		 server_listen(struct server *, int fd, int loopback,
+		    SSL_CTX *tls);
+
+/*
+ * Take no new connection, and call drained once no old one is left; at once
+ * when there is none.  Limits of time hold as before.
+ */
+void		 server_drain(struct server *, void (*drained)(void));
 
 /* Open connections, for tests and the log. */
 size_t		 server_nconns(const struct server *);

@@ -59,10 +59,11 @@ tell(const char *kind, const char *text)
 }
 
 static void
-on_listen(const char *name, int fd, int loopback)
+on_listen(const struct orch_child_listen *m, int fd)
 {
-	listener = fcntl(fd, F_GETFD) != -1 && strcmp(name, "page") == 0 &&
-	    loopback == 1;
+	listener = fcntl(fd, F_GETFD) != -1 && strcmp(m->name, "page") == 0 &&
+	    m->loopback == 1 && m->cert.b_len == 4 &&
+	    memcmp(m->cert.b_data, "cert", 4) == 0 && m->key.b_len == 0;
 	close(fd);
 }
 
@@ -141,9 +142,16 @@ on_reload(void)
 	tell("reload", text);
 }
 
+/* It has something to finish, and never does. */
+static void
+on_drain(void)
+{
+	tell("drain", "");
+}
+
 static const struct daemon_ops ops = { "testd", FROM_REAPERD, on_listen,
 	on_secret, on_setup, on_up, on_down, on_message, on_shutdown,
-	on_project, on_reload };
+	on_project, on_reload, on_drain };
 
 static void
 start_with(int sock, char *arg)
@@ -310,7 +318,8 @@ start_up(void)
 START_TEST(it_starts_with_what_it_is_given)
 {
 	struct orch_child_secret s = { "token", "s3cret-value" };
-	struct orch_child_listen l = { "page", 1 };
+	struct orch_child_listen l = { .name = "page", .loopback = 1,
+	    .cert = { (const uint8_t *)"cert", 4 } };
 	int fd;
 
 	child_start(ROLE_REAPERD);
@@ -440,9 +449,15 @@ START_TEST(it_ends_with_its_parent)
 }
 END_TEST
 
-START_TEST(it_ends_by_a_signal_in_order)
+START_TEST(a_signal_lets_it_finish_and_the_next_one_ends_it)
 {
+	struct orch_ack m = { RES_OK, "late" };
+
 	start_up();
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	expect_notice("drain", "");
+	say(engine, ORCH_ack, &m, -1);
+	expect_notice("message", "late");
 	ck_assert_int_eq(kill(child, SIGTERM), 0);
 	ck_assert_int_eq(ended(), 7);
 }
@@ -538,7 +553,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_false_engine_is_dropped_and_a_true_one_taken);
 	tcase_add_test(tc, projects_come_at_the_start_and_in_a_reload);
 	tcase_add_test(tc, it_ends_with_its_parent);
-	tcase_add_test(tc, it_ends_by_a_signal_in_order);
+	tcase_add_test(tc,
+	    a_signal_lets_it_finish_and_the_next_one_ends_it);
 	tcase_add_test(tc, hello_no_ends_it);
 	tcase_add_test(tc, another_role_than_its_own_is_refused);
 	tcase_add_test(tc, a_role_that_does_not_exist_is_refused);

@@ -52,6 +52,7 @@ static struct server *server;
 static struct server_limits limits;
 static struct site site;
 static struct sockaddr_in where;
+static SSL_CTX *tls;		/* NULL: plain */
 static char got[ANSWER];	/* what the client was told */
 static size_t got_len;
 
@@ -277,7 +278,7 @@ serve(enum orch_role role, int loopback, uint32_t hold_ms)
 	site.st_asks = asks_new(base, hold_ms, engine_send);
 	server = server_new(base, role, &limits, site_request, &site);
 	ck_assert_ptr_nonnull(server);
-	ck_assert_int_eq(server_listen(server, fd, loopback), 0);
+	ck_assert_int_eq(server_listen(server, fd, loopback, tls), 0);
 }
 
 static inline void
