@@ -34,8 +34,8 @@
 #include "lane.h"
 #include "manage.h"
 #include "notice.h"
-#include "pass.h"
 #include "outbox.h"
+#include "pass.h"
 #include "peer.h"
 #include "queue.h"
 #include "runs.h"
@@ -177,13 +177,13 @@ sweep(void *arg)
 	return (runs_sweep() == -1 || lanes_look() == -1 ? -1 : 0);
 }
 
-/* One task's trouble never stops the others: it is looked at later. */
 static int
 messages(void *arg)
 {
 	return (alerts_look() == -1 || outbox_look() == -1 ? -1 : 0);
 }
 
+/* One task's trouble never stops the others: it is looked at later. */
 static void
 drive_each(int64_t *ids, size_t n)
 {
@@ -237,9 +237,9 @@ engine_look(int all)
 		return (-1);
 	if (pass_try(sweep, NULL) == -1)
 		log_warnx("looking at the runs failed, again later");
-	if (all)
 	if (pass_try(messages, NULL) == -1)
 		log_warnx("looking at messages failed, again later");
+	if (all)
 		drive_open();
 	else
 		drive_due();

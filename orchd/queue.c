@@ -207,6 +207,9 @@ claim(void *arg)
 	if (j->j_kind == KIND_AGENT && store_run(eng.e_store, Q_TASK_FETCH,
 	    "i", t.t_id) != STORE_OK)
 		return (-1);
+	if (j->j_kind == KIND_GATE && tell_gate_runs(&t, j->j_gate,
+	    j->j_commit, j->j_id) != STORE_OK)
+		return (-1);
 	j->j_attempt++;
 	return (run_start(j, &t));
 }
@@ -217,9 +220,6 @@ count_slots(struct slots *s)
 	s->agents = conf_int(eng.e_conf, NULL, OPT_MAX_CONCURRENCY) -
 	    queue_running(KIND_AGENT);
 	s->gates = conf_int(eng.e_conf, NULL, OPT_MAX_GATE_RUNS) -
-	if (j->j_kind == KIND_GATE && tell_gate_runs(&t, j->j_gate,
-	    j->j_commit, j->j_id) != STORE_OK)
-		return (-1);
 	    store_int(eng.e_store, 0, Q_GATE_SLOTS_TAKEN, "");
 }
 
