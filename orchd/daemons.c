@@ -36,6 +36,54 @@ ack(struct peer *p, uint32_t id, enum orch_result result, const char *text)
 	pass_send(p->p_id, ORCH_ack, id, &a, -1);
 }
 
+/* Somebody has set Blocked or Needs Input there, and we nothing since. */
+static int
+is_blocked_there(const struct task *t, const struct conf_project *cp)
+{
+	sqlite3_stmt *q;
+	int blocked;
+
+	if (!conf_bool(eng.e_conf, cp, OPT_RECONCILE_SKIP_BLOCKED_ENABLED) ||
+	    store_int(eng.e_store, 0, Q_ITEM_STATUS_DUE, "i", t->t_id) > 0)
+		return (0);
+	q = store_bind(eng.e_store, Q_ITEM_SHOWS, "i", t->t_id);
+	blocked = store_step(eng.e_store, q) == STORE_OK &&
+	    (strcmp(col_text(q, 0), conf_status_name(cp,
+	    CONF_STATUS_BLOCKED)) == 0 || strcmp(col_text(q, 0),
+	    conf_status_name(cp, CONF_STATUS_NEEDS_INPUT)) == 0);
+	sqlite3_reset(q);
+	return (blocked);
+}
+
+/* Never what a person is to decide, nor what is parked. */
+static int
+may_drift(const struct task *t)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	return (cp != NULL && t->t_parked[0] == '\0' &&
+	    t->t_stage != STAGE_ANALYSIS && t->t_stage != STAGE_CREATED &&
+	    !stage_is_terminal(t->t_stage) && !is_blocked_there(t, cp));
+}
+
+/* What stood still goes on, and nothing that a person did: say so. */
+static int
+advanced(const struct task *t, const struct orch_advance *m)
+{
+	char key[160], text[700];
+
+	store_count(eng.e_store, "reconcile_advanced", 1);
+	if (!conf_bool(eng.e_conf, eng_project(t->t_project),
+	    OPT_RECONCILE_NOTIFY_UNBLOCK))
+		return (0);
+	snprintf(key, sizeof(key), "unblock:%s:%lld", t->t_key,
+	    (long long)t->t_seq);
+	snprintf(text, sizeof(text), "It stood still in %s and goes on now. "
+	    "%s", stage_name(t->t_stage), m->reason);
+	return (outbox_add("tracker", t, "comment", key, text) == STORE_OK ?
+	    0 : -1);
+}
+
 /*
  * "This has drifted": the engine looks at the task itself.  The sender names
  * the stage that it saw, so that a late message moves nothing.
@@ -63,11 +111,17 @@ on_advance(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		ack(p, id, RES_DENIED, who);
 		return (0);
 	}
+	if (p->p_role == ROLE_RECONCILED && !may_drift(&before)) {
+		store_count(eng.e_store, "reconcile_skipped", 1);
+		ack(p, id, RES_REFUSED, "it waits for a person");
+		return (0);
+	}
 	if (task_drive(before.t_id) == -1 || queue_kick() == -1 ||
 	    task_get(before.t_id, &after) != STORE_OK)
 		return (-1);
 	if (after.t_seq != before.t_seq) {
-		store_count(eng.e_store, "reconcile_advanced", 1);
+		if (advanced(&before, m) == -1)
+			return (-1);
 		log_info("task %s: moved by %s: %s", m->task,
 		    orch_role_name(p->p_role), m->reason);
 		ack(p, id, RES_OK, "");
@@ -84,12 +138,8 @@ on_advance(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 static int
 is_candidate(const struct task *t)
 {
-	const struct conf_project *cp = eng_project(t->t_project);
-
-	/* Never what a person is to decide, nor what is parked. */
-	return (cp != NULL && t->t_parked[0] == '\0' &&
-	    t->t_stage != STAGE_ANALYSIS && t->t_stage != STAGE_CREATED &&
-	    eng_now() - t->t_since >= 1000 * conf_grace_s(eng.e_conf, cp,
+	return (may_drift(t) && eng_now() - t->t_since >= 1000 *
+	    conf_grace_s(eng.e_conf, eng_project(t->t_project),
 	    stage_name(t->t_stage)));
 }
 

@@ -14,26 +14,9 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-/* What comes in from a forge and a tracker elsewhere. */
+/* Deliveries, and what comes in from a tracker elsewhere. */
 
-#define UUID	"9d7b2d6e-0d0b-4a0e-9c64-9c1a41a7c001"
-#define FX_TALLY							\
-	"\tforge gitea \"http://forge.test\" repo \"Acme/Tally\""	\
-	" read token file \"/r\" write token file \"/w\"\n"		\
-	"\ttracker plane \"http://plane.test\" workspace \"acme\""	\
-	" project \"" UUID "\" token file \"/t\"\n"
-
-#include "engine_play.h"
-
-static int hook, seer;
-
-static void
-setup(void)
-{
-	fx_open("serial_limit 10\nmax_concurrency 10", "");
-	hook = fx_connect(ROLE_WEBHOOK);
-	seer = fx_connect(ROLE_RECONCILED);
-}
+#include "engine_intake.h"
 
 /* --- deliveries ----------------------------------------------------------- */
 
@@ -132,67 +115,6 @@ END_TEST
 
 /* --- items ---------------------------------------------------------------- */
 
-#define ITEM	"0f6f3c1e-4a52-4b0c-9c0b-6a8a2d1f0007"
-#define KEY	"DEMO-7"
-
-static struct orch_tracker_item seven;
-
-/* Item 7 is now so, set a second later than before. */
-static enum orch_result
-item(const char *status, const char *comment)
-{
-	static const char *const none[] = { NULL };
-
-	fx.ms += 1000;
-	if (seven.item == NULL || fx.dir[0] == '\0') {
-		seven.project = "tally";
-		seven.item = ITEM;
-		seven.number = 7;
-		seven.title = "Count words";
-		seven.text = "please";
-		seven.author = "ann";
-		seven.editor = "bob";
-		seven.labels.l_argv = none;
-	}
-	seven.status = status;
-	seven.comment = comment;
-	seven.changed_ms = (uint64_t)fx.ms;
-	return (fx_result(seer, ORCH_tracker_item, &seven));
-}
-
-static enum orch_result
-same_again(void)
-{
-	return (fx_result(seer, ORCH_tracker_item, &seven));
-}
-
-/* Nothing of what is stored changes by it. */
-#define CHANGES_NOTHING(what) do {					\
-	char *before_ = fx_dump(), *after_;				\
-	ck_assert_int_eq(what, RES_OK);					\
-	after_ = fx_dump();						\
-	ck_assert_str_eq(before_, after_);				\
-	free(before_);							\
-	free(after_);							\
-} while (0)
-
-/* What a person did counts as remembered, and changes nothing else. */
-static void
-ignored(const char *status)
-{
-	char *was = strdup(fx_str("SELECT stage || stage_seq || parked || "
-	    "ifnull(cancel_requested_at, 0) || rework FROM task"));
-	int64_t jobs = fx_int("SELECT count(*) FROM job");
-	int64_t said = fx_int("SELECT count(*) FROM approval");
-
-	ck_assert_int_eq(item(status, ""), RES_OK);
-	ck_assert_str_eq(was, fx_str("SELECT stage || stage_seq || parked || "
-	    "ifnull(cancel_requested_at, 0) || rework FROM task"));
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM job"), jobs);
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM approval"), said);
-	free(was);
-}
-
 START_TEST(to_analyse_makes_a_task_once_with_the_items_number)
 {
 	struct orch_watch_list wl = { "tally", 10 };
@@ -248,16 +170,6 @@ START_TEST(submit_is_for_projects_whose_items_are_here)
 }
 END_TEST
 
-/* Until a person is asked. */
-static void
-play(void)
-{
-	struct fx_spawn s;
-
-	while (fx_task(KEY, "asked_gate")[0] == '\0' && fx_spawned(&s))
-		fx_play_spawn(&s);
-}
-
 START_TEST(an_item_of_a_number_that_is_taken_is_told)
 {
 	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
@@ -269,16 +181,6 @@ START_TEST(an_item_of_a_number_that_is_taken_is_told)
 	seven.item = NULL;
 }
 END_TEST
-
-/* Item 7 as a task that asks for the approval of its analysis. */
-static void
-asked(void)
-{
-	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
-	play();
-	ck_assert_str_eq(fx_task(KEY, "asked_gate"),
-	    "check_analysis_approved");
-}
 
 START_TEST(approved_and_rejected_are_decisions_about_what_is_asked)
 {
@@ -408,7 +310,7 @@ START_TEST(to_analyse_begins_a_cancelled_item_afresh)
 	ck_assert_str_eq(fx_task(KEY, "item_was"), ITEM);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox o JOIN task t "
 	    "ON t.id = o.task WHERE t.key = '" KEY "' AND o.kind = 'status' "
-	    "AND o.state = 'pending'"), 0);
+	    "AND o.dest = 'tracker' AND o.state = 'pending'"), 0);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE text LIKE "
 	    "'begins again as " KEY "-t2;%%'"), 1);
 	CHANGES_NOTHING(same_again());
@@ -493,278 +395,6 @@ START_TEST(only_confirm_deploy_deploys)
 }
 END_TEST
 
-/* --- CI ------------------------------------------------------------------- */
-
-/* All that can be done until nothing is started any more. */
-static void
-play_all(void)
-{
-	struct fx_spawn s;
-
-	while (fx_spawned(&s))
-		fx_play_spawn(&s);
-}
-
-/* Item 7 in development, its work published. */
-static void
-developed(void)
-{
-	asked();
-	ck_assert_int_eq(item("Approved", ""), RES_OK);
-	play_all();
-	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
-	ck_assert_str_eq(fx_task(KEY, "waits"), "ci");
-}
-
-static enum orch_result
-ci(enum orch_ci state, const char *commit, const char *text)
-{
-	struct orch_ci_seen m = { "tally", commit, (uint8_t)state, 1, text };
-
-	return (fx_result(seer, ORCH_ci_seen, &m));
-}
-
-START_TEST(green_ci_of_the_head_is_the_gate_of_development)
-{
-	char *head;
-
-	developed();
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE gate = "
-	    "'check_tests_local'"), 0);
-	ck_assert_int_eq(ci(CI_GREEN,
-	    "00000000000000000000000000000000000000ff", ""), RES_OK);
-	head = strdup(fx_task(KEY, "head"));
-	ck_assert_int_eq(ci(CI_PENDING, head, ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
-	ck_assert_int_eq(ci(CI_GREEN, head, ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
-	ck_assert_str_eq(fx_str("SELECT verdict || commit_id FROM gate_result "
-	    "WHERE gate = 'check_ci_green'"), fx_str("SELECT 'pass%s'",
-	    head));
-	ck_assert_int_eq(ci(CI_GREEN, head, ""), RES_OK);
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM gate_result WHERE "
-	    "gate = 'check_ci_green'"), 1);
-	free(head);
-}
-END_TEST
-
-START_TEST(red_ci_is_the_developers_feedback)
-{
-	unsigned int n;
-
-	developed();
-	n = fx.agents;
-	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"),
-	    "build/test failed: http://ci.test/7"), RES_OK);
-	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
-	    "http://ci.test/7"));
-	ck_assert_int_eq(fx_task_int(KEY, "rework"), 1);
-	play_all();
-	ck_assert_uint_eq(fx.agents, n + 1);
-	ck_assert_str_eq(fx_task(KEY, "waits"), "ci");
-}
-END_TEST
-
-START_TEST(ci_that_is_green_after_all_lets_a_parked_task_go_on)
-{
-	fx_conf("max_developer_retries 0", "");
-	developed();
-	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
-	ck_assert_int_eq(ci(CI_GREEN, fx_task(KEY, "head"), ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
-	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
-}
-END_TEST
-
-START_TEST(ci_that_says_nothing_is_told_and_waited_for)
-{
-	developed();
-	fx_tick(899000);
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
-	    "'ci_silent'"), 0);
-	fx_tick(11000);
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
-	    "'ci_silent' AND cleared_at IS NULL"), 1);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
-	ck_assert_int_eq(ci(CI_GREEN, fx_task(KEY, "head"), ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
-	    "'ci_silent' AND cleared_at IS NULL"), 0);
-}
-END_TEST
-
-START_TEST(a_project_without_ci_is_tested_here)
-{
-	fx_conf("", "ci none");
-	asked();
-	ck_assert_int_eq(item("Approved", ""), RES_OK);
-	fx_play_until(KEY, "review");
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM gate_result WHERE "
-	    "gate = 'check_tests_local'"), 1);
-}
-END_TEST
-
-/* --- pull requests and reviews -------------------------------------------- */
-
-static enum orch_result
-pull(enum orch_pull_state state, const char *landed)
-{
-	struct orch_pull_seen m = { "tally", fx_task(KEY, "branch"), 12,
-	    (uint8_t)state, fx_task(KEY, "head"), landed, "http://f/12" };
-
-	return (fx_result(seer, ORCH_pull_seen, &m));
-}
-
-static unsigned int reviews;
-
-static enum orch_result
-review(int approved, const char *commit, const char *text)
-{
-	struct orch_review_seen m = { .project = "tally",
-	    .branch = fx_task(KEY, "branch"), .review = reviews,
-	    .author = "carol", .approved = (uint8_t)approved,
-	    .commit = commit, .text = text };
-
-	return (fx_result(seer, ORCH_review_seen, &m));
-}
-
-/* In review: the reviewer is through, and a person is asked. */
-static void
-in_review(void)
-{
-	fx_conf("serial_limit 10", "review approval required\nci none");
-	asked();
-	ck_assert_int_eq(item("Approved", ""), RES_OK);
-	play_all();
-	ck_assert_str_eq(fx_task(KEY, "asked_gate"),
-	    "check_review_approved");
-	reviews = 70;
-}
-
-START_TEST(a_pull_request_closed_by_hand_parks_until_it_is_open_again)
-{
-	struct orch_watch_list wl = { "tally", 10 };
-	struct fx_msg m;
-	unsigned int n;
-
-	developed();
-	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "parked"), "");
-	ck_assert_int_eq(pull(PULL_IS_CLOSED, ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
-	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "parked_reason"),
-	    "pull request 12"));
-	/* Nothing goes on with it, whatever a person says here. */
-	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
-	n = fx.agents;
-	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
-	play_all();
-	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
-	ck_assert_uint_eq(fx.agents, n);
-	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "parked"), "");
-	fx_ask(seer, ORCH_watch_list, &wl, -1, &m);
-	ck_assert_uint_eq(m.any.watch.pull, 12);
-	fx_free(&m);
-}
-END_TEST
-
-START_TEST(a_merge_by_hand_before_its_gates_parks)
-{
-	developed();
-	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
-	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
-}
-END_TEST
-
-START_TEST(a_merge_by_hand_in_the_last_stage_is_for_the_edge)
-{
-	fx_conf("serial_limit 10", "ci none");
-	asked();
-	ck_assert_int_eq(item("Approved", ""), RES_OK);
-	fx_play_until(KEY, "deploy-staging");
-	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "parked"), "");
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
-	    "'edge'"), 1);
-}
-END_TEST
-
-START_TEST(an_approval_at_the_forge_is_for_the_code_that_was_reviewed)
-{
-	in_review();
-	ck_assert_int_eq(review(1,
-	    "00000000000000000000000000000000000000ee", ""), RES_DUPLICATE);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
-	/* The developer's commit: the same code as the reviewer's. */
-	ck_assert_int_eq(review(1, fx_str("SELECT commit_id FROM gate_result "
-	    "WHERE gate = 'check_tests_local'"), "fine"), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "testing");
-	ck_assert_str_eq(fx_str("SELECT actor FROM approval "
-	    "ORDER BY id DESC"), "carol at the forge");
-	/* Told again, as after a restart: it is one. */
-	CHANGES_NOTHING(review(1, fx_task(KEY, "head"), "fine"));
-}
-END_TEST
-
-START_TEST(changes_requested_at_the_forge_are_one_round_by_a_person)
-{
-	char *head;
-
-	in_review();
-	head = strdup(fx_task(KEY, "head"));
-	ck_assert_int_eq(review(0, head, "rename it"), RES_OK);
-	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
-	ck_assert_int_eq(fx_task_int(KEY, "round"), 1);
-	ck_assert_int_eq(fx_task_int(KEY, "rework"), 0);
-	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"), "rename it"));
-	CHANGES_NOTHING(review(0, head, "rename it") == RES_DUPLICATE ?
-	    RES_OK : RES_DENIED);
-	play_all();
-	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
-	/* Of the old code. */
-	CHANGES_NOTHING(review(0, head, "rename it") == RES_DUPLICATE ?
-	    RES_OK : RES_DENIED);
-	free(head);
-}
-END_TEST
-
-START_TEST(changes_requested_wait_for_whoever_is_inside_the_edge)
-{
-	struct fx_spawn s;
-	struct fx_msg m;
-	int sock;
-
-	in_review();
-	ck_assert_int_eq(review(1, fx_task(KEY, "head"), ""), RES_OK);
-	reviews++;
-	while (fx_spawned(&s) && strcmp(s.work, "edge") != 0)
-		fx_play_spawn(&s);
-	ck_assert_str_eq(s.work, "edge");
-	sock = fx_connect_run(&s, &m);
-	ck_assert(fx_begin(sock, &m.any.run_go) != 0);
-	fx_free(&m);
-	CHANGES_NOTHING(review(0, fx_task(KEY, "head"), "no") == RES_RETRY ?
-	    RES_OK : RES_DENIED);
-}
-END_TEST
-
-START_TEST(a_review_of_our_own_counts_for_nothing)
-{
-	struct orch_review_seen m = { .project = "tally", .review = 1,
-	    .author = "orchd", .approved = 1, .own = 1 };
-
-	in_review();
-	m.branch = fx_task(KEY, "branch");
-	m.commit = fx_task(KEY, "head");
-	CHANGES_NOTHING(fx_result(seer, ORCH_review_seen, &m) ==
-	    RES_REFUSED ? RES_OK : RES_DENIED);
-}
-END_TEST
-
 /* --- what an agent starts on ---------------------------------------------- */
 
 START_TEST(the_forge_is_fetched_before_each_agent)
@@ -846,21 +476,6 @@ main(void)
 	tcase_add_test(tc, a_cancelled_item_begins_afresh_for_the_trusted_only);
 	tcase_add_test(tc, what_is_done_stays_done_and_says_so_once);
 	tcase_add_test(tc, only_confirm_deploy_deploys);
-	tcase_add_test(tc, green_ci_of_the_head_is_the_gate_of_development);
-	tcase_add_test(tc, red_ci_is_the_developers_feedback);
-	tcase_add_test(tc, ci_that_is_green_after_all_lets_a_parked_task_go_on);
-	tcase_add_test(tc, ci_that_says_nothing_is_told_and_waited_for);
-	tcase_add_test(tc, a_project_without_ci_is_tested_here);
-	tcase_add_test(tc,
-	    a_pull_request_closed_by_hand_parks_until_it_is_open_again);
-	tcase_add_test(tc, a_merge_by_hand_before_its_gates_parks);
-	tcase_add_test(tc, a_merge_by_hand_in_the_last_stage_is_for_the_edge);
-	tcase_add_test(tc,
-	    an_approval_at_the_forge_is_for_the_code_that_was_reviewed);
-	tcase_add_test(tc,
-	    changes_requested_at_the_forge_are_one_round_by_a_person);
-	tcase_add_test(tc, changes_requested_wait_for_whoever_is_inside_the_edge);
-	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
 	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);
 	tcase_add_test(tc, a_fetch_that_fails_is_tried_again_and_no_agent_starts);
 	tcase_add_test(tc, an_item_of_a_number_that_is_taken_is_told);

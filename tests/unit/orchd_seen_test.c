@@ -1,0 +1,394 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/* What comes in from a forge elsewhere. */
+
+#include "engine_intake.h"
+
+/* --- CI ------------------------------------------------------------------- */
+
+START_TEST(green_ci_of_the_head_is_the_gate_of_development)
+{
+	char *head;
+
+	developed();
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE gate = "
+	    "'check_tests_local'"), 0);
+	ck_assert_int_eq(ci(CI_GREEN,
+	    "00000000000000000000000000000000000000ff", ""), RES_OK);
+	head = strdup(fx_task(KEY, "head"));
+	ck_assert_int_eq(ci(CI_PENDING, head, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(ci(CI_GREEN, head, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	ck_assert_str_eq(fx_str("SELECT verdict || commit_id FROM gate_result "
+	    "WHERE gate = 'check_ci_green'"), fx_str("SELECT 'pass%s'",
+	    head));
+	ck_assert_int_eq(ci(CI_GREEN, head, ""), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM gate_result WHERE "
+	    "gate = 'check_ci_green'"), 1);
+	free(head);
+}
+END_TEST
+
+START_TEST(red_ci_is_the_developers_feedback)
+{
+	unsigned int n;
+
+	developed();
+	n = fx.agents;
+	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"),
+	    "build/test failed: http://ci.test/7"), RES_OK);
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
+	    "http://ci.test/7"));
+	ck_assert_int_eq(fx_task_int(KEY, "rework"), 1);
+	play_all();
+	ck_assert_uint_eq(fx.agents, n + 1);
+	ck_assert_str_eq(fx_task(KEY, "waits"), "ci");
+}
+END_TEST
+
+START_TEST(ci_that_is_green_after_all_lets_a_parked_task_go_on)
+{
+	fx_conf("max_developer_retries 0", "");
+	developed();
+	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_int_eq(ci(CI_GREEN, fx_task(KEY, "head"), ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+}
+END_TEST
+
+START_TEST(ci_that_says_nothing_is_told_and_waited_for)
+{
+	developed();
+	fx_tick(899000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent'"), 0);
+	fx_tick(11000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent' AND cleared_at IS NULL"), 1);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(ci(CI_GREEN, fx_task(KEY, "head"), ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent' AND cleared_at IS NULL"), 0);
+}
+END_TEST
+
+START_TEST(a_project_without_ci_is_tested_here)
+{
+	fx_conf("", "ci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "review");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM gate_result WHERE "
+	    "gate = 'check_tests_local'"), 1);
+}
+END_TEST
+
+/* --- what stands still (F-1) ---------------------------------------------- */
+
+/* CI was green, and nobody heard of it. */
+static void
+drifted(void)
+{
+	developed();
+	fx_sql("INSERT INTO ci SELECT project, head, %d, '', 0 FROM task",
+	    CI_GREEN);
+	fx.ms += 700000;
+}
+
+static enum orch_result
+advance(void)
+{
+	struct orch_advance a = { .task = KEY, .stage = "development",
+	    .seq = (uint64_t)fx_task_int(KEY, "stage_seq"),
+	    .reason = "F-1: nothing moved it for 700 s" };
+
+	return (fx_result(seer, ORCH_advance, &a));
+}
+
+/* How many tasks are said to stand still. */
+static unsigned int
+standing(void)
+{
+	struct orch_candidates c = { .most = 10 };
+	struct fx_msg m;
+	unsigned int n = 0;
+
+	fx_ask(seer, ORCH_candidates, &c, -1, &m);
+	while (!m.any.candidate.last) {
+		n++;
+		fx_free(&m);
+		ck_assert(fx_read(seer, &m));
+	}
+	fx_free(&m);
+	return (n);
+}
+
+START_TEST(what_stood_still_is_moved_and_the_tracker_told)
+{
+	drifted();
+	ck_assert_uint_eq(standing(), 1);
+	ck_assert_int_eq(advance(), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE key LIKE "
+	    "'unblock:" KEY ":%%' AND text LIKE '%%development%%700 s'"), 1);
+}
+END_TEST
+
+START_TEST(what_stood_still_is_moved_without_a_word_if_so_wanted)
+{
+	fx_conf("", "reconcile_notify_unblock no");
+	drifted();
+	ck_assert_int_eq(advance(), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE key LIKE "
+	    "'unblock:%%'"), 0);
+}
+END_TEST
+
+START_TEST(what_is_blocked_in_the_tracker_is_not_moved)
+{
+	drifted();
+	ck_assert_int_eq(item("Blocked", ""), RES_OK);
+	ck_assert_uint_eq(standing(), 0);
+	ck_assert_int_eq(advance(), RES_REFUSED);
+	/* It goes on here, and there it stays as it was. */
+	fx_sql("UPDATE task SET parked = '', parked_reason = ''");
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ck_assert_uint_eq(standing(), 0);
+	ck_assert_int_eq(advance(), RES_REFUSED);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	fx_sql("UPDATE task SET item_status = 'Needs Input'");
+	ck_assert_int_eq(advance(), RES_REFUSED);
+	/* What we have set since is not there yet: a dead tracker. */
+	fx_sql("UPDATE outbox SET state = 'pending' WHERE kind = 'status'");
+	ck_assert_uint_eq(standing(), 1);
+	fx_sql("UPDATE outbox SET state = 'done'");
+	fx_conf("", "reconcile_skip_blocked_enabled no");
+	ck_assert_uint_eq(standing(), 1);
+	ck_assert_int_eq(advance(), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+}
+END_TEST
+
+START_TEST(what_a_person_is_to_decide_is_not_moved)
+{
+	struct orch_advance a = { .task = KEY, .stage = "analysis" };
+
+	asked();
+	fx.ms += 700000;
+	a.seq = (uint64_t)fx_task_int(KEY, "stage_seq");
+	ck_assert_uint_eq(standing(), 0);
+	ck_assert_int_eq(fx_result(seer, ORCH_advance, &a), RES_REFUSED);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "analysis");
+}
+END_TEST
+
+/* --- pull requests and reviews -------------------------------------------- */
+
+static enum orch_result
+pull(enum orch_pull_state state, const char *landed)
+{
+	struct orch_pull_seen m = { "tally", fx_task(KEY, "branch"), 12,
+	    (uint8_t)state, fx_task(KEY, "head"), landed, "http://f/12" };
+
+	return (fx_result(seer, ORCH_pull_seen, &m));
+}
+
+static unsigned int reviews;
+
+static enum orch_result
+review(int approved, const char *commit, const char *text)
+{
+	struct orch_review_seen m = { .project = "tally",
+	    .branch = fx_task(KEY, "branch"), .review = reviews,
+	    .author = "carol", .approved = (uint8_t)approved,
+	    .commit = commit, .text = text };
+
+	return (fx_result(seer, ORCH_review_seen, &m));
+}
+
+/* In review: the reviewer is through, and a person is asked. */
+static void
+in_review(void)
+{
+	fx_conf("serial_limit 10", "review approval required\nci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	play_all();
+	ck_assert_str_eq(fx_task(KEY, "asked_gate"),
+	    "check_review_approved");
+	reviews = 70;
+}
+
+START_TEST(a_pull_request_closed_by_hand_parks_until_it_is_open_again)
+{
+	struct orch_watch_list wl = { "tally", 10 };
+	struct fx_msg m;
+	unsigned int n;
+
+	developed();
+	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	ck_assert_int_eq(pull(PULL_IS_CLOSED, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "parked_reason"),
+	    "pull request 12"));
+	/* Nothing goes on with it, whatever a person says here. */
+	ck_assert_int_eq(fx_act("retry", KEY, ""), RES_OK);
+	n = fx.agents;
+	ck_assert_int_eq(ci(CI_RED, fx_task(KEY, "head"), "x"), RES_OK);
+	play_all();
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_uint_eq(fx.agents, n);
+	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	fx_ask(seer, ORCH_watch_list, &wl, -1, &m);
+	ck_assert_uint_eq(m.any.watch.pull, 12);
+	fx_free(&m);
+}
+END_TEST
+
+START_TEST(a_merge_by_hand_before_its_gates_parks)
+{
+	developed();
+	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+}
+END_TEST
+
+START_TEST(a_merge_by_hand_in_the_last_stage_is_for_the_edge)
+{
+	fx_conf("serial_limit 10", "ci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "deploy-staging");
+	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
+	    "'edge'"), 1);
+}
+END_TEST
+
+START_TEST(an_approval_at_the_forge_is_for_the_code_that_was_reviewed)
+{
+	in_review();
+	ck_assert_int_eq(review(1,
+	    "00000000000000000000000000000000000000ee", ""), RES_DUPLICATE);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	/* The developer's commit: the same code as the reviewer's. */
+	ck_assert_int_eq(review(1, fx_str("SELECT commit_id FROM gate_result "
+	    "WHERE gate = 'check_tests_local'"), "fine"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "testing");
+	ck_assert_str_eq(fx_str("SELECT actor FROM approval "
+	    "ORDER BY id DESC"), "carol at the forge");
+	/* Told again, as after a restart: it is one. */
+	CHANGES_NOTHING(review(1, fx_task(KEY, "head"), "fine"));
+}
+END_TEST
+
+START_TEST(changes_requested_at_the_forge_are_one_round_by_a_person)
+{
+	char *head;
+
+	in_review();
+	head = strdup(fx_task(KEY, "head"));
+	ck_assert_int_eq(review(0, head, "rename it"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_int_eq(fx_task_int(KEY, "round"), 1);
+	ck_assert_int_eq(fx_task_int(KEY, "rework"), 0);
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"), "rename it"));
+	CHANGES_NOTHING(review(0, head, "rename it") == RES_DUPLICATE ?
+	    RES_OK : RES_DENIED);
+	play_all();
+	ck_assert_str_eq(fx_task(KEY, "stage"), "review");
+	/* Of the old code. */
+	CHANGES_NOTHING(review(0, head, "rename it") == RES_DUPLICATE ?
+	    RES_OK : RES_DENIED);
+	free(head);
+}
+END_TEST
+
+START_TEST(changes_requested_wait_for_whoever_is_inside_the_edge)
+{
+	struct fx_spawn s;
+	struct fx_msg m;
+	int sock;
+
+	in_review();
+	ck_assert_int_eq(review(1, fx_task(KEY, "head"), ""), RES_OK);
+	reviews++;
+	while (fx_spawned(&s) && strcmp(s.work, "edge") != 0)
+		fx_play_spawn(&s);
+	ck_assert_str_eq(s.work, "edge");
+	sock = fx_connect_run(&s, &m);
+	ck_assert(fx_begin(sock, &m.any.run_go) != 0);
+	fx_free(&m);
+	CHANGES_NOTHING(review(0, fx_task(KEY, "head"), "no") == RES_RETRY ?
+	    RES_OK : RES_DENIED);
+}
+END_TEST
+
+START_TEST(a_review_of_our_own_counts_for_nothing)
+{
+	struct orch_review_seen m = { .project = "tally", .review = 1,
+	    .author = "orchd", .approved = 1, .own = 1 };
+
+	in_review();
+	m.branch = fx_task(KEY, "branch");
+	m.commit = fx_task(KEY, "head");
+	CHANGES_NOTHING(fx_result(seer, ORCH_review_seen, &m) ==
+	    RES_REFUSED ? RES_OK : RES_DENIED);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("seen");
+	TCase *tc = tcase_create("seen");
+
+	tcase_add_checked_fixture(tc, setup, fx_close);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, green_ci_of_the_head_is_the_gate_of_development);
+	tcase_add_test(tc, red_ci_is_the_developers_feedback);
+	tcase_add_test(tc, ci_that_is_green_after_all_lets_a_parked_task_go_on);
+	tcase_add_test(tc, ci_that_says_nothing_is_told_and_waited_for);
+	tcase_add_test(tc, a_project_without_ci_is_tested_here);
+	tcase_add_test(tc, what_stood_still_is_moved_and_the_tracker_told);
+	tcase_add_test(tc,
+	    what_stood_still_is_moved_without_a_word_if_so_wanted);
+	tcase_add_test(tc, what_is_blocked_in_the_tracker_is_not_moved);
+	tcase_add_test(tc, what_a_person_is_to_decide_is_not_moved);
+	tcase_add_test(tc,
+	    a_pull_request_closed_by_hand_parks_until_it_is_open_again);
+	tcase_add_test(tc, a_merge_by_hand_before_its_gates_parks);
+	tcase_add_test(tc, a_merge_by_hand_in_the_last_stage_is_for_the_edge);
+	tcase_add_test(tc,
+	    an_approval_at_the_forge_is_for_the_code_that_was_reviewed);
+	tcase_add_test(tc,
+	    changes_requested_at_the_forge_are_one_round_by_a_person);
+	tcase_add_test(tc, changes_requested_wait_for_whoever_is_inside_the_edge);
+	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
+	suite_add_tcase(s, tc);
+	fx_main_exit(s);
+}
