@@ -19,20 +19,26 @@ disorder()
 	done
 }
 
-# Half of the requests, in each way that a server can be down.
+# Three seconds down, in each way that a server can be, then three up.
 half_down()
 {
-	order "$TRACKER" faults '[
-	    {"match": ".* /api/.*", "chance": 0.15, "times": -1,
-	     "kind": "status", "status": 503},
-	    {"match": ".* /api/.*", "chance": 0.15, "times": -1,
-	     "kind": "reset"},
-	    {"match": ".* /api/.*", "chance": 0.15, "times": -1,
-	     "kind": "lost"},
-	    {"match": ".* /api/.*", "chance": 0.1, "times": -1,
-	     "kind": "half"},
-	    {"match": ".* /api/.*", "chance": 0.1, "times": -1,
-	     "kind": "html"}]' >/dev/null
+	while :; do
+		order "$TRACKER" faults '[
+		    {"match": ".* /api/.*", "chance": 0.3, "times": -1,
+		     "kind": "lost"},
+		    {"match": ".* /api/.*", "chance": 0.3, "times": -1,
+		     "kind": "half"},
+		    {"match": ".* /api/.*", "chance": 0.3, "times": -1,
+		     "kind": "reset"},
+		    {"match": ".* /api/.*", "chance": 0.3, "times": -1,
+		     "kind": "html"},
+		    {"match": ".* /api/.*", "times": -1,
+		     "kind": "status", "status": 503}]'
+		sleep 3
+		curl -s -m 5 -X DELETE "$TRACKER/_standin/faults"
+		sleep 3
+	done >/dev/null 2>&1 &
+	FLAPPER=$!
 }
 
 begin
@@ -42,4 +48,5 @@ scenario "doubled and disordered" 90 5
 
 WRONG=half_down
 scenario "tracker down half of the time" 150 1
+kill "$FLAPPER"
 finish
