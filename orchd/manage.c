@@ -132,10 +132,13 @@ on_daemon_down(const struct orch_daemon_down *m)
 	int ok;
 
 	if (pass_enter() == -1)
+	char counter[64];
 		return;
 	ok = alert_raise("daemon", m->name, "%s ended %u times; it is started "
 	    "again in %u ms", m->name, m->restarts, m->retry_ms) == STORE_OK;
 	(void)pass_leave(ok);
+	snprintf(counter, sizeof(counter), "daemon %s", m->name);
+	store_count(eng.e_store, counter, 1);
 }
 
 static void

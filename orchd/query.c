@@ -23,6 +23,7 @@
 
 #include "engine.h"
 #include "pass.h"
+#include "metrics.h"
 #include "query.h"
 #include "runs.h"
 #include "token.h"
@@ -180,6 +181,8 @@ ask_all(const struct orch_query *m)
 	if (strcmp(m->verb, "alert") == 0)
 		return (query_alerts());
 	if (strcmp(m->verb, "health") == 0)
+	if (strcmp(m->verb, "metrics") == 0)
+		return (metrics_document());
 		return (json_pack("{s:s, s:I}", "status", "ok", "started",
 		    (json_int_t)(eng.e_started_at / 1000)));
 	return (NULL);

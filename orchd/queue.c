@@ -178,6 +178,13 @@ take(const struct job *j, struct slots *s)
 		s->gates--;
 }
 
+static int
+waits_for_slot(const struct job *j)
+{
+	return (j->j_kind == KIND_AGENT || is_edge(j) ||
+	    (j->j_kind == KIND_GATE && j->j_for_run == 0));
+}
+
 /* queued -> running with the attempt counted, and its run. */
 static int
 claim(void *arg)
@@ -202,6 +209,9 @@ claim(void *arg)
 	if (res == STORE_STALE)
 		return (0);
 	if (res != STORE_OK)
+		return (-1);
+	if (waits_for_slot(j) && store_run(eng.e_store, Q_JOB_WAITED, "ii",
+	    j->j_id, eng_now()) != STORE_OK)
 		return (-1);
 	/* What it is about to start on is old when the next one starts. */
 	if (j->j_kind == KIND_AGENT && store_run(eng.e_store, Q_TASK_FETCH,

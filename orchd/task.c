@@ -229,8 +229,9 @@ task_note(const struct task *t, const char *waits, const char *why,
 
 	if (strcmp(t->t_waits, waits) != 0 || strcmp(t->t_why, why) != 0 ||
 	    t->t_drive_at != drive_at) {
-		res = store_run_one(eng.e_store, Q_TASK_NOTE, "ssIi", waits,
-		    why, drive_at == 0 ? NULL : &drive_at, t->t_id);
+		res = store_run_one(eng.e_store, Q_TASK_NOTE, "ssIii", waits,
+		    why, drive_at == 0 ? NULL : &drive_at, t->t_id,
+		    eng_now());
 		if (res != STORE_OK)
 			return (res);
 	}

@@ -15,6 +15,7 @@
  */
 
 #include <event2/buffer.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,9 @@
 #include "route.h"
 #include "server.h"
 #include "site.h"
+
+/* Prometheus, exposition formats: version 0.0.4 of the text format. */
+#define METRICS_TYPE	"text/plain; version=0.0.4; charset=utf-8"
 
 static const char *
 status_text(int status)
@@ -83,20 +87,29 @@ compose_headers(char *buf, size_t len, int status, int html)
 		buf[0] = '\0';
 }
 
-/* Answer with the page or the JSON text; json is NULL unless status is 200. */
-static void
-answer(struct conn *cn, const char *verb, int html, int status,
-    const char *json, size_t len, const char *why)
+static int
+is_metrics(const char *verb)
 {
-	struct evbuffer *out;
-	struct reply rp;
-	char headers[768];
+	return (strcmp(verb, "metrics") == 0);
+}
 
-	if ((out = evbuffer_new()) == NULL) {
-		site_say(cn, 503, "out of memory", "out of memory");
-		return;
-	}
-	memset(&rp, 0, sizeof(rp));
+/* The text of {"text": ...}, which is the whole answer. */
+static int
+add_text(struct evbuffer *out, const char *json, size_t len)
+{
+	json_t *doc = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *text = json_string_value(json_object_get(doc, "text"));
+	int bad;
+
+	bad = text == NULL || evbuffer_add(out, text, strlen(text)) == -1;
+	json_decref(doc);
+	return (bad ? -1 : 0);
+}
+
+static void
+compose(struct evbuffer *out, const char *verb, int html, int status,
+    const char *json, size_t len)
+{
 	if (html && json != NULL)
 		html_page(out, verb, json, len);
 	else if (html)
@@ -106,9 +119,34 @@ answer(struct conn *cn, const char *verb, int html, int status,
 	else
 		(void)evbuffer_add_printf(out, "{\"error\":\"%s\"}\n",
 		    status_text(status));
+}
+
+/* Answer with the page or the JSON text; json is NULL unless status is 200. */
+static void
+answer(struct conn *cn, const char *verb, int html, int status,
+    const char *json, size_t len, const char *why)
+{
+	int plain = json != NULL && is_metrics(verb);
+	struct evbuffer *out;
+	struct reply rp;
+	char headers[768];
+
+	if ((out = evbuffer_new()) == NULL) {
+		site_say(cn, 503, "out of memory", "out of memory");
+		return;
+	}
+	memset(&rp, 0, sizeof(rp));
+	if (plain && add_text(out, json, len) == -1) {
+		evbuffer_free(out);
+		site_say(cn, 500, "no metrics", "no text of metrics");
+		return;
+	}
+	if (!plain)
+		compose(out, verb, html, status, json, len);
 	compose_headers(headers, sizeof(headers), status, html);
 	rp.rp_status = status;
-	rp.rp_type = html ? "text/html; charset=utf-8" : "application/json";
+	rp.rp_type = plain ? METRICS_TYPE : html ?
+	    "text/html; charset=utf-8" : "application/json";
 	rp.rp_headers = headers;
 	rp.rp_why = why;
 	rp.rp_len = evbuffer_get_length(out);
@@ -144,6 +182,8 @@ verb_of(const struct route *rt)
 		return ("queue");
 	case ROUTE_STATUS:
 		return ("status");
+	case ROUTE_METRICS:
+		return ("metrics");
 	case ROUTE_HEALTH:
 	case ROUTE_HOOK_GITEA:
 	case ROUTE_HOOK_PLANE:
@@ -161,7 +201,8 @@ page_get(struct site *st, struct conn *cn, const struct request *rq)
 	int html, free_to_read, bad;
 	struct wait *w;
 
-	html = st->st_role == ROLE_PAGE && accept_prefers_html(&rq->rq_head);
+	html = st->st_role == ROLE_PAGE && !is_metrics(verb) &&
+	    accept_prefers_html(&rq->rq_head);
 	/* Everybody may ask for health; it says nothing about the work. */
 	free_to_read = strcmp(verb, "health") == 0 ||
 	    (rq->rq_loopback && auth_is_local(&rq->rq_head));

@@ -30,6 +30,7 @@ static const struct route routes[] = {
 	{ "/", ROUTE_STATUS, FROM_PAGE, 0, 0, 0 },
 	{ "/status", ROUTE_STATUS, FROM_PAGE, 0, 0, 0 },
 	{ "/queue", ROUTE_QUEUE, FROM_PAGE, 0, 0, 0 },
+	{ "/metrics", ROUTE_METRICS, FROM_PAGE, 0, 0, 0 },
 	{ "/transition-lease/release", ROUTE_RELEASE, FROM_PAGE, 1, 0, 1 },
 };
 

@@ -90,6 +90,7 @@ site_request(struct conn *cn, const struct request *rq, void *arg)
 	case ROUTE_HEALTH:
 	case ROUTE_STATUS:
 	case ROUTE_QUEUE:
+	case ROUTE_METRICS:
 		page_get(st, cn, rq);
 		break;
 	case ROUTE_RELEASE:
