@@ -21,6 +21,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 
+#include "libcommon/checkup.h"
 #include "libcommon/daemon.h"
 #include "libcommon/log.h"
 
@@ -114,6 +115,9 @@ on_message(const struct orch_header *h, const union orch_any *m, int *fd)
 	case ORCH_outbox_row:
 		post_row(h->h_id, &m->outbox_row);
 		break;
+	case ORCH_doctor_ask:
+		doctor_forges(h->h_id, &m->doctor_ask);
+		break;
 	case ORCH_ack:
 		if (post_ack(h->h_id, &m->ack))
 			break;
@@ -162,6 +166,7 @@ on_shutdown(void)
 	if (poll_ev != NULL)
 		event_free(poll_ev);
 	poll_ev = NULL;
+	checkup_stop();
 	post_stop();
 }
 

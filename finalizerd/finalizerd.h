@@ -390,6 +390,11 @@ void	 post_secret(const char *name, const char *value);
 /* Take over what was given; what was not given again ends. */
 void	 post_take(void);
 
+/* Call fn for each forge that is configured, with the words of a trial. */
+struct checkup_of;
+void	 post_each(void (*fn)(const struct checkup_of *, void *arg),
+	    void *arg);
+
 /* Start asking every poll_interval_s.  -1 when there is no memory. */
 int	 post_start(void);
 
@@ -447,6 +452,14 @@ int	 post_send(struct http_loop *, const struct post_job *, post_cb, void *,
 
 /* Forget what is under way, without a call; its loop is freed before. */
 void	 post_forget(void);
+
+/* doctor.c: what orchd needs elsewhere, tried (orchctl doctor remote) */
+
+/*
+ * Try every right at forges to write, with the token that workers have; the
+ * rows go to the engine with that id.
+ */
+void	 doctor_forges(uint32_t id, const struct orch_doctor_ask *);
 
 /* daemon.c: the dispatcher; returns the exit status */
 int	 finalizer_main(int argc, char **argv);

@@ -26,6 +26,7 @@
 
 #include <event2/event.h>
 
+#include "libcommon/checkup.h"
 #include "libcommon/daemon.h"
 #include "libcommon/http.h"
 #include "libcommon/log.h"
@@ -68,6 +69,7 @@ struct dest {
 	char		 d_name[DEST_SIZE];	/* "forge:PROJECT" */
 	char		*d_url;		/* "": it is not configured any more */
 	char		*d_repo;
+	char		*d_target;	/* branch */
 	char		*d_token;
 	int		 d_given;	/* in the reload under way */
 	uint32_t	 d_asked;	/* the id of the list under way */
@@ -109,8 +111,8 @@ dest_get(const char *name)
 	if ((d = dest_find(name)) != NULL)
 		return (d);
 	if ((d = calloc(1, sizeof(*d))) == NULL || (d->d_url = strdup("")) ==
-	    NULL || (d->d_repo = strdup("")) == NULL || (d->d_token =
-	    strdup("")) == NULL)
+	    NULL || (d->d_repo = strdup("")) == NULL || (d->d_target =
+	    strdup("")) == NULL || (d->d_token = strdup("")) == NULL)
 		fatal("forge");
 	(void)strlcpy(d->d_name, name, sizeof(d->d_name));
 	d->d_told = -1;
@@ -139,6 +141,7 @@ post_project(const struct orch_child_project *m)
 	d = dest_get(name);
 	set(&d->d_url, m->forge_url);
 	set(&d->d_repo, m->forge_repo);
+	set(&d->d_target, m->target);
 	d->d_given = 1;
 }
 
@@ -164,6 +167,22 @@ post_take(void)
 			    "asked any more", d->d_name);
 		}
 		d->d_given = 0;
+	}
+}
+
+void
+post_each(void (*fn)(const struct checkup_of *, void *arg), void *arg)
+{
+	struct dest *d;
+
+	TAILQ_FOREACH(d, &dests, d_entry) {
+		struct checkup_of co = { .co_project = d->d_name + 6,
+		    .co_subject = "forge, to write", .co_url = d->d_url,
+		    .co_token = d->d_token, .co_place = d->d_repo,
+		    .co_part = d->d_target };
+
+		if (d->d_url[0] != '\0')
+			fn(&co, arg);
 	}
 }
 
@@ -409,6 +428,7 @@ post_stop(void)
 		freezero(d->d_token, strlen(d->d_token));
 		free(d->d_url);
 		free(d->d_repo);
+		free(d->d_target);
 		free(d);
 	}
 	if (tick_ev != NULL)

@@ -284,6 +284,7 @@ void	 render_leases(struct out *, const json_t *);
 void	 render_effects(struct out *, const json_t *);
 void	 render_alerts(struct out *, const json_t *);
 void	 render_check(struct out *, const json_t *);
+void	 render_doctor(struct out *, const json_t *);
 /* Is id the task that a person typed as word (ORCH-115, or 115)? */
 int	 same_task(const char *id, const char *word);
 
@@ -349,6 +350,7 @@ enum ctl_exit	 effect_settle(struct ctx *, char **argv, const char *reason);
 enum ctl_exit	 cmd_resume(struct ctx *, int, char **);
 enum ctl_exit	 cmd_alert(struct ctx *, int, char **);
 enum ctl_exit	 cmd_check(struct ctx *, int, char **);
+enum ctl_exit	 cmd_doctor(struct ctx *, int, char **);
 enum ctl_exit	 cmd_lease(struct ctx *, int, char **);
 enum ctl_exit	 cmd_log(struct ctx *, int, char **);
 enum ctl_exit	 cmd_submit(struct ctx *, int, char **);

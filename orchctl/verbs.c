@@ -34,6 +34,8 @@ const struct verb verbs[] = {
 	    "start the production deploy of a task", VERB_FULL, cmd_decide },
 	{ "depend", "task task ...", "make the first wait for the others", 0,
 	    cmd_depend },
+	{ "doctor", "remote [project]",
+	    "try what orchd needs at servers elsewhere", 0, cmd_doctor },
 	{ "effect", "[task | number | settle -r text task key outcome]",
 	    "irreversible effects on record", 0, cmd_effect },
 	{ "gate", "task", "gate results of a task", 0, cmd_gate },

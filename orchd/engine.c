@@ -30,6 +30,7 @@
 
 #include "libcommon/log.h"
 #include "libcommon/seccomp.h"
+#include "doctor.h"
 #include "engine.h"
 #include "lane.h"
 #include "manage.h"
@@ -252,6 +253,7 @@ static void
 tick_cb(int fd, short what, void *arg)
 {
 	peers_tick();
+	doctor_tick();
 	(void)engine_look(0);
 }
 

@@ -17,6 +17,7 @@
 #include "action.h"
 #include "admin.h"
 #include "daemons.h"
+#include "doctor.h"
 #include "intake.h"
 #include "lease.h"
 #include "outbox.h"
@@ -63,6 +64,8 @@ const struct peer_rule peer_rules[] = {
 	{ ORCH_ci_seen,		FROM_RECONCILED,	on_ci_seen },
 	{ ORCH_pull_seen,	FROM_RECONCILED,	on_pull_seen },
 	{ ORCH_review_seen,	FROM_RECONCILED,	on_review_seen },
+	{ ORCH_doctor_row,	FROM_RECONCILED | FROM_FINALIZERD,
+	    on_doctor_row },
 	{ ORCH_query,		FROM_CTL | FROM_PAGE | FROM_WEBHOOK,
 	    on_query },
 	{ ORCH_action,		FROM_CTL,		on_action },

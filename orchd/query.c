@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "engine.h"
 #include "pass.h"
 #include "metrics.h"
@@ -222,6 +223,31 @@ may_ask(const struct peer *p, const struct orch_query *m)
 	return (1);
 }
 
+/* It makes others ask servers elsewhere: people only, one at a time. */
+static void
+query_doctor(struct peer *p, uint32_t id, const char *word)
+{
+	const struct conf_project *cp;
+	char text[256];
+
+	if (p->p_role != ROLE_CTL) {
+		answer(p, id, RES_DENIED, "only orchctl asks for a doctor",
+		    NULL, -1);
+		return;
+	}
+	if (word[0] == '\0') {
+		doctor_begin(p, id, "");
+		return;
+	}
+	if ((cp = conf_project_by_name(eng.e_conf, word)) == NULL &&
+	    (cp = conf_project_by_prefix(eng.e_conf, word)) == NULL) {
+		snprintf(text, sizeof(text), "there is no project %s", word);
+		answer(p, id, RES_NOTFOUND, text, NULL, -1);
+		return;
+	}
+	doctor_begin(p, id, cp->cp_name);
+}
+
 int
 on_query(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
@@ -237,6 +263,10 @@ on_query(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	}
 	if (strcmp(m->verb, "log") == 0) {
 		query_log(p, id, m->object);
+		return (0);
+	}
+	if (strcmp(m->verb, "doctor") == 0) {
+		query_doctor(p, id, m->object);
 		return (0);
 	}
 	if (is_task_verb(m->verb)) {

@@ -65,6 +65,7 @@ project_free(struct project *p)
 	free(p->p_workspace);
 	free(p->p_tracker_id);
 	free(p->p_rejected);
+	free(p->p_renamed);
 	erase(p->p_token);
 	erase(p->p_key);
 	free(p);
@@ -119,6 +120,22 @@ poll_interval(const struct orch_child_project *m)
 	return (err == NULL ? (unsigned int)n : 60);
 }
 
+/* One line for each text of a list; NULL: no memory. */
+static char *
+lines(const struct orch_strs *l)
+{
+	const char *s = NULL;
+	char *text = strdup(""), *more;
+
+	while (text != NULL && (s = orch_strs_next(l, s)) != NULL) {
+		if (asprintf(&more, "%s%s\n", text, s) == -1)
+			more = NULL;
+		free(text);
+		text = more;
+	}
+	return (text);
+}
+
 void
 project_given(const struct orch_child_project *m)
 {
@@ -139,7 +156,8 @@ project_given(const struct orch_child_project *m)
 	    NULL || (p->p_workspace = strdup(m->workspace)) == NULL ||
 	    (p->p_tracker_id = strdup(m->tracker_project)) == NULL ||
 	    (p->p_rejected = strdup(rejected != NULL ? rejected :
-	    "Rejected")) == NULL)
+	    "Rejected")) == NULL ||
+	    (p->p_renamed = lines(&m->statuses)) == NULL)
 		fatal("project");
 	TAILQ_INSERT_TAIL(&given, p, p_entry);
 }
@@ -191,6 +209,7 @@ same(const struct project *a, const struct project *b)
 	    strcmp(a->p_workspace, b->p_workspace) == 0 &&
 	    strcmp(a->p_tracker_id, b->p_tracker_id) == 0 &&
 	    strcmp(a->p_rejected, b->p_rejected) == 0 &&
+	    strcmp(a->p_renamed, b->p_renamed) == 0 &&
 	    strcmp(a->p_token, b->p_token) == 0 &&
 	    strcmp(a->p_key, b->p_key) == 0 &&
 	    a->p_forge_poll_s == b->p_forge_poll_s);

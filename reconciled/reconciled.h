@@ -279,7 +279,7 @@ const char *notify_server(const struct messenger *);
  * Try every right at forges and trackers to read, and every messenger; the
  * rows go to the engine with that id.
  */
-void	 doctor_ask(uint32_t id, const struct orch_doctor_ask *);
+void	 doctor_remotes(uint32_t id, const struct orch_doctor_ask *);
 
 /* outbox.c: carry messages to trackers and people */
 

@@ -16,6 +16,7 @@
 
 #include <curl/curl.h>
 
+#include "libcommon/checkup.h"
 #include "libcommon/daemon.h"
 #include "libcommon/log.h"
 
@@ -110,6 +111,9 @@ on_message(const struct orch_header *h, const union orch_any *m, int *fd)
 	case ORCH_look:
 		on_look(&m->look);
 		break;
+	case ORCH_doctor_ask:
+		doctor_remotes(h->h_id, &m->doctor_ask);
+		break;
 	case ORCH_ack:
 		on_ack(h->h_id, &m->ack);
 		break;
@@ -121,6 +125,7 @@ on_message(const struct orch_header *h, const union orch_any *m, int *fd)
 static void
 on_shutdown(void)
 {
+	checkup_stop();
 	project_stop();
 	remote_stop();
 	drift_stop();

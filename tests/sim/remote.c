@@ -47,3 +47,10 @@ git_remote_push(const struct git_repo *repo, const struct git_remote *gr,
 	broken("%s of %s is pushed to", branch, gr->gr_url);
 	return (GIT_ERR);
 }
+
+int
+git_remote_header(const char *token, char *buf, size_t len)
+{
+	broken("a token is shown by git");
+	return (-1);
+}

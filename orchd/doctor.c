@@ -1,0 +1,250 @@
+/*
+ * Copyright (c) 2026 The orchd authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "libcommon/log.h"
+#include "doctor.h"
+#include "engine.h"
+#include "pass.h"
+#include "query.h"
+
+#define WITHIN_MS	15000	/* of a daemon, which tells of silence itself */
+#define ROWS_MAX	4000
+
+/* One at a time: each costs servers of other people a dozen requests. */
+static struct {
+	uint32_t	 d_id;		/* of this one, to the daemons; 0 none */
+	uint32_t	 d_next;
+	uint32_t	 d_peer;	/* who asked, and by which id */
+	uint32_t	 d_query;
+	uint32_t	 d_from;	/* roles that have not ended */
+	int64_t		 d_until;
+	json_t		*d_rows;
+} doctor;
+
+static const char *
+finding_name(unsigned int verdict)
+{
+	switch (verdict) {
+	case FOUND_OK:
+		return ("ok");
+	case FOUND_WARN:
+		return ("warn");
+	default:
+		return ("fail");
+	}
+}
+
+static int
+is_same(const json_t *row, const char *project, const char *subject)
+{
+	return (strcmp(json_string_value(json_object_get(row, "project")),
+	    project) == 0 && strcmp(json_string_value(json_object_get(row,
+	    "subject")), subject) == 0);
+}
+
+/* Rows of one subject stand together, in the order of their trials. */
+static void
+row_add(const char *project, const char *subject, const char *what,
+    unsigned int verdict, const char *text)
+{
+	size_t i = json_array_size(doctor.d_rows);
+	json_t *row;
+
+	if (i >= ROWS_MAX)
+		return;
+	row = json_pack("{s:o, s:o, s:o, s:s, s:o}", "project",
+	    json_text(project), "subject", json_text(subject), "what",
+	    json_text(what), "verdict", finding_name(verdict), "text",
+	    json_text(text));
+	while (i > 0 && !is_same(json_array_get(doctor.d_rows, i - 1),
+	    project, subject))
+		i--;
+	if (i == 0)
+		i = json_array_size(doctor.d_rows);
+	json_array_insert_new(doctor.d_rows, i, row);
+}
+
+static int
+is_remote(const struct conf_project *cp)
+{
+	return (cp->cp_forge == CONF_FORGE_GITEA ||
+	    cp->cp_tracker == CONF_TRACKER_PLANE);
+}
+
+/* --- what the engine knows itself ----------------------------------------- */
+
+static int
+is_listening(void)
+{
+	size_t i;
+
+	for (i = 0; i < eng.e_conf->cf_nlisten; i++)
+		if (eng.e_conf->cf_listen[i].li_role == CONF_LISTEN_WEBHOOK)
+			return (1);
+	return (0);
+}
+
+/* Does what the source sends arrive here? */
+static void
+deliveries(const struct conf_project *cp, enum conf_source source,
+    const char *name)
+{
+	int64_t last = store_int(eng.e_store, 0, Q_EVENT_LAST, "s", name);
+	char text[300];
+
+	if (!is_listening() || eng.e_conf->cf_secret[source].sl_n == 0)
+		(void)snprintf(text, sizeof(text), "orchd takes none of %s: "
+		    "%s is not in orchd.conf; changes are seen by polling "
+		    "only", name, is_listening() ? "\"webhook secret\"" :
+		    "\"listen webhook\"");
+	else if (last == 0)
+		(void)snprintf(text, sizeof(text), "none of %s has ever come: "
+		    "send a test from its settings and look at orchctl event; "
+		    "until then changes are seen by polling only", name);
+	else {
+		(void)snprintf(text, sizeof(text), "the last one of %s came "
+		    "%lld s ago", name, (long long)(eng_now() - last) / 1000);
+		row_add(cp->cp_name, "webhook", "deliveries", FOUND_OK, text);
+		return;
+	}
+	row_add(cp->cp_name, "webhook", "deliveries", FOUND_WARN, text);
+}
+
+static void
+own_rows(const struct conf_project *cp)
+{
+	if (cp->cp_forge == CONF_FORGE_GITEA)
+		deliveries(cp, CONF_SOURCE_GITEA, "gitea");
+	if (cp->cp_tracker == CONF_TRACKER_PLANE)
+		deliveries(cp, CONF_SOURCE_PLANE, "plane");
+}
+
+/* --- the daemons ---------------------------------------------------------- */
+
+static void
+daemon_missing(enum orch_role role, const char *why)
+{
+	char text[300];
+
+	(void)snprintf(text, sizeof(text), "%s %s: what it holds the tokens "
+	    "for was not tried to the end; see orchd's log",
+	    orch_role_name(role), why);
+	row_add("", orch_role_name(role), "answer", FOUND_FAIL, text);
+}
+
+static void
+daemon_ask(enum orch_role role, const char *project)
+{
+	struct orch_doctor_ask m = { .project = project,
+	    .within_ms = WITHIN_MS };
+	struct peer *p = peer_of_role(role);
+
+	if (p == NULL) {
+		daemon_missing(role, "is not there");
+		return;
+	}
+	doctor.d_from |= 1U << role;
+	pass_send(p->p_id, ORCH_doctor_ask, doctor.d_id, &m, -1);
+}
+
+static void
+doctor_end(void)
+{
+	struct peer p = { .p_id = doctor.d_peer };
+	json_t *row;
+	int ok = 1;
+	size_t i;
+
+	json_array_foreach(doctor.d_rows, i, row)
+		if (strcmp(json_string_value(json_object_get(row,
+		    "verdict")), "fail") == 0)
+			ok = 0;
+	answer(&p, doctor.d_query, RES_OK, "", json_pack("{s:b, s:o}", "ok",
+	    ok, "rows", doctor.d_rows), -1);
+	doctor.d_rows = NULL;
+	doctor.d_id = 0;
+}
+
+int
+on_doctor_row(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_doctor_row *m = &any->doctor_row;
+
+	/* Of one that has ended meanwhile. */
+	if (id != doctor.d_id || (doctor.d_from & 1U << p->p_role) == 0)
+		return (0);
+	if (m->what[0] != '\0')
+		row_add(m->project, m->subject, m->what, m->verdict, m->text);
+	if (m->last)
+		doctor.d_from &= ~(1U << p->p_role);
+	if (doctor.d_from == 0)
+		doctor_end();
+	return (0);
+}
+
+void
+doctor_tick(void)
+{
+	if (doctor.d_id == 0 || eng_now() < doctor.d_until ||
+	    pass_enter() == -1)
+		return;
+	if (doctor.d_from & FROM_RECONCILED)
+		daemon_missing(ROLE_RECONCILED, "gave no answer within 20 s");
+	if (doctor.d_from & FROM_FINALIZERD)
+		daemon_missing(ROLE_FINALIZERD, "gave no answer within 20 s");
+	doctor_end();
+	(void)pass_leave(1);
+}
+
+void
+doctor_begin(struct peer *p, uint32_t id, const char *project)
+{
+	const struct conf_project *cp;
+	int forges = 0, any = 0;
+	size_t i;
+
+	if (doctor.d_id != 0 || (doctor.d_rows = json_array()) == NULL) {
+		answer(p, id, RES_REFUSED, "another doctor is at work: try "
+		    "again in 20 seconds", NULL, -1);
+		return;
+	}
+	if (++doctor.d_next == 0)
+		doctor.d_next = 1;
+	doctor.d_id = doctor.d_next;
+	doctor.d_peer = p->p_id;
+	doctor.d_query = id;
+	doctor.d_from = 0;
+	doctor.d_until = eng_now() + DOCTOR_LIMIT_MS;
+	for (i = 0; i < eng.e_conf->cf_nprojects; i++) {
+		cp = &eng.e_conf->cf_projects[i];
+		if (!is_remote(cp) || (project[0] != '\0' &&
+		    strcmp(cp->cp_name, project) != 0))
+			continue;
+		any = 1;
+		forges |= cp->cp_forge == CONF_FORGE_GITEA;
+		own_rows(cp);
+	}
+	if (any || (project[0] == '\0' && eng.e_conf->cf_nnotify > 0))
+		daemon_ask(ROLE_RECONCILED, project);
+	if (forges)
+		daemon_ask(ROLE_FINALIZERD, project);
+	if (doctor.d_from == 0)
+		doctor_end();
+}
