@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@
 #include <unistd.h>
 
 #include "libcommon/chan.h"
+#include "libcommon/fsutil.h"
 #include "libcommon/sha256.h"
 #include "proto/proto.h"
 
@@ -49,6 +51,8 @@ static struct orch_header header;
 static union orch_any any;
 static uint8_t *frame;
 static char got[65536];
+static char *cert, *key;	/* PEM; NULL: plain */
+static size_t certlen, keylen;
 
 static const char *
 program(void)
@@ -160,6 +164,10 @@ serve(enum orch_role role)
 	struct orch_child_go go = { .role = (uint8_t)role };
 	int fd;
 
+	listener.cert.b_data = (const uint8_t *)cert;
+	listener.cert.b_len = certlen;
+	listener.key.b_data = (const uint8_t *)key;
+	listener.key.b_len = keylen;
 	start.options.l_argv = options;
 	start_program();
 	fd = new_engine();
@@ -233,6 +241,25 @@ teardown(void)
 		waitpid(child, NULL, 0);
 	}
 	free(frame);
+	free(cert);
+	free(key);
+}
+
+/* A whole signed delivery. */
+static const char *
+delivery(void)
+{
+	static char text[2048];
+	char mac[SHA256_HEX_SIZE];
+
+	ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET), PUSH,
+	    strlen(PUSH), mac), 0);
+	(void)snprintf(text, sizeof(text), "POST /webhook/gitea HTTP/1.1\r\n"
+	    "Host: h\r\nContent-Type: application/json\r\n"
+	    "X-Gitea-Event: push\r\nX-Gitea-Delivery: d-1\r\n"
+	    "X-Gitea-Signature: %s\r\nContent-Length: %zu\r\n\r\n%s", mac,
+	    strlen(PUSH), PUSH);
+	return (text);
 }
 
 START_TEST(page_serves_inside_its_sandbox)
@@ -260,18 +287,10 @@ START_TEST(delivery_survives_the_engine)
 {
 	struct orch_child_engine again = { .generation = 2 };
 	struct orch_event_answer stored = { .result = RES_OK };
-	char text[2048], mac[SHA256_HEX_SIZE];
 	int fd, sock;
 
 	serve(ROLE_WEBHOOK);
-	ck_assert_int_eq(hmac_sha256_hex(SECRET, strlen(SECRET), PUSH,
-	    strlen(PUSH), mac), 0);
-	(void)snprintf(text, sizeof(text), "POST /webhook/gitea HTTP/1.1\r\n"
-	    "Host: h\r\nContent-Type: application/json\r\n"
-	    "X-Gitea-Event: push\r\nX-Gitea-Delivery: d-1\r\n"
-	    "X-Gitea-Signature: %s\r\nContent-Length: %zu\r\n\r\n%s", mac,
-	    strlen(PUSH), PUSH);
-	fd = client(text);
+	fd = client(delivery());
 	engine_reads(ORCH_event);
 	ck_assert_str_eq(any.event.delivery, "d-1");
 	/* The engine dies before it has answered; the next one is asked. */
@@ -287,6 +306,92 @@ START_TEST(delivery_survives_the_engine)
 	/* The option was taken. */
 	hear(client("POST /webhook/gitea HTTP/1.1\r\nHost: h\r\n"
 	    "Content-Length: 65537\r\n\r\n"), "HTTP/1.1 413 ");
+}
+END_TEST
+
+static void
+read_pair(const char *key_path)
+{
+	ck_assert_int_eq(fs_read_file("tests/conf/tls.crt", 65536, &cert,
+	    &certlen), 0);
+	ck_assert_int_eq(fs_read_file(key_path, 16384, &key, &keylen), 0);
+}
+
+/* All that OpenSSL needs, it has before the sandbox closes. */
+START_TEST(tls_is_spoken_inside_the_sandbox)
+{
+	struct orch_event_answer stored = { .result = RES_OK };
+	SSL_CTX *ctx;
+	size_t n, i;
+	SSL *ssl;
+	int fd;
+
+	read_pair("tests/conf/tls.key");
+	serve(ROLE_WEBHOOK);
+	ck_assert_ptr_nonnull(ctx = SSL_CTX_new(TLS_client_method()));
+	for (i = 0; i < 3; i++) {
+		fd = client("");
+		ck_assert_ptr_nonnull(ssl = SSL_new(ctx));
+		ck_assert_int_eq(SSL_set_fd(ssl, fd), 1);
+		ck_assert_int_eq(SSL_connect(ssl), 1);
+		ck_assert_int_gt(SSL_write(ssl, delivery(),
+		    (int)strlen(delivery())), 0);
+		engine_reads(ORCH_event);
+		ck_assert_str_eq(any.event.delivery, "d-1");
+		engine_says(ORCH_event_answer, &stored);
+		ck_assert_int_eq(SSL_read_ex(ssl, got, sizeof(got), &n), 1);
+		ck_assert_mem_eq(got, "HTTP/1.1 200 ", 13);
+		SSL_free(ssl);
+		close(fd);
+	}
+	SSL_CTX_free(ctx);
+}
+END_TEST
+
+/* The parent has checked it; if all the same it is none, nothing is plain. */
+START_TEST(without_a_usable_key_nothing_is_served_in_plain)
+{
+	struct sockaddr_in to;
+	int fd;
+
+	read_pair("tests/conf/tls-other.key");
+	serve(ROLE_WEBHOOK);
+	to = where;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
+	close(fd);
+	close(parent);
+	ck_assert_int_eq(exit_status(), 0);
+}
+END_TEST
+
+START_TEST(a_delivery_under_way_is_answered_before_the_end)
+{
+	struct orch_event_answer stored = { .result = RES_OK };
+	int fd;
+
+	serve(ROLE_WEBHOOK);
+	fd = client(delivery());
+	engine_reads(ORCH_event);
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	usleep(100000);
+	ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+	engine_says(ORCH_event_answer, &stored);
+	hear(fd, "HTTP/1.1 200 ");
+	ck_assert_int_eq(exit_status(), 0);
+}
+END_TEST
+
+START_TEST(who_says_nothing_does_not_keep_it_from_ending)
+{
+	int fd;
+
+	serve(ROLE_WEBHOOK);
+	fd = client("POST /webhook/gitea HTTP/1.1\r\n");
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	ck_assert_int_eq(exit_status(), 0);
+	close(fd);
 }
 END_TEST
 
@@ -334,6 +439,10 @@ main(void)
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, page_serves_inside_its_sandbox);
 	tcase_add_test(tc, delivery_survives_the_engine);
+	tcase_add_test(tc, tls_is_spoken_inside_the_sandbox);
+	tcase_add_test(tc, without_a_usable_key_nothing_is_served_in_plain);
+	tcase_add_test(tc, a_delivery_under_way_is_answered_before_the_end);
+	tcase_add_test(tc, who_says_nothing_does_not_keep_it_from_ending);
 	tcase_add_test(tc, refused_by_the_engine_ends);
 	tcase_add_test(tc, without_a_parent_it_refuses);
 	suite_add_tcase(s, tc);

@@ -254,6 +254,140 @@ START_TEST(no_descriptors_is_no_busy_loop)
 }
 END_TEST
 
+/* A client with an address of its own, all of them of this machine. */
+static int
+client_from(uint32_t n)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	from.sin_addr.s_addr = htonl(0x7f000002 + n);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&where,
+	    sizeof(where)), 0);
+	return (fd);
+}
+
+START_TEST(one_more_than_1024_drops_the_slowest)
+{
+	struct rlimit rl = { 4096, 4096 };
+	uint32_t i;
+	int fds[1025];
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	serve(ROLE_WEBHOOK, 0, 3000);
+	for (i = 0; i < 1024; i++) {
+		fds[i] = client_from(i / 32);
+		if (i % 32 == 0)
+			turn(1);
+	}
+	turn(50);
+	ck_assert_uint_eq(server_nconns(server), 1024);
+	fds[1024] = client_from(40);
+	turn(20);
+	ck_assert_uint_eq(server_nconns(server), 1024);
+	ck_assert_int_eq(hear(fds[0], 200), 1);
+	ck_assert_int_eq(hear(fds[1], 10), 0);
+	say(fds[1024], "GET /none HTTP/1.1\r\n" HOST "\r\n");
+	ck_assert_int_eq(hear(fds[1024], 1000), 1);
+	ck_assert_int_eq(status(), 404);
+	for (i = 0; i <= 1024; i++)
+		close(fds[i]);
+}
+END_TEST
+
+/* What a source gets for a request, in so many tries. */
+static int
+answered(int tries, const char *text, int expected)
+{
+	int i, n = 0, fd;
+
+	for (i = 0; i < tries; i++) {
+		fd = client();
+		say(fd, text);
+		ck_assert_int_eq(hear(fd, 1000), 1);
+		n += status() == expected;
+		close(fd);
+	}
+	return (n);
+}
+
+START_TEST(requests_that_prove_nothing_are_limited)
+{
+	static const char bad[] = "GET /none HTTP/1.1\r\n" HOST "\r\n";
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	ck_assert_int_eq(answered(100, bad, 404), 100);
+	ck_assert_int_ge(answered(30, bad, 429), 20);
+	ck_assert_ptr_nonnull(strstr(got, "Retry-After: "));
+	/* A signature does not help: nobody looks at it. */
+	ck_assert_int_ge(answered(10, delivery(""), 429), 5);
+}
+END_TEST
+
+START_TEST(signed_deliveries_are_not_limited)
+{
+	int i, fd;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	for (i = 0; i < 300; i++) {
+		fd = client();
+		say(fd, delivery(""));
+		while (engine_stores(RES_OK) == 0)
+			turn(1);
+		ck_assert_int_eq(hear(fd, 1000), 1);
+		ck_assert_int_eq(status(), 200);
+		close(fd);
+	}
+}
+END_TEST
+
+/* There a proxy speaks for all, and limits them itself. */
+START_TEST(loopback_is_not_limited)
+{
+	serve(ROLE_WEBHOOK, 1, 3000);
+	ck_assert_int_eq(answered(200, "GET /none HTTP/1.1\r\n" HOST
+	    "\r\n", 404), 200);
+}
+END_TEST
+
+static int drained;
+
+static void
+on_drained(void)
+{
+	drained++;
+}
+
+START_TEST(what_is_under_way_is_answered_before_the_end)
+{
+	int fd, late;
+
+	serve(ROLE_WEBHOOK, 0, 3000);
+	fd = ask_with(delivery(""));
+	server_drain(server, on_drained);
+	ck_assert_int_eq(drained, 0);
+	late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(connect(late, (struct sockaddr *)&where,
+	    sizeof(where)), -1);
+	engine_stores(RES_OK);
+	ck_assert_int_eq(hear(fd, 1000), 1);
+	ck_assert_int_eq(status(), 200);
+	close(fd);
+	turn(20);
+	ck_assert_int_eq(drained, 1);
+	close(late);
+}
+END_TEST
+
+START_TEST(an_idle_server_is_drained_at_once)
+{
+	serve(ROLE_WEBHOOK, 0, 3000);
+	server_drain(server, on_drained);
+	ck_assert_int_eq(drained, 1);
+}
+END_TEST
+
 static TCase *
 case_limits(void)
 {
@@ -271,6 +405,12 @@ case_limits(void)
 	tcase_add_test(tc, one_address_has_so_many_connections);
 	tcase_add_test(tc, full_house_drops_the_slowest);
 	tcase_add_test(tc, no_descriptors_is_no_busy_loop);
+	tcase_add_test(tc, one_more_than_1024_drops_the_slowest);
+	tcase_add_test(tc, requests_that_prove_nothing_are_limited);
+	tcase_add_test(tc, signed_deliveries_are_not_limited);
+	tcase_add_test(tc, loopback_is_not_limited);
+	tcase_add_test(tc, what_is_under_way_is_answered_before_the_end);
+	tcase_add_test(tc, an_idle_server_is_drained_at_once);
 	return (tc);
 }
 
