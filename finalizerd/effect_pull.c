@@ -19,22 +19,7 @@
 
 #include "finalizerd.h"
 
-/* Make the engine's row say what the forge says. */
-static int
-pull_keep(struct worker *w, const struct pull_effect *pe,
-    const struct forge_pull *fp)
-{
-	enum orch_pull_op op = PULL_CLOSE;
-
-	if (fp->fp_state == PULL_IS_OPEN)
-		op = PULL_OPEN;
-	else if (fp->fp_state == PULL_IS_MERGED)
-		op = PULL_MERGED;
-	return (wire_pull(w, op, pe->pe_head, fp->fp_landed, NULL, NULL) ==
-	    STEP_NEXT ? 0 : -1);
-}
-
-/* The same, of a forge that has pull requests of its own. */
+/* Of a forge elsewhere; the engine's row is made to say what is there. */
 static enum probe
 pull_ask(struct worker *w, struct pull_effect *pe,
     enum orch_pull_state *state, char *ev, size_t evlen)
@@ -43,7 +28,7 @@ pull_ask(struct worker *w, struct pull_effect *pe,
 
 	if (w->w_forge->f_pull_find(w, &fp, ev, evlen) != FORGE_OK)
 		return (PROBE_UNKNOWN);
-	if (pull_keep(w, pe, &fp) == -1) {
+	if (wire_pull_seen(w, pe->pe_head, &fp) != STEP_NEXT) {
 		(void)snprintf(ev, evlen, "%s", w->w_out.o_reason);
 		return (PROBE_UNKNOWN);
 	}

@@ -127,6 +127,11 @@ int	 wire_done(struct worker *);
 enum step wire_pull(struct worker *, enum orch_pull_op, const char *head,
 	    const char *landed, uint64_t *number, enum orch_pull_state *);
 
+/* Make the engine's row say what a forge elsewhere says of the request. */
+struct forge_pull;
+enum step wire_pull_seen(struct worker *, const char *head,
+	    const struct forge_pull *);
+
 /*
  * Send a request and wait for its answer, again and again while the engine
  * is away or could not store it.  A run_stop is noted in w_stopped and the
@@ -196,6 +201,7 @@ struct forge_pull {
 	uint64_t	fp_number;	/* the forge's own; 0: there is none */
 	enum orch_pull_state fp_state;
 	char		fp_landed[GIT_OID_SIZE];	/* or "" */
+	char		fp_page[512];			/* for people, or "" */
 };
 
 /* effect_ref.c: effects on branches */

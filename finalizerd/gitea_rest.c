@@ -191,6 +191,7 @@ rest_pull_find(struct worker *w, struct forge_pull *fp, char *err,
 	fp->fp_number = gp.gp_number;
 	fp->fp_state = gp.gp_state == GITEA_OPEN ? PULL_IS_OPEN :
 	    gp.gp_state == GITEA_MERGED ? PULL_IS_MERGED : PULL_IS_CLOSED;
+	(void)strlcpy(fp->fp_page, gp.gp_page, sizeof(fp->fp_page));
 	if (git_oid_valid(gp.gp_landed))
 		(void)strlcpy(fp->fp_landed, gp.gp_landed,
 		    sizeof(fp->fp_landed));

@@ -236,17 +236,14 @@ wire_landed(struct worker *w, const char *commit, const char *tree,
 	return (wire_acked(w, "landed", ORCH_landed, &m));
 }
 
-enum step
-wire_pull(struct worker *w, enum orch_pull_op op, const char *head,
-    const char *landed, uint64_t *number, enum orch_pull_state *state)
+static enum step
+pull_call(struct worker *w, const struct orch_pull *m, uint64_t *number,
+    enum orch_pull_state *state)
 {
-	struct orch_pull m = { .epoch = w->w_epoch, .op = (uint8_t)op,
-	    .branch = w->w_go->branch, .head = head, .landed = landed,
-	    .title = w->w_go->title };
 	union orch_any any;
 	enum step r;
 
-	if (wire_call(w, ORCH_pull, &m, ORCH_pull_answer, &any) == -1)
+	if (wire_call(w, ORCH_pull, m, ORCH_pull_answer, &any) == -1)
 		return (wire_gone(w, "pull request"));
 	if (any.pull_answer.result == RES_NOTFOUND) {
 		any.pull_answer.state = PULL_NONE;
@@ -259,6 +256,33 @@ wire_pull(struct worker *w, enum orch_pull_op op, const char *head,
 	if (state != NULL)
 		*state = (enum orch_pull_state)any.pull_answer.state;
 	return (STEP_NEXT);
+}
+
+enum step
+wire_pull(struct worker *w, enum orch_pull_op op, const char *head,
+    const char *landed, uint64_t *number, enum orch_pull_state *state)
+{
+	struct orch_pull m = { .epoch = w->w_epoch, .op = (uint8_t)op,
+	    .branch = w->w_go->branch, .head = head, .landed = landed,
+	    .title = w->w_go->title, .page = "" };
+
+	return (pull_call(w, &m, number, state));
+}
+
+enum step
+wire_pull_seen(struct worker *w, const char *head,
+    const struct forge_pull *fp)
+{
+	struct orch_pull m = { .epoch = w->w_epoch, .op = PULL_CLOSE,
+	    .branch = w->w_go->branch, .head = head, .landed = fp->fp_landed,
+	    .title = w->w_go->title, .number = fp->fp_number,
+	    .page = fp->fp_page };
+
+	if (fp->fp_state == PULL_IS_OPEN)
+		m.op = PULL_OPEN;
+	else if (fp->fp_state == PULL_IS_MERGED)
+		m.op = PULL_MERGED;
+	return (pull_call(w, &m, NULL, NULL));
 }
 
 enum step

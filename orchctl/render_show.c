@@ -72,6 +72,8 @@ show_branch(struct out *o, const json_t *doc)
 	if (json_is_object(pull))
 		out_put(o, SHADE_NONE, ", PR %" PRId64 " %s",
 		    jint(pull, "number", 0), jstr(pull, "state"));
+	if (json_is_object(pull) && *jstr(pull, "page") != '\0')
+		out_put(o, SHADE_NONE, ", %s", jstr(pull, "page"));
 	out_nl(o);
 }
 

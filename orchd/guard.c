@@ -40,23 +40,24 @@ pull_of(const struct task *t, struct pull_fact *pf)
 	memset(pf, 0, sizeof(*pf));
 	if (t->t_branch[0] == '\0')
 		return;
-	q = store_bind(eng.e_store, Q_PULL_LAST, "is", t->t_id, t->t_branch);
-	if (store_step(eng.e_store, q) == STORE_OK) {
-		pf->pf_number = col_int(q, 0);
-		pf->pf_merged = strcmp(col_text(q, 1), "merged") == 0;
-		pf->pf_closed = strcmp(col_text(q, 1), "closed") == 0;
-		strlcpy(pf->pf_landed, col_text(q, 2),
-		    sizeof(pf->pf_landed));
-	}
-	sqlite3_reset(q);
-	if (pf->pf_number != 0)
-		return;
+	/* One elsewhere is as it was seen there last, by whomever. */
 	q = store_bind(eng.e_store, Q_PULL_SEEN, "ss", t->t_project,
 	    t->t_branch);
 	if (store_step(eng.e_store, q) == STORE_OK) {
 		pf->pf_number = col_int(q, 0);
 		pf->pf_merged = col_int(q, 1) == PULL_IS_MERGED;
 		pf->pf_closed = col_int(q, 1) == PULL_IS_CLOSED;
+		strlcpy(pf->pf_landed, col_text(q, 2),
+		    sizeof(pf->pf_landed));
+	}
+	sqlite3_reset(q);
+	if (pf->pf_number != 0)
+		return;
+	q = store_bind(eng.e_store, Q_PULL_LAST, "is", t->t_id, t->t_branch);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		pf->pf_number = col_int(q, 0);
+		pf->pf_merged = strcmp(col_text(q, 1), "merged") == 0;
+		pf->pf_closed = strcmp(col_text(q, 1), "closed") == 0;
 		strlcpy(pf->pf_landed, col_text(q, 2),
 		    sizeof(pf->pf_landed));
 	}

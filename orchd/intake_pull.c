@@ -87,9 +87,30 @@ pull_reopened(const struct task *t)
 	return (action_now("retry", t, "whoever opened it again", "", &said));
 }
 
+/*
+ * Merged by hand while a worker is inside the edge (R-23).  A living owner is
+ * not robbed: it is asked to end, which gives lease and lane back, and the
+ * next one adopts the merge.  The worker's own merge comes by here too: that
+ * one is about to end anyway.
+ */
+static void
+owner_is_asked(const struct task *t, const struct orch_pull_seen *m)
+{
+	int64_t run = store_int(eng.e_store, 0, Q_LEASE_OF, "i", t->t_id);
+
+	if (run == 0 || store_int(eng.e_store, 0, Q_MERGE_OWN, "is", t->t_id,
+	    m->landed) > 0)
+		return;
+	log_info("task %s: pull request %llu was merged by hand: run %lld is "
+	    "asked to give its lease back", t->t_key,
+	    (unsigned long long)m->number, (long long)run);
+	(void)peer_stop_run((uint64_t)run, "its pull request was merged by "
+	    "hand");
+}
+
 /* What a request that is so now means for its task. */
 static int
-pull_act(const struct task *t, const struct orch_pull_seen *m, int64_t before)
+pull_act(const struct task *t, const struct orch_pull_seen *m)
 {
 	if (t->t_stage >= STAGE_DEPLOY)
 		return (0);
@@ -97,8 +118,9 @@ pull_act(const struct task *t, const struct orch_pull_seen *m, int64_t before)
 	if ((m->state == PULL_IS_CLOSED || (m->state == PULL_IS_MERGED &&
 	    t->t_stage != STAGE_DEPLOY_STAGING)) && pull_ended(t, m) == -1)
 		return (-1);
-	if (m->state == PULL_IS_OPEN && before == PULL_IS_CLOSED &&
-	    pull_reopened(t) == -1)
+	if (m->state == PULL_IS_MERGED && t->t_stage == STAGE_DEPLOY_STAGING)
+		owner_is_asked(t, m);
+	if (m->state == PULL_IS_OPEN && pull_reopened(t) == -1)
 		return (-1);
 	return (task_drive(t->t_id) == -1 ? -1 : queue_kick());
 }
@@ -107,9 +129,7 @@ int
 on_pull_seen(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
 	const struct orch_pull_seen *m = &any->pull_seen;
-	int64_t before = PULL_NONE;
 	enum store_res res;
-	sqlite3_stmt *q;
 	struct task t;
 
 	if (!has_forge(m->project) || m->branch[0] == '\0' ||
@@ -117,17 +137,13 @@ on_pull_seen(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		ack(p, id, RES_REFUSED, "no project has its code there");
 		return (0);
 	}
-	q = store_bind(eng.e_store, Q_PULL_SEEN, "ss", m->project, m->branch);
-	if (store_step(eng.e_store, q) == STORE_OK)
-		before = col_int(q, 1);
-	sqlite3_reset(q);
 	if (store_run(eng.e_store, Q_PULL_SEEN_PUT, "ssiisssi", m->project,
 	    m->branch, (int64_t)m->number, (int64_t)m->state, m->head,
 	    m->landed, m->page, eng_now()) != STORE_OK)
 		return (-1);
 	res = task_of_branch(m->project, m->branch, &t);
-	if (res == STORE_FAIL || (res == STORE_OK && pull_act(&t, m,
-	    before) == -1))
+	if (res == STORE_FAIL || (res == STORE_OK && pull_act(&t,
+	    m) == -1))
 		return (-1);
 	ack(p, id, RES_OK, "");
 	return (0);

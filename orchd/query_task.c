@@ -204,12 +204,39 @@ alerts(const struct task *t)
 	return (list);
 }
 
+/* Its pull request at a forge elsewhere; NULL: none was seen. */
+static json_t *
+pull_there(const struct task *t)
+{
+	static const char *const names[] = { [PULL_NONE] = "none",
+	    [PULL_IS_OPEN] = "open", [PULL_IS_MERGED] = "merged",
+	    [PULL_IS_CLOSED] = "closed" };
+	json_t *j = NULL;
+	sqlite3_stmt *q;
+	int64_t state;
+
+	q = store_bind(eng.e_store, Q_PULL_SEEN, "ss", t->t_project,
+	    t->t_branch);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		state = col_int(q, 1);
+		j = json_pack("{s:I, s:s, s:s, s:o}", "number",
+		    (json_int_t)col_int(q, 0), "state", names[state >
+		    PULL_IS_CLOSED || state < 0 ? PULL_NONE : state],
+		    "branch", t->t_branch, "page", json_text(col_text(q, 3)));
+	}
+	sqlite3_reset(q);
+	return (j);
+}
+
 static json_t *
 pull(const struct task *t)
 {
-	json_t *j = json_null();
+	json_t *j = pull_there(t);
 	sqlite3_stmt *q;
 
+	if (j != NULL)
+		return (j);
+	j = json_null();
 	q = store_bind(eng.e_store, Q_PULL_OF_TASK, "i", t->t_id);
 	if (store_step(eng.e_store, q) == STORE_OK)
 		j = json_pack("{s:I, s:s, s:s}", "number",

@@ -114,6 +114,31 @@ pull_do(const struct orch_pull *m, const struct task *t)
 	}
 }
 
+/* The same of a forge elsewhere, whose number and page people know. */
+static enum store_res
+pull_there(const struct orch_pull *m, const struct task *t)
+{
+	int64_t state = m->op == PULL_MERGED ? PULL_IS_MERGED :
+	    m->op == PULL_CLOSE ? PULL_IS_CLOSED : PULL_IS_OPEN;
+
+	if (m->number > 0)
+		return (store_run(eng.e_store, Q_PULL_SEEN_PUT, "ssiisssi",
+		    t->t_project, m->branch, (int64_t)m->number, state,
+		    m->head, m->landed, m->page, eng_now()));
+	if (m->op != PULL_MERGED && m->op != PULL_UPDATE)
+		return (STORE_OK);
+	return (store_run(eng.e_store, Q_PULL_SEEN_STATE, "ssiss",
+	    t->t_project, m->branch, state, m->head, m->landed));
+}
+
+static int
+is_elsewhere(const struct task *t)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	return (cp != NULL && cp->cp_forge != CONF_FORGE_LOCAL);
+}
+
 int
 on_pull(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
@@ -131,7 +156,8 @@ on_pull(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		a.result = RES_FENCED;
 	else if ((res = pull_do(m, &t)) == STORE_NONE)
 		a.result = RES_REFUSED;
-	else if (res != STORE_OK)
+	else if (res != STORE_OK || (is_elsewhere(&t) &&
+	    pull_there(m, &t) != STORE_OK))
 		return (-1);
 	q = store_bind(eng.e_store, Q_PULL_LAST, "is", t.t_id, m->branch);
 	if (a.result == RES_OK && store_step(eng.e_store, q) == STORE_OK) {

@@ -110,6 +110,8 @@ published(void)
 	ck_assert_uint_eq(fs_count("/_standin/state", "\"number\""), 1);
 	ck_assert_uint_eq(fs_count("/_standin/state", "\"open\""), 1);
 	ck_assert_int_eq(eng->e_pull, PULL_IS_OPEN);
+	ck_assert_uint_eq(eng->e_pull_there, 1);
+	ck_assert_ptr_nonnull(strstr(eng->e_pull_page, "/pulls/1"));
 }
 
 /* One merge, and everybody knows of it. */

@@ -70,6 +70,8 @@ static struct engine {
 	unsigned int	e_artifacts;
 	char		e_landed[41], e_previous[41], e_tree[41];
 	char		e_pull_head[41];
+	uint64_t	e_pull_there;
+	char		e_pull_page[513];
 	char		e_red_gate[64];
 	char		e_hook_key[256];
 	char		e_built[41];	/* the image of this commit */
@@ -231,6 +233,11 @@ on_pull(const struct orch_pull *m, struct orch_pull_answer *a)
 {
 	a->result = RES_OK;
 	a->number = 7;
+	if (m->number > 0) {
+		eng->e_pull_there = m->number;
+		(void)strlcpy(eng->e_pull_page, m->page,
+		    sizeof(eng->e_pull_page));
+	}
 	switch (m->op) {
 	case PULL_OPEN:
 		if (eng->e_pull != PULL_IS_OPEN)

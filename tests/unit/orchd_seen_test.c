@@ -16,6 +16,8 @@
 
 /* What comes in from a forge elsewhere. */
 
+#include "orchd/query.h"
+
 #include "engine_intake.h"
 
 /* --- CI ------------------------------------------------------------------- */
@@ -289,6 +291,144 @@ START_TEST(a_merge_by_hand_in_the_last_stage_is_for_the_edge)
 }
 END_TEST
 
+/* Item 7's worker of that work, inside its transition. */
+static int
+inside(const char *work, uint64_t *epoch)
+{
+	struct fx_spawn s;
+	struct fx_msg m;
+	int sock;
+
+	do {
+		ck_assert_msg(fx_spawned(&s), "no %s", work);
+		if (strcmp(s.work, work) != 0)
+			fx_play_spawn(&s);
+	} while (strcmp(s.work, work) != 0);
+	sock = fx_connect_run(&s, &m);
+	*epoch = fx_begin(sock, &m.any.run_go);
+	ck_assert_uint_ne(*epoch, 0);
+	fx_free(&m);
+	return (sock);
+}
+
+START_TEST(a_merge_by_hand_asks_the_owner_of_the_edge_to_end)
+{
+	struct orch_end end = { .verdict = GATE_ERROR,
+	    .cause = CAUSE_STOPPED, .reason = "stopped" };
+	struct fx_spawn s;
+	struct fx_msg m;
+	int sock;
+
+	fx_conf("serial_limit 10", "ci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	sock = inside("edge", &end.epoch);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM merge_lease"), 1);
+	/* It is open: nothing to give back. */
+	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_int_eq(fx_read(sock, &m), 0);
+	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
+	ck_assert(fx_read(sock, &m));
+	ck_assert_uint_eq(m.h.h_type, ORCH_run_stop);
+	ck_assert_ptr_nonnull(strstr(m.any.run_stop.reason, "merged"));
+	fx_free(&m);
+	/* It is not robbed: until it has ended the lease is its own. */
+	ck_assert_int_eq(fx_int("SELECT epoch FROM lease"),
+	    (int64_t)end.epoch);
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM lease"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM merge_lease"), 0);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
+	fx_tick(5000);
+	fx_expect(&s, KIND_TRANSITION, "edge");
+}
+END_TEST
+
+START_TEST(its_own_merge_lets_the_owner_of_the_edge_end_by_itself)
+{
+	struct orch_effect e = { .name = "merge", .class = CLASS_CAS };
+	struct fx_msg m;
+	char key[128];
+	int sock;
+
+	fx_conf("serial_limit 10", "ci none");
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	sock = inside("edge", &e.epoch);
+	/* The gate first, as the journal wants it. */
+	fx_sql("INSERT INTO gate_result (task, round, stage_seq, gate, "
+	    "commit_id, tree, verdict, started_at) SELECT id, round, "
+	    "stage_seq, 'check_branch_mergeable', head, tree, 'pass', 0 "
+	    "FROM task");
+	snprintf(key, sizeof(key), "merge:%s:r0:%s", KEY,
+	    fx_task(KEY, "head"));
+	e.key = key;
+	ck_assert_int_eq(fx_result(sock, ORCH_effect, &e), RES_OK);
+	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
+	ck_assert_int_eq(fx_read(sock, &m), 0);
+}
+END_TEST
+
+/* What `show' says of the pull request. */
+static const char *
+shown(const char *field)
+{
+	static char text[300];
+	struct task t;
+	json_t *j, *v;
+
+	ck_assert_int_eq(task_by_key(KEY, &t), STORE_OK);
+	j = query_show(&t);
+	v = json_object_get(json_object_get(j, "pull"), field);
+	if (json_is_integer(v))
+		snprintf(text, sizeof(text), "%lld",
+		    (long long)json_integer_value(v));
+	else
+		strlcpy(text, json_is_string(v) ? json_string_value(v) : "",
+		    sizeof(text));
+	json_decref(j);
+	return (text);
+}
+
+START_TEST(a_pull_request_has_the_number_of_its_forge)
+{
+	struct orch_watch_list wl = { "tally", 10 };
+	struct orch_pull p = { .op = PULL_OPEN, .title = "t", .landed = "",
+	    .page = "http://forge.test/Acme/Tally/pulls/31", .number = 31 };
+	struct fx_msg m;
+	char branch[300], head[ID_HEX];
+	int sock;
+
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	sock = inside("publish", &p.epoch);
+	strlcpy(branch, fx_task(KEY, "branch"), sizeof(branch));
+	strlcpy(head, fx_task(KEY, "head"), sizeof(head));
+	p.branch = branch;
+	p.head = head;
+	fx_ask(sock, ORCH_pull, &p, -1, &m);
+	ck_assert_int_eq(m.any.pull_answer.result, RES_OK);
+	fx_free(&m);
+	ck_assert_str_eq(shown("number"), "31");
+	ck_assert_str_eq(shown("state"), "open");
+	ck_assert_str_eq(shown("page"), p.page);
+	/* Messages to the forge and polls go by it at once. */
+	fx_ask(seer, ORCH_watch_list, &wl, -1, &m);
+	ck_assert_uint_eq(m.any.watch.pull, 31);
+	fx_free(&m);
+	ck_assert(fx_read(seer, &m));
+	fx_free(&m);
+	/* Merged by our own worker: known before anybody has looked. */
+	p.op = PULL_MERGED;
+	p.number = 0;
+	p.page = "";
+	p.landed = head;
+	fx_ask(sock, ORCH_pull, &p, -1, &m);
+	fx_free(&m);
+	ck_assert_str_eq(shown("number"), "31");
+	ck_assert_str_eq(shown("state"), "merged");
+}
+END_TEST
+
 START_TEST(an_approval_at_the_forge_is_for_the_code_that_was_reviewed)
 {
 	in_review();
@@ -383,6 +523,11 @@ main(void)
 	    a_pull_request_closed_by_hand_parks_until_it_is_open_again);
 	tcase_add_test(tc, a_merge_by_hand_before_its_gates_parks);
 	tcase_add_test(tc, a_merge_by_hand_in_the_last_stage_is_for_the_edge);
+	tcase_add_test(tc,
+	    a_merge_by_hand_asks_the_owner_of_the_edge_to_end);
+	tcase_add_test(tc,
+	    its_own_merge_lets_the_owner_of_the_edge_end_by_itself);
+	tcase_add_test(tc, a_pull_request_has_the_number_of_its_forge);
 	tcase_add_test(tc,
 	    an_approval_at_the_forge_is_for_the_code_that_was_reviewed);
 	tcase_add_test(tc,
