@@ -48,6 +48,8 @@ enum conf_role {
 
 /* What an import may take, in seconds; no option changes it. */
 #define CONF_IMPORT_LIMIT_S	600
+/* What the command of a notify line may take. */
+#define CONF_EXEC_LIMIT_S	60
 
 enum conf_net {
 	CONF_NET_NONE,

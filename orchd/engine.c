@@ -41,6 +41,7 @@
 #include "queue.h"
 #include "runs.h"
 #include "task.h"
+#include "teller.h"
 #include "token.h"
 
 #define PARENT_FD	3
@@ -181,7 +182,8 @@ sweep(void *arg)
 static int
 messages(void *arg)
 {
-	return (alerts_look() == -1 || outbox_look() == -1 ? -1 : 0);
+	return (alerts_look() == -1 || outbox_look() == -1 ||
+	    teller_look() == -1 ? -1 : 0);
 }
 
 /* One task's trouble never stops the others: it is looked at later. */

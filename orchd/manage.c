@@ -28,6 +28,7 @@
 #include "query.h"
 #include "queue.h"
 #include "runs.h"
+#include "teller.h"
 #include "token.h"
 
 #define QUIESCE_LOOK_MS	100
@@ -96,7 +97,8 @@ quiesced_cb(int fd, short what, void *arg)
 	static struct timeval again = { 0, QUIESCE_LOOK_MS * 1000 };
 	struct orch_quiesced m;
 
-	m.left = (uint32_t)store_int(eng.e_store, 0, Q_RUNS_LIVE_COUNT, "");
+	m.left = (uint32_t)store_int(eng.e_store, 0, Q_RUNS_LIVE_COUNT, "") +
+	    teller_count();
 	if (eng.e_parent == NULL)
 		return;
 	if (m.left == 0)
@@ -123,27 +125,32 @@ on_quiesce(void)
 	sqlite3_reset(q);
 	for (i = 0; i < n; i++)
 		(void)peer_stop_run((uint64_t)ids[i], "orchd is shut down");
+	teller_stop();
 	quiesced_cb(-1, 0, NULL);
 }
 
 static void
 on_daemon_down(const struct orch_daemon_down *m)
 {
+	char counter[64];
 	int ok;
 
 	if (pass_enter() == -1)
-	char counter[64];
 		return;
+	snprintf(counter, sizeof(counter), "daemon %s", m->name);
+	store_count(eng.e_store, counter, 1);
 	ok = alert_raise("daemon", m->name, "%s ended %u times; it is started "
 	    "again in %u ms", m->name, m->restarts, m->retry_ms) == STORE_OK;
 	(void)pass_leave(ok);
-	snprintf(counter, sizeof(counter), "daemon %s", m->name);
-	store_count(eng.e_store, counter, 1);
 }
 
 static void
 on_exited(const struct orch_exited *m)
 {
+	if (teller_is(m->run)) {
+		teller_exited(m->run);
+		return;
+	}
 	/* A hint: whoever it was, look at the runs soon. */
 	run_disconnected(m->run);
 }

@@ -391,6 +391,36 @@ plan_worker(struct run_plan *rl, const struct conf *cf,
 	return (0);
 }
 
+/*
+ * A message to people: in the box of the developer of all projects, with the
+ * network, which most of them need.  It sees no project and no secret.
+ */
+static int
+plan_exec(struct run_plan *rl, const struct conf *cf,
+    const struct orch_spawn *rq, char *err, size_t errlen)
+{
+	struct orch_run_spec	*sp = &rl->rl_spec;
+	const struct conf_notify *cn = NULL;
+	size_t			 i;
+
+	for (i = 0; i < cf->cf_nnotify; i++)
+		if (cf->cf_notify[i].cn_kind == CONF_NOTIFY_EXEC &&
+		    strcmp(cf->cf_notify[i].cn_name, rq->gate) == 0)
+			cn = &cf->cf_notify[i];
+	if (cn == NULL) {
+		snprintf(err, errlen, "no notify exec line is called "
+		    "\"%.64s\"", rq->gate);
+		return (-1);
+	}
+	for (i = 0; i < cf->cf_nglobal_agents; i++)
+		if (cf->cf_global_agents[i].ca_role == CONF_ROLE_DEVELOPER)
+			box(sp, &cf->cf_global_agents[i]);
+	set_argv(&sp->argv, &cn->cn_argv);
+	sp->net = SANDBOX_NET_OPEN;
+	sp->timeout_s = CONF_EXEC_LIMIT_S;
+	return (0);
+}
+
 static int
 plan_kind(struct run_plan *rl, const struct conf *cf,
     const struct conf_project *cp, const struct run_paths *pa,
@@ -414,6 +444,8 @@ plan_kind(struct run_plan *rl, const struct conf *cf,
 		sp->sandbox = SANDBOX_NONE;
 		sp->timeout_s = CONF_IMPORT_LIMIT_S;
 		return (0);
+	case KIND_EXEC:
+		return (plan_exec(rl, cf, rq, err, errlen));
 	case KIND_TRANSITION:
 	case KIND_MONITOR:
 		return (plan_worker(rl, cf, cp, err, errlen));
@@ -462,19 +494,20 @@ plan_common(struct run_plan *rl, const struct conf *cf,
 	unsigned long long		 run = (unsigned long long)rq->run;
 
 	rl->rl_socket = text("%s/engine.sock", cf->cf_runtime);
-	rl->rl_mirror = text("%s/mirror/%s.git", cf->cf_state, cp->cp_name);
+	rl->rl_mirror = cp == NULL ? text("%s", "") :
+	    text("%s/mirror/%s.git", cf->cf_state, cp->cp_name);
 	rl->rl_workroot = text("%s/ws/%llu", cf->cf_state, run);
 	rl->rl_result = text("%s/result/%llu", cf->cf_state, run);
 	sp->run = rq->run;
 	sp->kind = rq->kind;
 	sp->key = rq->key;
 	sp->socket = rl->rl_socket;
-	sp->project = cp->cp_name;
+	sp->project = cp == NULL ? "" : cp->cp_name;
 	sp->mirror = rl->rl_mirror;
 	sp->workroot = rl->rl_workroot;
 	sp->result_file = rl->rl_result;
 	sp->self = pa->pa_runner;
-	sp->records = cp->cp_records_branch;
+	sp->records = cp == NULL ? "" : cp->cp_records_branch;
 	sp->grace_s = (uint32_t)conf_int(cf, cp, OPT_KILL_GRACE_S);
 	sp->log_max = LOG_MAX;
 	set_argv(&sp->argv, &none);
@@ -491,12 +524,14 @@ struct run_plan *
 run_plan_new(const struct conf *cf, const struct run_paths *pa,
     const struct orch_spawn *rq, char *err, size_t errlen)
 {
-	const struct conf_project	*cp;
+	const struct conf_project	*cp = NULL;
 	struct run_plan			*rl;
 
 	if (request_ok(rq, err, errlen) == -1)
 		return (NULL);
-	if ((cp = conf_project_by_name(cf, rq->project)) == NULL) {
+	/* A message to people is about no project. */
+	if (rq->kind != KIND_EXEC &&
+	    (cp = conf_project_by_name(cf, rq->project)) == NULL) {
 		snprintf(err, errlen, "project \"%.64s\" is not in the "
 		    "configuration", rq->project);
 		return (NULL);

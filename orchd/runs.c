@@ -32,6 +32,7 @@
 #include "pass.h"
 #include "reap.h"
 #include "runs.h"
+#include "teller.h"
 #include "work.h"
 
 /* A run that nobody has heard of this long after its start never came. */
@@ -163,6 +164,10 @@ on_spawned(const struct orch_spawned *s)
 	struct run r;
 	int ok;
 
+	if (teller_is(s->run)) {
+		teller_spawned(s);
+		return;
+	}
 	if (pass_enter() == -1)
 		return;
 	ok = 1;
@@ -192,6 +197,8 @@ run_hello(struct peer *p, const struct orch_hello *h)
 	struct run r;
 	char hash[65];
 
+	if (teller_is(h->run))
+		return (teller_hello(p, h));
 	if (h->key.b_len != 32 || run_get((int64_t)h->run, &r) != STORE_OK)
 		return ("no such run");
 	sha256_hex(h->key.b_data, h->key.b_len, hash);
@@ -303,6 +310,10 @@ run_connected(struct peer *p)
 	struct run r;
 	int ok;
 
+	if (teller_is(p->p_run)) {
+		teller_connected(p);
+		return;
+	}
 	if (pass_enter() == -1) {
 		peer_drop(peer, "nothing can be stored now");
 		return;
@@ -669,6 +680,8 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (refuse(p, id, "that is another's run"));
 	if (m->verdict >= GATE_VERDICT_MAX || m->cause >= CAUSE__MAX)
 		return (refuse(p, id, "no such verdict or cause"));
+	if (teller_is(m->run))
+		return (teller_done(p, id, m));
 	if (run_get((int64_t)m->run, &r) != STORE_OK)
 		return (-1);
 	if (!run_is_live(&r)) {
@@ -695,7 +708,6 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		break;
 	case KIND_CLEAN:
 	case KIND_HOOK:
-	case KIND_EXEC:
 		ret = run_end(&r, m->reason) == STORE_OK && job_end(r.r_job,
 		    m->verdict == GATE_PASS ? "done" : "failed",
 		    m->reason) == STORE_OK ? task_drive(r.r_task) : -1;
@@ -710,6 +722,7 @@ on_run_done(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		    m->reason) != STORE_OK ? -1 : requeue_lost(&r, m->reason,
 		    m->cause != CAUSE_BUSY && !eng.e_quiescing);
 		break;
+	case KIND_EXEC:
 	case KIND_NONE:
 	case KIND__MAX:
 		break;

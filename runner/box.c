@@ -333,6 +333,8 @@ box_spawn(struct box *b, const struct box_opts *bo,
 
 	po.argv = argv;
 	po.envp = bo->bo_envp;
+	if (bo->bo_in_fd > 0)
+		po.in_fd = bo->bo_in_fd;
 	po.timeout_ms = bo->bo_timeout_ms;
 	po.grace_ms = spec->grace_s > 3600 ? 3600000 : spec->grace_s * 1000;
 	po.log_fd = b->b_run->r_log;

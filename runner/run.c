@@ -32,7 +32,8 @@
 #include "runner.h"
 
 static const struct kind *const kinds[] = {
-	&kind_agent, &kind_gate, &kind_import, &kind_clean, &kind_hook
+	&kind_agent, &kind_gate, &kind_import, &kind_clean, &kind_hook,
+	&kind_exec
 };
 
 const struct kind *

@@ -191,6 +191,7 @@ struct box_opts {
 	int		 bo_limits;	/* the memory and process limits of the
 					 * configuration hold */
 	int		 bo_wide_lines;	/* lines up to 1 MiB (JSON results) */
+	int		 bo_in_fd;	/* its standard input; 0: nothing */
 	proctree_line_cb bo_line_cb;
 	void		*bo_line_arg;
 };
@@ -248,6 +249,9 @@ const char *ws_proxy(const struct run *);
  * sentence.
  */
 int	 ws_make(struct run *, char *err, size_t errlen);
+
+/* The same with an empty folder in place of a clone. */
+int	 ws_make_bare(struct run *, char *err, size_t errlen);
 
 /*
  * Write the clone's files from inside the sandbox: branch (NULL: none) at
@@ -335,10 +339,10 @@ int	 task_write(const struct run *, const struct text *);
 const char **task_argv(const struct run *, const struct text *,
 	    const char *session, char **keep);
 
-/* agent.c, gate.c (its kind), import.c, clean.c, hook.c */
+/* agent.c, gate.c (its kind), import.c, clean.c, hook.c, exec.c */
 
 extern const struct kind kind_agent, kind_gate, kind_import, kind_clean,
-	    kind_hook;
+	    kind_hook, kind_exec;
 
 /* usage.c: what an agent's own result says */
 

@@ -120,8 +120,8 @@ ws_git_clone(struct run *r, char *err, size_t errlen)
 	return (code == 0 ? 0 : -1);
 }
 
-int
-ws_make(struct run *r, char *err, size_t errlen)
+static int
+ws_usable(const struct run *r, char *err, size_t errlen)
 {
 	char stray[RUN_PATH_MAX];
 
@@ -132,9 +132,29 @@ ws_make(struct run *r, char *err, size_t errlen)
 		    "path", r->r_spec->workroot);
 		return (-1);
 	}
-	if (ws_folders(r, err, errlen) == -1)
+	return (0);
+}
+
+int
+ws_make(struct run *r, char *err, size_t errlen)
+{
+	if (ws_usable(r, err, errlen) == -1 ||
+	    ws_folders(r, err, errlen) == -1)
 		return (-1);
 	return (ws_git_clone(r, err, errlen));
+}
+
+int
+ws_make_bare(struct run *r, char *err, size_t errlen)
+{
+	if (ws_usable(r, err, errlen) == -1 ||
+	    ws_folders(r, err, errlen) == -1)
+		return (-1);
+	if (mkdir(ws_clone(r), 0700) == 0)
+		return (0);
+	(void)snprintf(err, errlen, "workspace %s: %s", ws_clone(r),
+	    strerror(errno));
+	return (-1);
 }
 
 static void

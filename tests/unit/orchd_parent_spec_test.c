@@ -45,7 +45,7 @@ setup(void)
 	ck_assert_int_eq(write(fd, "s3cret-value\n", 13), 13);
 	close(fd);
 	snprintf(text, sizeof(text), "state \"/s\"\nruntime \"/r\"\n"
-	    "kill_grace_s 7\n"
+	    "kill_grace_s 7\nnotify pager exec \"/bin/page\" \"-x\"\n"
 	    "agent analyst { command \"an\" }\n"
 	    "agent architect { command \"ar\" }\n"
 	    "agent developer { command \"dev\" \"-p\"; timeout 50; memory 2\n"
@@ -165,6 +165,30 @@ START_TEST(an_agent_without_its_secret_prompt_or_variable_is_refused)
 }
 END_TEST
 
+/* Its project, if any, is the message's business and not its box's. */
+START_TEST(a_message_gets_its_command_and_no_project)
+{
+	struct orch_spawn		 rq = request(KIND_EXEC, "", "pager");
+	const struct orch_run_spec	*sp;
+	struct run_plan			*rl;
+
+	rq.project = rq.work_item = "";
+	ck_assert_msg((rl = plan(&rq)) != NULL, "%s", err);
+	ck_assert(!run_plan_is_worker(rl));
+	sp = run_plan_spec(rl);
+	ck_assert_str_eq(sp->argv.l_argv[0], "/bin/page");
+	ck_assert_str_eq(sp->argv.l_argv[1], "-x");
+	ck_assert_ptr_null(sp->argv.l_argv[2]);
+	ck_assert_ptr_null(sp->env.l_argv[0]);
+	ck_assert_str_eq(sp->mirror, "");
+	ck_assert_str_eq(sp->project, "");
+	ck_assert_uint_eq(sp->net, SANDBOX_NET_OPEN);
+	ck_assert_uint_eq(sp->timeout_s, CONF_EXEC_LIMIT_S);
+	ck_assert_str_eq(sp->token == NULL ? "" : sp->token, "");
+	run_plan_free(rl);
+}
+END_TEST
+
 START_TEST(names_that_the_configuration_lacks_are_refused)
 {
 	struct orch_spawn	 rq = request(KIND_AGENT, "deployer", "");
@@ -176,8 +200,8 @@ START_TEST(names_that_the_configuration_lacks_are_refused)
 	refused(&rq, "project tally has no gate \"check_image\"");
 	rq.project = "other";
 	refused(&rq, "project \"other\" is not in the configuration");
-	rq = request(KIND_EXEC, "", "");
-	refused(&rq, "cannot be started");
+	rq = request(KIND_EXEC, "", "chat");
+	refused(&rq, "no notify exec line is called \"chat\"");
 	rq = request(KIND_HOOK, "", "rollback");
 	rq.revision = HEX;
 	refused(&rq, "project tally has no rollback hook");
@@ -359,6 +383,7 @@ main(void)
 	tcase_add_test(tc, an_agent_gets_what_its_block_says_and_no_more);
 	tcase_add_test(tc,
 	    an_agent_without_its_secret_prompt_or_variable_is_refused);
+	tcase_add_test(tc, a_message_gets_its_command_and_no_project);
 	tcase_add_test(tc, names_that_the_configuration_lacks_are_refused);
 	tcase_add_test(tc, texts_that_break_their_pattern_are_refused);
 	tcase_add_test(tc, a_hook_gets_its_contract_as_environment_only);

@@ -123,6 +123,53 @@ START_TEST(import_needs_the_authors_run)
 }
 END_TEST
 
+/* --- messages --- */
+
+static const char *const about[] = { "kind=alert", "key=alert:7@page",
+    "project=tally", NULL };
+
+static void
+run_message(struct te *te, const char *sh)
+{
+	const char *argv[] = { "sh", "-c", sh, NULL };
+
+	te_open(te, KIND_EXEC);
+	te->spec.project = te->spec.mirror = "";
+	te->spec.argv.l_argv = argv;
+	te->go = (struct orch_run_go){ .run = 7, .task = "T-1" };
+	te->go.request.b_data = (const uint8_t *)"it is\non fire";
+	te->go.request.b_len = 13;
+	te->go.options.l_argv = about;
+	te_run(te);
+}
+
+START_TEST(message_is_on_stdin_and_in_the_environment)
+{
+	struct te te;
+
+	run_message(&te, "test \"$(cat)\" = \"it is\non fire\" && env && "
+	    "test $ORCH_MESSAGE_KIND = alert && "
+	    "test $ORCH_MESSAGE_KEY = alert:7@page && "
+	    "test $ORCH_WORK_ITEM = T-1 && test $ORCH_PROJECT = tally");
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
+	ck_assert(te_logged(&te, "ORCH_MESSAGE_KIND=alert"));
+	ck_assert(!te_exists(&te, "ws/7"));
+	te_close(&te);
+}
+END_TEST
+
+START_TEST(message_that_its_command_refuses_is_not_delivered)
+{
+	struct te te;
+
+	run_message(&te, "echo the pager is off; exit 3");
+	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
+	ck_assert_ptr_nonnull(strstr(te.done.reason, "exit code 3"));
+	ck_assert_ptr_nonnull(strstr(te.done.reason, "the pager is off"));
+	te_close(&te);
+}
+END_TEST
+
 /* --- clean --- */
 
 START_TEST(clean_removes_one_workspace)
@@ -363,6 +410,8 @@ main(int argc, char **argv)
 	tcase_add_test(tc, import_without_bundle_is_no_commit);
 	tcase_add_test(tc, import_refuses_rubbish);
 	tcase_add_test(tc, import_needs_the_authors_run);
+	tcase_add_test(tc, message_is_on_stdin_and_in_the_environment);
+	tcase_add_test(tc, message_that_its_command_refuses_is_not_delivered);
 	tcase_add_test(tc, clean_removes_one_workspace);
 	tcase_add_test(tc, clean_refuses_what_is_no_run);
 	tcase_add_test(tc, hook_writes_its_exit_code);
