@@ -418,7 +418,9 @@ lacking(const struct checkup *ck, json_t *hook, char *buf, size_t len)
 		if (strcmp(names[i], "status") == 0 && (ck->ck_forgejo ||
 		    ck->ck_version < 1023))
 			continue;
-		if (has_event(hook, names[i]))
+		if (has_event(hook, names[i]) || (strncmp(names[i],
+		    "pull_request_review", 19) == 0 && has_event(hook,
+		    "pull_request_review")))
 			continue;
 		if (buf[0] != '\0')
 			(void)strlcat(buf, ", ", len);
@@ -456,7 +458,7 @@ judge_hooks(struct checkup *ck, const struct http_reply *hp)
 		checkup_say(ck, FOUND_WARN, "hook", "only an administrator "
 		    "of the repository can see its webhooks, and orchd need "
 		    "not be one: look yourself (Settings, Webhooks), and at "
-		    "the line \"deliveries\"");
+		    "the lines of deliveries");
 		return (CHECKUP_ON);
 	}
 	if (hp->hp_status != 200) {

@@ -135,7 +135,8 @@ make_write(struct checkup *ck, struct checkup_request *cr)
 static enum checkup_next
 judge_me(struct checkup *ck, const struct http_reply *hp)
 {
-	char id[PLANE_ID], err[160];
+	char id[PLANE_ID], name[100] = "", err[160];
+	json_t *j;
 
 	if (hp->hp_status == 401 || hp->hp_status == 403)
 		return (checkup_odd(ck, "key", hp, "Plane does not know this "
@@ -151,8 +152,14 @@ judge_me(struct checkup *ck, const struct http_reply *hp)
 		    "the address of Plane itself?", err, ck->ck_url);
 		return (CHECKUP_END);
 	}
-	(void)strlcpy(ck->ck_me, id, sizeof(ck->ck_me));
-	checkup_say(ck, FOUND_OK, "key", "it is of the user %s", id);
+	/* It was an object a moment ago. */
+	if ((j = answer_read(hp->hp_body, hp->hp_len, err, sizeof(err))) !=
+	    NULL)
+		(void)answer_text(j, "display_name", name, sizeof(name), err,
+		    sizeof(err));
+	json_decref(j);
+	checkup_say(ck, FOUND_OK, "key", "it is of the user %s", name[0] !=
+	    '\0' ? name : id);
 	if (hp->hp_remaining >= 0 && hp->hp_remaining < RATE_LOW)
 		checkup_say(ck, FOUND_WARN, "rate", "only %lld requests of "
 		    "this key are left in this minute: who else uses it?  "

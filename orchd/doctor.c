@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "libcommon/log.h"
 #include "doctor.h"
 #include "engine.h"
@@ -33,6 +35,8 @@ static struct {
 	uint32_t	 d_peer;	/* who asked, and by which id */
 	uint32_t	 d_query;
 	uint32_t	 d_from;	/* roles that have not ended */
+	uint32_t	 d_asked[ROLE__MAX];	/* the peer of each, or 0 */
+	char		 d_project[65];
 	int64_t		 d_until;
 	json_t		*d_rows;
 } doctor;
@@ -50,33 +54,56 @@ finding_name(unsigned int verdict)
 	}
 }
 
-static int
-is_same(const json_t *row, const char *project, const char *subject)
+/* Where a row stands: projects as in the configuration, forges first. */
+static size_t
+place(const json_t *row)
 {
-	return (strcmp(json_string_value(json_object_get(row, "project")),
-	    project) == 0 && strcmp(json_string_value(json_object_get(row,
-	    "subject")), subject) == 0);
+	static const char *const subjects[] = { "forge, to read",
+	    "forge, to write", "tracker", "deliveries" };
+	const size_t n = sizeof(subjects) / sizeof(subjects[0]);
+	const char *project = json_string_value(json_object_get(row,
+	    "project"));
+	const char *subject = json_string_value(json_object_get(row,
+	    "subject"));
+	size_t i, j;
+
+	for (i = 0; i < eng.e_conf->cf_nprojects; i++)
+		if (strcmp(eng.e_conf->cf_projects[i].cp_name, project) == 0)
+			break;
+	for (j = 0; j < n; j++)
+		if (strcmp(subjects[j], subject) == 0)
+			break;
+	return (i * (n + 1) + j);
+}
+
+static int
+is_before(const json_t *a, const json_t *b)
+{
+	size_t pa = place(a), pb = place(b);
+
+	return (pa != pb ? pa < pb : strcmp(json_string_value(
+	    json_object_get(a, "subject")), json_string_value(
+	    json_object_get(b, "subject"))) < 0);
 }
 
 /* Rows of one subject stand together, in the order of their trials. */
 static void
-row_add(const char *project, const char *subject, const char *what,
-    unsigned int verdict, const char *text)
+row_add(enum orch_role by, const char *project, const char *subject,
+    const char *what, unsigned int verdict, const char *text)
 {
 	size_t i = json_array_size(doctor.d_rows);
 	json_t *row;
 
 	if (i >= ROWS_MAX)
 		return;
-	row = json_pack("{s:o, s:o, s:o, s:s, s:o}", "project",
+	row = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s}", "project",
 	    json_text(project), "subject", json_text(subject), "what",
 	    json_text(what), "verdict", finding_name(verdict), "text",
-	    json_text(text));
-	while (i > 0 && !is_same(json_array_get(doctor.d_rows, i - 1),
-	    project, subject))
+	    json_text(text), "by", orch_role_name(by));
+	if (row == NULL)
+		return;
+	while (i > 0 && is_before(row, json_array_get(doctor.d_rows, i - 1)))
 		i--;
-	if (i == 0)
-		i = json_array_size(doctor.d_rows);
 	json_array_insert_new(doctor.d_rows, i, row);
 }
 
@@ -120,10 +147,12 @@ deliveries(const struct conf_project *cp, enum conf_source source,
 	else {
 		(void)snprintf(text, sizeof(text), "the last one of %s came "
 		    "%lld s ago", name, (long long)(eng_now() - last) / 1000);
-		row_add(cp->cp_name, "webhook", "deliveries", FOUND_OK, text);
+		row_add(ROLE_ENGINE, cp->cp_name, "deliveries", name,
+		    FOUND_OK, text);
 		return;
 	}
-	row_add(cp->cp_name, "webhook", "deliveries", FOUND_WARN, text);
+	row_add(ROLE_ENGINE, cp->cp_name, "deliveries", name, FOUND_WARN,
+	    text);
 }
 
 static void
@@ -137,29 +166,45 @@ own_rows(const struct conf_project *cp)
 
 /* --- the daemons ---------------------------------------------------------- */
 
+static const enum orch_role daemons[] = { ROLE_RECONCILED, ROLE_FINALIZERD };
+#define DAEMONS	(sizeof(daemons) / sizeof(daemons[0]))
+
 static void
-daemon_missing(enum orch_role role, const char *why)
+daemon_missing(enum orch_role role)
 {
 	char text[300];
 
 	(void)snprintf(text, sizeof(text), "%s %s: what it holds the tokens "
 	    "for was not tried to the end; see orchd's log",
-	    orch_role_name(role), why);
-	row_add("", orch_role_name(role), "answer", FOUND_FAIL, text);
+	    orch_role_name(role), peer_of_role(role) == NULL ? "is not there"
+	    : "gave no answer within 20 s");
+	row_add(role, "", orch_role_name(role), "answer", FOUND_FAIL, text);
 }
 
 static void
-daemon_ask(enum orch_role role, const char *project)
+rows_drop(enum orch_role by)
 {
-	struct orch_doctor_ask m = { .project = project,
+	size_t i = json_array_size(doctor.d_rows);
+
+	while (i-- > 0)
+		if (strcmp(json_string_value(json_object_get(json_array_get(
+		    doctor.d_rows, i), "by")), orch_role_name(by)) == 0)
+			json_array_remove(doctor.d_rows, i);
+}
+
+/* Ask it, also a later process of it: a reload replaces them all. */
+static void
+daemon_ask(enum orch_role role)
+{
+	struct orch_doctor_ask m = { .project = doctor.d_project,
 	    .within_ms = WITHIN_MS };
 	struct peer *p = peer_of_role(role);
 
-	if (p == NULL) {
-		daemon_missing(role, "is not there");
+	if ((doctor.d_from & 1U << role) == 0 || p == NULL ||
+	    doctor.d_asked[role] == p->p_id)
 		return;
-	}
-	doctor.d_from |= 1U << role;
+	rows_drop(role);
+	doctor.d_asked[role] = p->p_id;
 	pass_send(p->p_id, ORCH_doctor_ask, doctor.d_id, &m, -1);
 }
 
@@ -188,10 +233,11 @@ on_doctor_row(struct peer *p, uint32_t id, const union orch_any *any,
 	const struct orch_doctor_row *m = &any->doctor_row;
 
 	/* Of one that has ended meanwhile. */
-	if (id != doctor.d_id || (doctor.d_from & 1U << p->p_role) == 0)
+	if (id != doctor.d_id || doctor.d_asked[p->p_role] != p->p_id ||
+	    (doctor.d_from & 1U << p->p_role) == 0)
 		return (0);
 	if (m->what[0] != '\0')
-		row_add(m->project, m->subject, m->what, m->verdict, m->text);
+		row_add(p->p_role, m->project, m->subject, m->what, m->verdict, m->text);
 	if (m->last)
 		doctor.d_from &= ~(1U << p->p_role);
 	if (doctor.d_from == 0)
@@ -202,14 +248,18 @@ on_doctor_row(struct peer *p, uint32_t id, const union orch_any *any,
 void
 doctor_tick(void)
 {
-	if (doctor.d_id == 0 || eng_now() < doctor.d_until ||
-	    pass_enter() == -1)
+	size_t i;
+
+	if (doctor.d_id == 0 || pass_enter() == -1)
 		return;
-	if (doctor.d_from & FROM_RECONCILED)
-		daemon_missing(ROLE_RECONCILED, "gave no answer within 20 s");
-	if (doctor.d_from & FROM_FINALIZERD)
-		daemon_missing(ROLE_FINALIZERD, "gave no answer within 20 s");
-	doctor_end();
+	for (i = 0; i < DAEMONS; i++)
+		daemon_ask(daemons[i]);
+	if (eng_now() >= doctor.d_until) {
+		for (i = 0; i < DAEMONS; i++)
+			if (doctor.d_from & 1U << daemons[i])
+				daemon_missing(daemons[i]);
+		doctor_end();
+	}
 	(void)pass_leave(1);
 }
 
@@ -220,6 +270,9 @@ doctor_begin(struct peer *p, uint32_t id, const char *project)
 	int forges = 0, any = 0;
 	size_t i;
 
+	/* Who asked may have gone away. */
+	if (doctor.d_id != 0 && peer_chan(doctor.d_peer) == NULL)
+		doctor_end();
 	if (doctor.d_id != 0 || (doctor.d_rows = json_array()) == NULL) {
 		answer(p, id, RES_REFUSED, "another doctor is at work: try "
 		    "again in 20 seconds", NULL, -1);
@@ -231,6 +284,8 @@ doctor_begin(struct peer *p, uint32_t id, const char *project)
 	doctor.d_peer = p->p_id;
 	doctor.d_query = id;
 	doctor.d_from = 0;
+	memset(doctor.d_asked, 0, sizeof(doctor.d_asked));
+	(void)strlcpy(doctor.d_project, project, sizeof(doctor.d_project));
 	doctor.d_until = eng_now() + DOCTOR_LIMIT_MS;
 	for (i = 0; i < eng.e_conf->cf_nprojects; i++) {
 		cp = &eng.e_conf->cf_projects[i];
@@ -242,9 +297,11 @@ doctor_begin(struct peer *p, uint32_t id, const char *project)
 		own_rows(cp);
 	}
 	if (any || (project[0] == '\0' && eng.e_conf->cf_nnotify > 0))
-		daemon_ask(ROLE_RECONCILED, project);
+		doctor.d_from |= FROM_RECONCILED;
 	if (forges)
-		daemon_ask(ROLE_FINALIZERD, project);
+		doctor.d_from |= FROM_FINALIZERD;
+	for (i = 0; i < DAEMONS; i++)
+		daemon_ask(daemons[i]);
 	if (doctor.d_from == 0)
 		doctor_end();
 }

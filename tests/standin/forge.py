@@ -23,7 +23,10 @@ which one uses.
 REST below /api/v1, git over HTTP beside it (OWNER/NAME.git), faults and
 orders below /_standin/ (see common.py), and more of those here:
 
-    POST /_standin/repo   {"repo", "archived", "autodetect", "styles"}
+    POST /_standin/repo   {"repo", "archived", "autodetect", "styles",
+                          "pulls"}: pulls false switches pull requests off
+    POST /_standin/user   {"login", "scopes", "lacks"}: a token's new scopes;
+                          of "issue" and "user" it may lack each
     POST /_standin/ci     {"repo", "sha", "context", "state", "description"}:
                           a status as a CI server would set it, and the
                           webhooks of a workflow run that go with it
@@ -46,7 +49,8 @@ STATES = ('pending', 'success', 'error', 'failure', 'warning')
 RULE = {'rule_name': '', 'branch_name': '', 'enable_push': False,
         'enable_status_check': False, 'status_check_contexts': [],
         'required_approvals': 0, 'block_on_rejected_reviews': False,
-        'block_on_outdated_branch': False}
+        'block_on_outdated_branch': False, 'enable_merge_whitelist': False,
+        'merge_whitelist_usernames': []}
 
 
 class Forge(Events, Standin):
@@ -141,7 +145,8 @@ class Forge(Events, Standin):
             raise self.words.not_found()
         if user is not None and not user.may('read'):
             raise self.words.no_scope('read:repository')
-        if writes and not user.may('write'):
+        if writes and (not user.may('write') or
+                       'comment' in name and 'issue' in user.lacks):
             raise self.words.no_scope('write:issue' if 'comment' in name
                                       else 'write:repository')
         if 'protection' in name or 'hook' in name:
@@ -194,6 +199,8 @@ class Forge(Events, Standin):
     def get_user(self, request):
         if request.user is None:
             return self.words.no_token()
+        if 'user' in request.user.lacks:
+            return self.words.no_scope('read:user')
         return reply(200, self.words.user(request.user))
 
     def get_repo(self, request, repo):
@@ -205,12 +212,13 @@ class Forge(Events, Standin):
         names = sorted(r[len('refs/heads/'):] for r in repo.git.refs()
                        if r.startswith('refs/heads/'))
         return self.listed(request, names,
-                           lambda n: self.words.branch(repo, n))
+                           lambda n: self.words.branch(repo, n,
+                                                       request.user))
 
     def get_branch(self, request, repo, name):
         if repo.git.branch(name) is None:
             return self.words.not_found()
-        return reply(200, self.words.branch(repo, name))
+        return reply(200, self.words.branch(repo, name, request.user))
 
     def post_branch(self, request, repo):
         wish = request.json()
@@ -227,7 +235,7 @@ class Forge(Events, Standin):
         before = repo.git.refs()
         repo.git.move('refs/heads/' + name, start, ZERO)
         repo.moved(before, request.user)
-        return reply(201, self.words.branch(repo, name))
+        return reply(201, self.words.branch(repo, name, request.user))
 
     def delete_branch(self, request, repo, name):
         wrong = self.branch_stays(repo, name)
@@ -383,12 +391,12 @@ class Forge(Events, Standin):
                       str(len(repo.comments_of(int(number))))})
 
     def post_comment(self, request, repo, number):
-        p = repo.pulls.get(int(number))
         body = request.json().get('body')
-        if p is None:
-            return self.words.not_found()
         if not body:
             return self.words.error(422, '[Body]: Required')
+        p = repo.pulls.get(int(number))
+        if p is None:
+            return self.words.not_found()
         if p.locked and not request.user.may('admin'):
             return self.words.error(403, '')
         c = Comment(self.number('comment'), p.number, request.user, body)
@@ -579,6 +587,8 @@ class Forge(Events, Standin):
                                     'merged')
         if p.checking() or p.conflicting:
             return self.words.error(405, 'Please try again later')
+        if not repo.lets_merge(p.base, request.user):
+            return self.words.error(405, 'User not allowed to merge PR')
         try:
             repo.check_protection(p)
         except Refused as e:
@@ -680,6 +690,11 @@ class Forge(Events, Standin):
 
     def more_control(self, call, wish):
         with self.lock:
+            if call == 'POST user':
+                user = self.users[wish['login']]
+                user.scopes = tuple(wish.get('scopes', user.scopes))
+                user.lacks = set(wish.get('lacks', ()))
+                return Answer(200, {})
             repo = self.repos.get(str(wish.get('repo', '')).lower())
             if repo is None:
                 raise Answer(404, {'error': 'no such repo'})
@@ -687,6 +702,8 @@ class Forge(Events, Standin):
                 for key in ('archived', 'autodetect', 'private'):
                     if key in wish:
                         setattr(repo, key, bool(wish[key]))
+                if 'pulls' in wish:
+                    repo.has_pulls = bool(wish['pulls'])
                 if 'styles' in wish:
                     repo.styles = set(wish['styles'])
             elif call == 'POST ci':

@@ -27,6 +27,7 @@ class User:
         self.login = login
         self.token = token
         self.scopes = scopes
+        self.lacks = set()              # of "issue" and "user"
 
     def may(self, what):
         order = ('read', 'write', 'admin')
@@ -112,6 +113,7 @@ class Repo:
         self.archived = False
         self.autodetect = False         # a push may be a manual merge
         self.styles = set(STYLES)
+        self.has_pulls = True
         self.rules = []
         self.pulls = {}
         self.issues = 0
@@ -134,6 +136,12 @@ class Repo:
             if fnmatch.fnmatchcase(branch, rule['rule_name']):
                 return rule
         return None
+
+    def lets_merge(self, branch, user):
+        rule = self.rule_for(branch)
+        return user is not None and user.may('write') and (
+            rule is None or not rule['enable_merge_whitelist'] or
+            user.login in rule['merge_whitelist_usernames'])
 
     def no_pushes(self):
         return [r['rule_name'] for r in self.rules if not r['enable_push']]

@@ -150,7 +150,8 @@ class Words:
             'archived': r.archived, 'created_at': '2024-01-01T00:00:00Z',
             'updated_at': now(), 'archived_at': '1970-01-01T00:00:00Z',
             'permissions': {'admin': admin, 'push': push, 'pull': True},
-            'has_issues': True, 'has_wiki': True, 'has_pull_requests': True,
+            'has_issues': True, 'has_wiki': True,
+            'has_pull_requests': r.has_pulls,
             'has_projects': True, 'has_releases': True,
             'has_packages': False, 'has_actions': False,
             'ignore_whitespace_conflicts': False,
@@ -255,7 +256,7 @@ class Words:
                              'created': NEVER} for p in f['parents']],
                 'files': [], 'stats': None}
 
-    def branch(self, r, name):
+    def branch(self, r, name, user=None):
         rule = r.rule_for(name)
         return {'name': name,
                 'commit': self.commit(r, r.git.branch(name)),
@@ -266,7 +267,8 @@ class Words:
                     rule['enable_status_check'] if rule else False,
                 'status_check_contexts':
                     rule['status_check_contexts'] if rule else [],
-                'user_can_push': rule is None, 'user_can_merge': True,
+                'user_can_push': rule is None,
+                'user_can_merge': r.lets_merge(name, user),
                 'effective_branch_protection_name':
                     rule['rule_name'] if rule else ''}
 

@@ -26,6 +26,8 @@ more of those here:
                             assignee_ids, or comment, or "create" with value
                             {"project", "name", ...}, or "delete"
     POST /_standin/webhook  {"url", "secret", "active"}: the workspace's hook
+    POST /_standin/role     {"user", "role"}: 20 Admin, 15 Member, 5 Guest of
+                            all projects; 0 of none
     POST /_standin/states   {"project", "name", "group"}: one more state;
                             with "rename" instead of "group" another name,
                             with "delete" none
@@ -74,6 +76,7 @@ class User:
         self.name = name
         self.key = key
         self.zone = zone_of(zone)
+        self.role = 20
 
     def short(self):
         return {'id': self.id, 'first_name': self.name, 'last_name': '',
@@ -414,6 +417,10 @@ class Plane(Standin):
                 if args['project'] is None:
                     return Answer(403, {'detail': 'You do not have '
                                         'permission to perform this action.'})
+            if 'project' in args and (request.user.role == 0 or (
+                    request.user.role < 15 and request.method != 'GET')):
+                return Answer(403, {'detail': 'You do not have permission to '
+                                              'perform this action.'})
             if 'item' in args:
                 args['item'] = self.item_of(args.get('project'),
                                             args['item'])
@@ -746,6 +753,9 @@ class Plane(Standin):
                 return self.by_web(wish)
             if call == 'POST states':
                 return self.state_order(wish)
+            if call == 'POST role':
+                self.users[wish['user']].role = int(wish['role'])
+                return Answer(200, {})
             if call == 'POST webhook':
                 self.set_hook(wish['url'], wish.get('secret'),
                               wish.get('active', True))
