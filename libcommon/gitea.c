@@ -264,7 +264,10 @@ gitea_me_read(const char *body, size_t len, char login[GITEA_LOGIN],
 	return (r);
 }
 
-/* 1 when it is a judgement that stands. */
+/*
+ * 1 when it is a judgement of somebody who may judge, or one taken back.  A
+ * later review of the same person takes the earlier one back.
+ */
 static int
 review_fill(json_t *o, struct gitea_review *gr)
 {
@@ -274,7 +277,6 @@ review_fill(json_t *o, struct gitea_review *gr)
 
 	memset(gr, 0, sizeof(*gr));
 	if (!json_is_integer(id) || json_integer_value(id) <= 0 ||
-	    json_is_true(json_object_get(o, "dismissed")) ||
 	    text_of(o, "state", state, sizeof(state), err, sizeof(err)) ==
 	    -1 || text_of(json_object_get(o, "user"), "login", gr->gr_author,
 	    sizeof(gr->gr_author), err, sizeof(err)) == -1 ||
@@ -286,7 +288,11 @@ review_fill(json_t *o, struct gitea_review *gr)
 	gr->gr_id = (uint64_t)json_integer_value(id);
 	gr->gr_text = text == NULL ? "" : text;
 	gr->gr_approved = strcmp(state, "APPROVED") == 0;
+	gr->gr_dismissed = json_is_true(json_object_get(o, "dismissed"));
 	(void)isotime_ms(when, &gr->gr_at_ms);
+	if (!gr->gr_dismissed && !json_is_true(json_object_get(o,
+	    "official")))
+		return (0);
 	return (gr->gr_approved || strcmp(state, "REQUEST_CHANGES") == 0);
 }
 

@@ -97,6 +97,7 @@ int	 gitea_me_read(const char *body, size_t len, char login[GITEA_LOGIN],
 struct gitea_review {
 	uint64_t	 gr_id;
 	int		 gr_approved;	/* 1 approved, 0 wants changes */
+	int		 gr_dismissed;	/* it counts no more */
 	char		 gr_author[GITEA_LOGIN];
 	char		 gr_commit[GITEA_ID];
 	int64_t		 gr_at_ms;	/* since 1970, or 0 */
@@ -105,8 +106,9 @@ struct gitea_review {
 
 /*
  * Call fn for each review of one page of .../pulls/N/reviews that approves or
- * wants changes and was not dismissed; comments, drafts and requests are left
- * out.  *rows gets the length of the page.  0; -1 with err.
+ * wants changes; comments, drafts and requests are left out, and so is what
+ * the server does not call official: the word of somebody who may not write
+ * there.  *rows gets the length of the page.  0; -1 with err.
  */
 int	 gitea_reviews_each(const char *body, size_t len, size_t *rows,
 	    void (*fn)(const struct gitea_review *, void *arg), void *arg,

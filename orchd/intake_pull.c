@@ -191,6 +191,8 @@ review_ignored(const struct task *t, const struct orch_review_seen *m)
 {
 	if (t->t_cancel_at != 0)
 		return ("it is being cancelled");
+	if (m->approved == REVIEW_DISMISSED)
+		return (t->t_stage >= STAGE_DEPLOY ? "it is merged" : NULL);
 	if (t->t_stage < STAGE_DEVELOPMENT || t->t_stage >= STAGE_DEPLOY)
 		return ("nothing is to be reviewed in its stage");
 	if (!m->approved && t->t_stage == STAGE_DEVELOPMENT)
@@ -200,24 +202,57 @@ review_ignored(const struct task *t, const struct orch_review_seen *m)
 	return (NULL);
 }
 
+static enum store_res
+review_add(const struct task *t, const struct orch_review_seen *m)
+{
+	return (store_run(eng.e_store, Q_REVIEW_ADD, "siiissi", m->project,
+	    (int64_t)m->review, t->t_id, (int64_t)m->approved, m->author,
+	    m->commit, eng_now()));
+}
+
+/*
+ * Taken back: what it approved is not approved any more.  Changes that it
+ * asked for have had their round.
+ */
+static int
+review_dismiss(const struct task *t, const struct orch_review_seen *m)
+{
+	enum store_res res;
+
+	if (store_int(eng.e_store, 0, Q_REVIEW_IS, "sii", m->project,
+	    (int64_t)m->review, (int64_t)REVIEW_APPROVED) == 0)
+		return (0);
+	if ((res = review_add(t, m)) == STORE_EXISTS)
+		return (0);
+	if (res != STORE_OK || store_run(eng.e_store, Q_REVIEW_FORGET, "sii",
+	    m->project, (int64_t)m->review, (int64_t)m->approved) !=
+	    STORE_OK || store_run(eng.e_store, Q_APPROVAL_VOID, "ii",
+	    t->t_id, (int64_t)m->review) != STORE_OK)
+		return (-1);
+	log_info("task %s: the approval of %s at %.12s was dismissed",
+	    t->t_key, m->author, m->commit);
+	return (task_drive(t->t_id) == -1 ? -1 : queue_kick());
+}
+
 static int
 review_take(const struct task *t, const struct orch_review_seen *m)
 {
 	enum store_res res;
 	char who[160];
 
-	res = store_run(eng.e_store, Q_REVIEW_ADD, "siiissi", m->project,
-	    (int64_t)m->review, t->t_id, (int64_t)(m->approved != 0),
-	    m->author, m->commit, eng_now());
+	res = review_add(t, m);
 	if (res == STORE_EXISTS)
 		return (0);
+	if (res != STORE_OK || store_run(eng.e_store, Q_REVIEW_FORGET, "sii",
+	    m->project, (int64_t)m->review, (int64_t)m->approved) !=
+	    STORE_OK)
+		return (-1);
 	snprintf(who, sizeof(who), "%s at the forge", m->author);
 	log_info("task %s: %s by %s at %.12s", t->t_key, m->approved ?
 	    "approved" : "changes requested", who, m->commit);
-	if (res != STORE_OK || store_run(eng.e_store, Q_REVIEW_APPROVAL,
-	    "issssi", t->t_id, m->approved ? "approved" : "rejected", who,
-	    m->commit, m->text, eng_now()) != STORE_OK ||
-	    store_run_one(eng.e_store, Q_TASK_REWORK_NONE, "ii", t->t_id,
+	if (store_run(eng.e_store, Q_REVIEW_APPROVAL, "issssii", t->t_id,
+	    m->approved ? "approved" : "rejected", who, m->commit, m->text,
+	    eng_now(), (int64_t)m->review) != STORE_OK || store_run_one(eng.e_store, Q_TASK_REWORK_NONE, "ii", t->t_id,
 	    t->t_seq) != STORE_OK)
 		return (-1);
 	if (!m->approved && review_rejects(t, m, who) == -1)
@@ -234,7 +269,8 @@ on_review_seen(struct peer *p, uint32_t id, const union orch_any *any,
 	enum store_res res;
 	struct task t;
 
-	if (!has_forge(m->project) || m->own || !git_oid_valid(m->commit)) {
+	if (!has_forge(m->project) || m->own || !git_oid_valid(m->commit) ||
+	    m->approved > REVIEW_DISMISSED) {
 		ack(p, id, RES_REFUSED, m->own ? "it is our own" :
 		    "no project has its code there");
 		return (0);
@@ -251,12 +287,13 @@ on_review_seen(struct peer *p, uint32_t id, const union orch_any *any,
 		return (0);
 	}
 	/* Who is inside an edge ends first; then it is told again. */
-	if (!m->approved && store_int(eng.e_store, 0, Q_LEASE_OF, "i",
+	if (m->approved != REVIEW_APPROVED && store_int(eng.e_store, 0, Q_LEASE_OF, "i",
 	    t.t_id) != 0) {
 		ack(p, id, RES_RETRY, "its transition is under way");
 		return (0);
 	}
-	if (review_take(&t, m) == -1)
+	if ((m->approved == REVIEW_DISMISSED ? review_dismiss(&t, m) :
+	    review_take(&t, m)) == -1)
 		return (-1);
 	ack(p, id, RES_OK, "");
 	return (0);

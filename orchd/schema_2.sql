@@ -112,7 +112,11 @@ CREATE TABLE ci (
 	PRIMARY KEY (project, commit_id)
 ) STRICT;
 
--- Reviews of a forge that were acted on, once each.
+-- Of a review at a forge: its id there; void: it was dismissed since.
+ALTER TABLE approval ADD COLUMN review INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE approval ADD COLUMN void INTEGER NOT NULL DEFAULT 0;
+
+-- Reviews of a forge that were acted on, once each; approved: enum orch_review.
 CREATE TABLE review (
 	project	TEXT NOT NULL,
 	id	INTEGER NOT NULL,

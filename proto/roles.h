@@ -102,6 +102,9 @@ enum orch_look_what {
 	LOOK_ALL		/* everything of the project */
 };
 
+/* What a review says (review_seen.approved). */
+enum orch_review { REVIEW_CHANGES, REVIEW_APPROVED, REVIEW_DISMISSED };
+
 /* What CI says (ci_seen.state). */
 enum orch_ci { CI_NONE, CI_PENDING, CI_GREEN, CI_RED };
 

@@ -391,17 +391,19 @@ review_tell(const struct gitea_review *gr, void *arg)
 	struct forge *fg = rd->rd_project->p_forge;
 	struct orch_review_seen m = { .project = fg->fg_project->p_name,
 	    .branch = rd->rd_branch, .review = gr->gr_id,
-	    .author = gr->gr_author, .approved = (uint8_t)gr->gr_approved,
+	    .author = gr->gr_author,
 	    .commit = strlen(gr->gr_commit) <= 40 ? gr->gr_commit : "",
 	    .at_ms = (uint64_t)gr->gr_at_ms };
 	char key[64], value[16], *text;
 
+	m.approved = gr->gr_dismissed ? REVIEW_DISMISSED : gr->gr_approved ?
+	    REVIEW_APPROVED : REVIEW_CHANGES;
 	/* Whoever opened it is orchd, also with another token. */
 	m.own = strcmp(gr->gr_author, fg->fg_me) == 0 ||
 	    strcmp(gr->gr_author, rd->rd_author) == 0;
 	(void)snprintf(key, sizeof(key), "review %llu",
 	    (unsigned long long)gr->gr_id);
-	(void)snprintf(value, sizeof(value), "%d", gr->gr_approved);
+	(void)snprintf(value, sizeof(value), "%u", m.approved);
 	if ((text = text_cut(gr->gr_text, 65536)) == NULL)
 		return;
 	m.text = text;

@@ -319,7 +319,7 @@ START_TEST(what_a_server_says_cannot_command_a_terminal)
 }
 END_TEST
 
-static unsigned int seen, good;
+static unsigned int seen, good, gone;
 static uint64_t first;
 static char who[GITEA_LOGIN];
 
@@ -352,7 +352,8 @@ static void
 review_seen(const struct gitea_review *gr, void *arg)
 {
 	seen++;
-	good += (unsigned int)gr->gr_approved;
+	good += (unsigned int)(gr->gr_approved && !gr->gr_dismissed);
+	gone += (unsigned int)gr->gr_dismissed;
 	first = gr->gr_id;
 	ck_assert_str_eq(gr->gr_author, "boss");
 	ck_assert_int_eq(gr->gr_at_ms, 1779264751000);
@@ -371,15 +372,19 @@ START_TEST(only_judgements_are_reviews)
 #define SAID(id, state, more) "{\"id\":" #id ",\"state\":\"" state "\"," \
 	"\"user\":{\"login\":\"boss\"},\"commit_id\":\"c\"," \
 	"\"submitted_at\":\"2026-05-20T08:12:31Z\"" more "}"
+#define MAY	",\"official\":true"
 	text("[" SAID(1, "APPROVED", ",\"dismissed\":true") ","
-	    SAID(2, "COMMENT", "") "," SAID(3, "REQUEST_REVIEW", "") ","
-	    SAID(4, "APPROVED", "") "," SAID(5, "REQUEST_CHANGES",
-	    ",\"body\":\"no\"") ",{}]");
+	    SAID(2, "COMMENT", MAY) "," SAID(3, "REQUEST_REVIEW", MAY) ","
+	    SAID(4, "APPROVED", MAY) "," SAID(5, "REQUEST_CHANGES",
+	    MAY ",\"body\":\"no\"") ",{},"
+	    SAID(6, "APPROVED", ",\"official\":false") ","
+	    SAID(7, "REQUEST_CHANGES", "") "]");
 	ck_assert_int_eq(gitea_reviews_each(body, len, &rows, review_seen,
 	    NULL, err, sizeof(err)), 0);
-	ck_assert_uint_eq(rows, 6);
-	ck_assert_uint_eq(seen, 2);
+	ck_assert_uint_eq(rows, 8);
+	ck_assert_uint_eq(seen, 3);
 	ck_assert_uint_eq(good, 1);
+	ck_assert_uint_eq(gone, 1);
 	ck_assert_uint_eq(first, 5);
 }
 END_TEST

@@ -217,6 +217,7 @@ pull(enum orch_pull_state state, const char *landed)
 
 static unsigned int reviews;
 
+/* Review 70, and so on, says that now (enum orch_review). */
 static enum orch_result
 review(int approved, const char *commit, const char *text)
 {
@@ -488,6 +489,47 @@ START_TEST(changes_requested_wait_for_whoever_is_inside_the_edge)
 }
 END_TEST
 
+START_TEST(an_approval_that_is_dismissed_lets_nothing_land)
+{
+	char *head;
+	int i;
+
+	in_review();
+	head = strdup(fx_task(KEY, "head"));
+	/* Nobody has heard of it as an approval. */
+	CHANGES_NOTHING(review(REVIEW_DISMISSED, head, ""));
+	ck_assert_int_eq(review(REVIEW_APPROVED, head, "fine"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "testing");
+	ck_assert_int_eq(review(REVIEW_DISMISSED, head, "fine"), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT void FROM approval WHERE review = "
+	    "70"), 1);
+	CHANGES_NOTHING(review(REVIEW_DISMISSED, head, "fine"));
+	for (i = 0; i < 40 && strcmp(fx_task(KEY, "stage"), "development") !=
+	    0 && fx_step(); i++)
+		ck_assert_str_ne(fx_task(KEY, "stage"), "deploy");
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
+	    "check_review_approved"));
+	ck_assert_uint_eq(fx.merges, 0);
+	free(head);
+}
+END_TEST
+
+START_TEST(a_dismissal_that_is_taken_back_approves_again)
+{
+	in_review();
+	ck_assert_int_eq(review(REVIEW_APPROVED, fx_task(KEY, "head"), ""),
+	    RES_OK);
+	ck_assert_int_eq(review(REVIEW_DISMISSED, fx_task(KEY, "head"), ""),
+	    RES_OK);
+	ck_assert_int_eq(review(REVIEW_APPROVED, fx_task(KEY, "head"), ""),
+	    RES_OK);
+	ck_assert_str_eq(fx_str("SELECT group_concat(void) FROM approval "
+	    "WHERE review = 70"), "1,0");
+	fx_play_until(KEY, "deploy");
+}
+END_TEST
+
 START_TEST(a_review_of_our_own_counts_for_nothing)
 {
 	struct orch_review_seen m = { .project = "tally", .review = 1,
@@ -533,6 +575,8 @@ main(void)
 	tcase_add_test(tc,
 	    changes_requested_at_the_forge_are_one_round_by_a_person);
 	tcase_add_test(tc, changes_requested_wait_for_whoever_is_inside_the_edge);
+	tcase_add_test(tc, an_approval_that_is_dismissed_lets_nothing_land);
+	tcase_add_test(tc, a_dismissal_that_is_taken_back_approves_again);
 	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);

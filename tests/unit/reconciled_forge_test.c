@@ -34,9 +34,11 @@
 	"\"head\":{\"ref\":\"" branch "\",\"label\":\"" branch "\","\
 	"\"sha\":\"" sha "\",\"repo_id\":1},\"base\":{\"ref\":\"" target "\","\
 	"\"repo_id\":1}" more "}"
-#define REVIEW(id, state, who) "{\"id\":" #id ",\"state\":\"" state "\","\
+#define REVIEW(id, state, who) REVIEW_SO(id, state, who, "")
+#define REVIEW_SO(id, state, who, more) "{\"id\":" #id ",\"state\":\"" state "\","\
 	"\"user\":{\"login\":\"" who "\"},\"commit_id\":\"" SHA1 "\","\
-	"\"body\":\"words\",\"submitted_at\":\"2026-11-22T12:00:00Z\"}"
+	"\"body\":\"words\",\"submitted_at\":\"2026-11-22T12:00:00Z\","\
+	"\"official\":true" more "}"
 #define CHECK(context, state) "{\"context\":\"" context "\",\"status\":\""\
 	state "\",\"description\":\"d\",\"target_url\":\"http://ci/1\"}"
 
@@ -188,6 +190,28 @@ START_TEST(reviews_of_people_are_told_once)
 	forge_look(app());
 	round_of(2, "orchd/APP-1", SHA1, 7);
 	ck_assert_uint_eq(count_sent(ORCH_review_seen), 3);
+}
+END_TEST
+
+START_TEST(a_dismissed_review_is_told_as_such)
+{
+	answer(PULLS, 200, "[" PULL(7, "orchd/APP-1", "main", SHA1, "open",
+	    "") "]");
+	answer("GET " API "/pulls/7/reviews", 200, "["
+	    REVIEW(2, "APPROVED", "reader") "]");
+	round_of(1, "orchd/APP-1", SHA1, 0);
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 1);
+	ck_assert_int_eq(sent_last(ORCH_review_seen)->review_seen.approved,
+	    REVIEW_APPROVED);
+	answer("GET " API "/pulls/7/reviews", 200, "["
+	    REVIEW_SO(2, "APPROVED", "reader", ",\"dismissed\":true") "]");
+	forge_look(app());
+	round_of(2, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 2);
+	ck_assert_int_eq(sent_last(ORCH_review_seen)->review_seen.approved,
+	    REVIEW_DISMISSED);
+	ck_assert_uint_eq(sent_last(ORCH_review_seen)->review_seen.review,
+	    2);
 }
 END_TEST
 
@@ -394,6 +418,7 @@ main(void)
 	tcase_add_test(tc, all_pages_of_open_ones_are_read);
 	tcase_add_test(tc, what_is_not_open_is_read_by_number);
 	tcase_add_test(tc, reviews_of_people_are_told_once);
+	tcase_add_test(tc, a_dismissed_review_is_told_as_such);
 	tcase_add_test(tc, our_own_reviews_are_marked);
 	tcase_add_test(tc, ci_is_told_when_it_changes);
 	tcase_add_test(tc, ci_is_judged_over_all_pages);
