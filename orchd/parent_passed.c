@@ -278,11 +278,10 @@ passed_match(const struct conf *cf, int *fds, char *err, size_t errlen)
 		if (taken[j])
 			continue;
 		if ((i = line_named(cf, pa->pa_name, fds)) == cf->cf_nlisten) {
-			snprintf(err, errlen, "%s: a socket on %s%s%s was "
-			    "passed to orchd, and no listen line is for it: "
-			    "write one, or take it out of the socket unit",
-			    cf->cf_path, pa->pa_where,
-			    pa->pa_name[0] != '\0' ? ", named " : "",
+			snprintf(err, errlen, "%s: a socket on %s (named "
+			    "\"%s\") was passed to orchd, and no listen line "
+			    "is for it: write one, or take it out of the "
+			    "socket unit", cf->cf_path, pa->pa_where,
 			    pa->pa_name);
 			return (-1);
 		}
