@@ -229,15 +229,18 @@ play()
 	once "$1" "$a" "$b"
 }
 
-# scenario NAME SECONDS POLL: fresh servers and a fresh orchd, then play; what
-# is to be wrong is in $WRONG, a function that is called before the items come.
+# scenario NAME SECONDS POLL [FORGE-ARGUMENT ...]: fresh servers and a fresh
+# orchd, then play; what is to be wrong is in $WRONG, a function that is called
+# before the items come.
 scenario()
 {
-	start_servers
-	POLL=$3 remote_conf
+	scene=$1 within=$2 POLL=$3
+	shift 3
+	start_servers "$@"
+	remote_conf
 	start_orchd
 	${WRONG:-:}
-	play "$1" "$2"
+	play "$scene" "$within"
 	remote_end
 }
 
