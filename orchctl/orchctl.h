@@ -283,6 +283,9 @@ void	 render_jobs(struct out *, const json_t *);
 void	 render_leases(struct out *, const json_t *);
 void	 render_effects(struct out *, const json_t *);
 void	 render_alerts(struct out *, const json_t *);
+void	 render_events(struct out *, const json_t *);
+/* One delivery, with its body laid out and its escapes visible. */
+void	 render_event(struct out *, const json_t *);
 void	 render_check(struct out *, const json_t *);
 void	 render_doctor(struct out *, const json_t *);
 /* Is id the task that a person typed as word (ORCH-115, or 115)? */
@@ -349,6 +352,7 @@ enum ctl_exit	 cmd_effect(struct ctx *, int, char **);
 enum ctl_exit	 effect_settle(struct ctx *, char **argv, const char *reason);
 enum ctl_exit	 cmd_resume(struct ctx *, int, char **);
 enum ctl_exit	 cmd_alert(struct ctx *, int, char **);
+enum ctl_exit	 cmd_event(struct ctx *, int, char **);
 enum ctl_exit	 cmd_check(struct ctx *, int, char **);
 enum ctl_exit	 cmd_doctor(struct ctx *, int, char **);
 enum ctl_exit	 cmd_lease(struct ctx *, int, char **);

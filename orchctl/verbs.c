@@ -38,6 +38,9 @@ const struct verb verbs[] = {
 	    "try what orchd needs at servers elsewhere", 0, cmd_doctor },
 	{ "effect", "[task | number | settle -r text task key outcome]",
 	    "irreversible effects on record", 0, cmd_effect },
+	{ "event", "[-n number] [-p project] [-S source] [-t state] "
+	    "[show event | replay event]", "what webhooks brought", 0,
+	    cmd_event },
 	{ "gate", "task", "gate results of a task", 0, cmd_gate },
 	{ "history", "task", "every move of a task", 0, cmd_history },
 	{ "job", "[task | number]", "jobs that run or wait", 0, cmd_job },

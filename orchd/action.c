@@ -26,6 +26,7 @@
 #include "libcommon/log.h"
 #include "action.h"
 #include "engine.h"
+#include "events.h"
 #include "lease.h"
 #include "manage.h"
 #include "notice.h"
@@ -520,6 +521,25 @@ act_effect(struct request *a)
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
+/* event replay: as if a delivery came now. */
+static int
+act_event(struct request *a)
+{
+	const char *s = NULL;
+	char said[1024] = "";
+	enum orch_result res;
+	int replay = 0;
+
+	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL)
+		replay |= strcmp(s, "replay") == 0;
+	if (!replay)
+		return (say(a, RES_REFUSED, "replay is what can be done with "
+		    "a delivery"));
+	res = event_replay(arg_value(a, "event"), a->a_user, said,
+	    sizeof(said));
+	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
+}
+
 /* The deploys of a project go on after a rollback. */
 static int
 act_resume(struct request *a)
@@ -565,6 +585,7 @@ static const struct verb {
 	{ "cancel",	1, act_cancel },
 	{ "lease",	1, act_lease },
 	{ "effect",	1, act_effect },
+	{ "event",	0, act_event },
 	{ "resume",	0, act_resume },
 	{ "reload",	0, act_manage },
 	{ "restart",	0, act_manage },

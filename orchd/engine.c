@@ -32,6 +32,7 @@
 #include "libcommon/seccomp.h"
 #include "doctor.h"
 #include "engine.h"
+#include "events.h"
 #include "lane.h"
 #include "manage.h"
 #include "notice.h"
@@ -233,6 +234,12 @@ drive_open(void)
 	drive_each(ids, n);
 }
 
+static int
+forget(void *arg)
+{
+	return (events_forget());
+}
+
 int
 engine_look(int all)
 {
@@ -246,6 +253,8 @@ engine_look(int all)
 		drive_open();
 	else
 		drive_due();
+	if (pass_try(forget, NULL) == -1)
+		log_warnx("forgetting what is old failed, again later");
 	if (pass_try(kick, NULL) == -1)
 		log_warnx("the queue cannot be served, again later");
 	return (pass_leave(1));

@@ -34,6 +34,12 @@
  */
 int	 on_event(struct peer *, uint32_t, const union orch_any *, int *);
 
+/*
+ * Have what a delivery is about looked at; *project is the project's name, or
+ * "".  "told", "kept" (nobody there to look: the next poll does) or "ignored".
+ */
+const char *event_look(const struct orch_event *, const char **project);
+
 /* List the open tasks of a project, for a poll. */
 int	 on_watch_list(struct peer *, uint32_t, const union orch_any *, int *);
 

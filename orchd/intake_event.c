@@ -21,6 +21,7 @@
 
 #include "libcommon/log.h"
 #include "engine.h"
+#include "events.h"
 #include "intake.h"
 #include "pass.h"
 #include "task.h"
@@ -108,11 +109,26 @@ have_looked(const struct conf_project *cp, const struct orch_event *m)
 	struct orch_look look = { h.h_project, h.h_what, h.h_object };
 
 	if (p == NULL)
-		return;
+		return (-1);
 	strlcpy(h.h_project, cp->cp_name, sizeof(h.h_project));
 	strlcpy(h.h_object, m->object, sizeof(h.h_object));
 	if (!is_told(&h))
 		pass_send(p->p_id, ORCH_look, 0, &look, -1);
+	return (0);
+}
+
+const char *
+event_look(const struct orch_event *m, const char **project)
+{
+	const struct conf_project *cp = m->project[0] == '\0' ? NULL :
+	    project_of(m);
+
+	*project = cp == NULL ? "" : cp->cp_name;
+	if (cp == NULL && m->project[0] != '\0')
+		log_info("%s delivery %s is about %s, which no project is: "
+		    "ignored", m->source, m->delivery, m->project);
+	return (cp == NULL ? "ignored" : have_looked(cp, m) == 0 ? "told" :
+	    "kept");
 }
 
 /* Stored once: by delivery id, and by the body that alone is signed. */
@@ -121,26 +137,22 @@ on_event(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 {
 	const struct orch_event *m = &any->event;
 	struct orch_event_answer a = { RES_OK };
-	const struct conf_project *cp = NULL;
+	const char *project, *state;
 	enum store_res res;
 
-	res = store_run(eng.e_store, Q_EVENT_ADD, "ssssbi", m->source,
+	/* Also for one that is sent again: the first hint may be lost. */
+	state = event_look(m, &project);
+	res = store_run(eng.e_store, Q_EVENT_ADD, "ssssbissss", m->source,
 	    m->delivery, m->kind, m->sha256, m->body.b_data, m->body.b_len,
-	    eng_now());
+	    eng_now(), m->project, m->object, project, state);
 	if (res == STORE_EXISTS)
 		a.result = RES_DUPLICATE;
 	else if (res != STORE_OK)
 		return (-1);
-	if (m->project[0] != '\0' && (cp = project_of(m)) == NULL) {
-		log_info("%s delivery %s is about %s, which no project is: "
-		    "ignored", m->source, m->delivery, m->project);
-		if (res == STORE_OK)
-			a.result = RES_REFUSED;
-	}
+	else if (project[0] == '\0' && m->project[0] != '\0')
+		a.result = RES_REFUSED;
+	event_count(m->source, res == STORE_EXISTS ? "double" : state);
 	pass_send(p->p_id, ORCH_event_answer, id, &a, -1);
-	/* Also for one that is sent again: the first hint may be lost. */
-	if (cp != NULL)
-		have_looked(cp, m);
 	return (0);
 }
 

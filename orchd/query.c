@@ -23,7 +23,7 @@
 
 #include "doctor.h"
 #include "engine.h"
-#include "pass.h"
+#include "events.h"
 #include "metrics.h"
 #include "query.h"
 #include "runs.h"
@@ -262,6 +262,10 @@ on_query(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (0);
 	}
 	if (strcmp(m->verb, "log") == 0) {
+	if (strcmp(m->verb, "event") == 0) {
+		query_event(p, id, m);
+		return (0);
+	}
 		query_log(p, id, m->object);
 		return (0);
 	}

@@ -11,7 +11,7 @@ _orchctl_tasks()
 _orchctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local verbs='alert approve cancel check confirm depend doctor effect gate history job lease log queue reject reload restart resume retry show shutdown status submit watch why'
+	local verbs='alert approve cancel check confirm depend doctor effect event gate history job lease log queue reject reload restart resume retry show shutdown status submit watch why'
 	local verb='' i
 
 	case $prev in
@@ -39,6 +39,9 @@ _orchctl()
 		;;
 	effect)
 		mapfile -t COMPREPLY < <(compgen -W "settle $(_orchctl_tasks)" -- "$cur")
+		;;
+	event)
+		mapfile -t COMPREPLY < <(compgen -W "replay show" -- "$cur")
 		;;
 	doctor)
 		mapfile -t COMPREPLY < <(compgen -W "remote" -- "$cur")
