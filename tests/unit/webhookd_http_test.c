@@ -202,9 +202,15 @@ START_TEST(second_signature_is_marked)
 	const struct http_header *hh;
 
 	accepted(POST "X-Gitea-Signature: a\r\nContent-Length: 0\r\n"
-	    "x-gitea-signature: b\r\n\r\n");
+	    "x-gitea-signature: b\r\nX-Plane-Signature: c\r\n\r\n");
 	hh = http_header_find(&head, "X-Gitea-Signature");
 	ck_assert_ptr_nonnull(hh);
+	ck_assert_int_eq(hh->hh_repeated, 1);
+	hh = http_header_find(&head, "X-Plane-Signature");
+	ck_assert_int_eq(hh->hh_repeated, 0);
+	accepted(POST "X-Plane-Signature: a\r\nContent-Length: 0\r\n"
+	    "X-PLANE-Signature: a\r\n\r\n");
+	hh = http_header_find(&head, "X-Plane-Signature");
 	ck_assert_int_eq(hh->hh_repeated, 1);
 }
 END_TEST

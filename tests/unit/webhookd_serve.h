@@ -63,7 +63,7 @@ static struct {
 	int		asked;
 	unsigned int	type;
 	char		verb[64], token[64], delivery[200], kind[64];
-	char		body[1024], sha256[80];
+	char		body[1024], sha256[80], project[64], object[64];
 	int		loopback;
 	char		item[80], from[80], args[80];
 } engine;
@@ -114,6 +114,10 @@ engine_send(unsigned int type, const void *msg, uint32_t *id)
 	(void)snprintf(engine.kind, sizeof(engine.kind), "%s", event->kind);
 	(void)snprintf(engine.sha256, sizeof(engine.sha256), "%s",
 	    event->sha256);
+	(void)snprintf(engine.project, sizeof(engine.project), "%s",
+	    event->project);
+	(void)snprintf(engine.object, sizeof(engine.object), "%s",
+	    event->object);
 	(void)snprintf(engine.body, sizeof(engine.body), "%.*s",
 	    (int)event->body.b_len, (const char *)event->body.b_data);
 	return (0);
