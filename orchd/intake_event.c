@@ -100,8 +100,8 @@ is_told(const struct hint *h)
 	return (0);
 }
 
-/* Nobody there to look: the next poll does. */
-static void
+/* Nobody there to look (-1): the next poll does. */
+static int
 have_looked(const struct conf_project *cp, const struct orch_event *m)
 {
 	struct peer *p = peer_of_role(ROLE_RECONCILED);

@@ -25,6 +25,7 @@
 #include "engine.h"
 #include "events.h"
 #include "metrics.h"
+#include "pass.h"
 #include "query.h"
 #include "runs.h"
 #include "token.h"
@@ -181,9 +182,9 @@ ask_all(const struct orch_query *m)
 		return (query_effects());
 	if (strcmp(m->verb, "alert") == 0)
 		return (query_alerts());
-	if (strcmp(m->verb, "health") == 0)
 	if (strcmp(m->verb, "metrics") == 0)
 		return (metrics_document());
+	if (strcmp(m->verb, "health") == 0)
 		return (json_pack("{s:s, s:I}", "status", "ok", "started",
 		    (json_int_t)(eng.e_started_at / 1000)));
 	return (NULL);
@@ -261,11 +262,11 @@ on_query(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		answer(p, id, RES_DENIED, "a read token is needed", NULL, -1);
 		return (0);
 	}
-	if (strcmp(m->verb, "log") == 0) {
 	if (strcmp(m->verb, "event") == 0) {
 		query_event(p, id, m);
 		return (0);
 	}
+	if (strcmp(m->verb, "log") == 0) {
 		query_log(p, id, m->object);
 		return (0);
 	}
