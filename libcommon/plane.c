@@ -436,10 +436,11 @@ html_byte(char c, char plain[2])
 	}
 }
 
-char *
-plane_comment_body(const char *text, const char *key)
+/* The text as HTML, lines kept; the caller frees it. */
+static char *
+text_html(const char *text)
 {
-	char *html = NULL, *body, plain[2];
+	char *html = NULL, plain[2];
 	size_t len = 0;
 	FILE *fp;
 
@@ -453,6 +454,31 @@ plane_comment_body(const char *text, const char *key)
 		free(html);
 		return (NULL);
 	}
+	return (html);
+}
+
+char *
+plane_item_body(const char *name, const char *text, const char *state,
+    const char *key)
+{
+	char *html, *body;
+
+	if ((html = text_html(text)) == NULL)
+		return (NULL);
+	body = answer_write(json_pack("{ssssssssss*}", "name", name,
+	    "description_html", html, "external_id", key, "external_source",
+	    "orchd", "state", state));
+	free(html);
+	return (body);
+}
+
+char *
+plane_comment_body(const char *text, const char *key)
+{
+	char *html, *body;
+
+	if ((html = text_html(text)) == NULL)
+		return (NULL);
 	body = answer_write(json_pack("{ssssss}", "comment_html", html,
 	    "external_id", key, "external_source", "orchd"));
 	free(html);

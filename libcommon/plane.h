@@ -151,6 +151,14 @@ char	*plane_state_body(const char *state);
  */
 char	*plane_comment_body(const char *text, const char *key);
 
+/*
+ * A new item; state NULL: the project's first one.  The text is as that of a
+ * comment, and a second item with the same key is answered 409 with the id of
+ * the first.
+ */
+char	*plane_item_body(const char *name, const char *text,
+	    const char *state, const char *key);
+
 /* The sentence of an error's body, escaped; never empty. */
 void	 plane_said(long status, const char *body, size_t len, char *buf,
 	    size_t buflen);

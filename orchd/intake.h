@@ -47,6 +47,12 @@ int	 on_watch_list(struct peer *, uint32_t, const union orch_any *, int *);
 int	 on_tracker_item(struct peer *, uint32_t, const union orch_any *,
 	    int *);
 
+/*
+ * A message of the outbox has made an item for its task.  -1: the database
+ * failed.
+ */
+int	 item_made(int64_t row, const char *item);
+
 /* What CI says of a commit. */
 int	 on_ci_seen(struct peer *, uint32_t, const union orch_any *, int *);
 

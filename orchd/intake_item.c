@@ -404,6 +404,21 @@ item_seen(struct item *it)
 }
 
 int
+item_made(int64_t row, const char *item)
+{
+	enum store_res res;
+
+	res = store_run(eng.e_store, Q_ITEM_MADE, "si", item, row);
+	if (res == STORE_EXISTS) {
+		log_warnx("item %s has a task of its own already", item);
+		return (0);
+	}
+	if (res == STORE_OK)
+		log_info("outbox %lld: made item %s", (long long)row, item);
+	return (res == STORE_OK ? 0 : -1);
+}
+
+int
 on_tracker_item(struct peer *p, uint32_t id, const union orch_any *any,
     int *fd)
 {

@@ -24,6 +24,7 @@
 #include "libcommon/redact.h"
 #include "libcommon/sha256.h"
 #include "engine.h"
+#include "intake.h"
 #include "notice.h"
 #include "outbox.h"
 #include "pass.h"
@@ -188,7 +189,9 @@ on_outbox_done(struct peer *p, uint32_t id, const union orch_any *any,
 	const struct orch_outbox_done *m = &any->outbox_done;
 	struct orch_ack ack = { RES_OK, "" };
 
-	if (outbox_result((int64_t)m->id, m->ok, m->error) == -1)
+	if ((m->ok && m->item[0] != '\0' && item_made((int64_t)m->id,
+	    m->item) == -1) || outbox_result((int64_t)m->id, m->ok,
+	    m->error) == -1)
 		return (-1);
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);

@@ -74,6 +74,29 @@ log_store(const struct task *t, const char *log, const char *line)
 	return (ret);
 }
 
+/*
+ * Its item: here, or to be made where the others are.  The task's messages to
+ * the tracker come after this one, so they find it made.
+ */
+static int
+follow_up_item(const struct task *f, const char *request)
+{
+	const struct conf_project *cp = eng_project(f->t_project);
+	char key[128], *text;
+	enum store_res res;
+
+	if (cp == NULL || cp->cp_tracker == CONF_TRACKER_LOCAL)
+		return (store_run(eng.e_store, Q_ITEM_STATUS, "isi", f->t_id,
+		    "To Analyse", eng_now()) == STORE_OK ? 0 : -1);
+	snprintf(key, sizeof(key), "item:%s", f->t_key);
+	if (asprintf(&text, "%s (%s)\n%s", f->t_title, f->t_key, request) ==
+	    -1)
+		fatal("rollback");
+	res = outbox_add("tracker", f, "item", key, text);
+	free(text);
+	return (res == STORE_OK ? 0 : -1);
+}
+
 /* <ID>-f1, with the measurements: a task that is done stays done. */
 static int
 follow_up(const struct task *t, const char *measured)
@@ -97,8 +120,7 @@ follow_up(const struct task *t, const char *measured)
 	if (res == STORE_EXISTS)
 		return (0);
 	if (res != STORE_OK || task_by_key(key, &f) != STORE_OK ||
-	    store_run(eng.e_store, Q_ITEM_STATUS, "isi", f.t_id,
-	    "To Analyse", now) != STORE_OK)
+	    follow_up_item(&f, request) == -1)
 		return (-1);
 	log_info("task %s: submitted by orchd", key);
 	return (task_drive(f.t_id));

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/string.h>
 #include <bsd/sys/queue.h>
 
 #include <event2/event.h>
@@ -63,6 +64,7 @@ struct row {
 	char			*r_text;
 	char			*r_project;
 	char			*r_item;
+	char			 r_made[64];	/* the id of a new item */
 };
 
 /* A destination. */
@@ -258,6 +260,7 @@ row_record(struct row *r)
 	if (!r->r_ok && (cut = text_cut(r->r_error, 512)) == NULL)
 		return;
 	m.error = r->r_ok ? "" : cut;
+	m.item = r->r_made;
 	r->r_phase = PHASE_DONE;
 	r->r_pending = 0;
 	if (daemon_send(ORCH_outbox_done, &m, &r->r_pending) == -1) {
@@ -292,6 +295,19 @@ outbox_settle(uint64_t id, int ok, const char *error)
 	TAILQ_FOREACH(r, &rows, r_entry)
 		if (r->r_id == id && r->r_phase == PHASE_OUT) {
 			row_settled(r, ok, error);
+			return;
+		}
+}
+
+void
+outbox_made(uint64_t id, const char *item)
+{
+	struct row *r;
+
+	TAILQ_FOREACH(r, &rows, r_entry)
+		if (r->r_id == id && r->r_phase == PHASE_OUT) {
+			(void)strlcpy(r->r_made, item, sizeof(r->r_made));
+			row_settled(r, 1, "");
 			return;
 		}
 }
@@ -345,7 +361,8 @@ row_deliver(struct row *r)
 	}
 	p = project_find(r->r_project);
 	/* Of a project that is not there, a UUID tells a remote tracker. */
-	if (p == NULL ? !plane_id_valid(r->r_item) :
+	if (p == NULL ? !plane_id_valid(r->r_item) &&
+	    strcmp(r->r_kind, "item") != 0 :
 	    p->p_tracker_url[0] == '\0') {
 		item_send(r);
 		return;

@@ -65,6 +65,7 @@ project_free(struct project *p)
 	free(p->p_workspace);
 	free(p->p_tracker_id);
 	free(p->p_rejected);
+	free(p->p_analyse);
 	free(p->p_renamed);
 	erase(p->p_token);
 	erase(p->p_key);
@@ -142,6 +143,7 @@ project_given(const struct orch_child_project *m)
 	const int forge = strcmp(m->forge, "gitea") == 0;
 	const int tracker = strcmp(m->tracker, "plane") == 0;
 	const char *rejected = listed(&m->statuses, "Rejected");
+	const char *analyse = listed(&m->statuses, "To Analyse");
 	struct project *p;
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
@@ -157,6 +159,8 @@ project_given(const struct orch_child_project *m)
 	    (p->p_tracker_id = strdup(m->tracker_project)) == NULL ||
 	    (p->p_rejected = strdup(rejected != NULL ? rejected :
 	    "Rejected")) == NULL ||
+	    (p->p_analyse = strdup(analyse != NULL ? analyse :
+	    "To Analyse")) == NULL ||
 	    (p->p_renamed = lines(&m->statuses)) == NULL)
 		fatal("project");
 	TAILQ_INSERT_TAIL(&given, p, p_entry);
@@ -209,6 +213,7 @@ same(const struct project *a, const struct project *b)
 	    strcmp(a->p_workspace, b->p_workspace) == 0 &&
 	    strcmp(a->p_tracker_id, b->p_tracker_id) == 0 &&
 	    strcmp(a->p_rejected, b->p_rejected) == 0 &&
+	    strcmp(a->p_analyse, b->p_analyse) == 0 &&
 	    strcmp(a->p_renamed, b->p_renamed) == 0 &&
 	    strcmp(a->p_token, b->p_token) == 0 &&
 	    strcmp(a->p_key, b->p_key) == 0 &&

@@ -169,6 +169,7 @@ struct project {
 	char		*p_workspace;
 	char		*p_tracker_id;	/* the project's UUID there */
 	char		*p_rejected;	/* how that status is called there */
+	char		*p_analyse;	/* and "To Analyse" */
 	char		*p_renamed;	/* "Own=Name" lines of statuses */
 	char		*p_token;	/* of the forge, or "" */
 	char		*p_key;		/* of the tracker, or "" */
@@ -238,7 +239,8 @@ void	 tracker_look(struct project *, const char *item);
 
 /*
  * Carry a row of the outbox to the tracker; the end comes as outbox_settle().
- * kind is "status" or "comment".
+ * kind is "status", "comment", or "item": a new one, of the text's first line
+ * and the rest.
  */
 void	 tracker_deliver(struct project *, uint64_t row, const char *kind,
 	    const char *item, const char *key, const char *text);
@@ -300,6 +302,9 @@ int	 outbox_ack(uint32_t id, const struct orch_ack *);
 
 /* How the delivery of a row ended; a row that is not at hand is ignored. */
 void	 outbox_settle(uint64_t row, int ok, const char *error);
+
+/* It made this item, or had made it before. */
+void	 outbox_made(uint64_t row, const char *item);
 
 /*
  * The end of a row that was not tried, because its server is left alone: that

@@ -50,6 +50,7 @@ struct post {
 	struct project	*po_project;
 	uint64_t	 po_row;
 	int		 po_status;	/* else a comment */
+	int		 po_item_new;	/* or a new item */
 	int		 po_refreshed;	/* names were read again for it */
 	char		 po_item[PLANE_ID];
 	char		 po_state[PLANE_ID];	/* that it sets */

@@ -123,6 +123,51 @@ comment_send(struct tracker *tk, struct post *po)
 	free(body);
 }
 
+/* --- new items ------------------------------------------------------------ */
+
+/* Made now, or by a request whose answer was lost: it has its id. */
+static void
+item_cb(const struct remote_answer *ra, void *arg)
+{
+	struct post *po = arg;
+	struct project *p = po->po_project;
+	char id[PLANE_ID], err[160];
+
+	if ((p->p_gone || ra->ra_status != 409) && post_failed(po, ra))
+		;
+	else if (plane_object_id(ra->ra_body, ra->ra_len, id, err,
+	    sizeof(err)) == -1)
+		post_end(po, 0, err);
+	else {
+		outbox_made(po->po_row, id);
+		post_end(po, 1, "");
+	}
+	project_unref(p);
+}
+
+/* The first line is its title; it is as somebody had handed it in. */
+static void
+item_start(struct tracker *tk, struct post *po)
+{
+	size_t n = strcspn(po->po_text, "\n");
+	const char *text = po->po_text + n + (po->po_text[n] == '\n');
+	char *title, *name, *body = NULL;
+
+	if ((title = strndup(po->po_text, n)) != NULL) {
+		/* Its model allows 255 characters. */
+		if ((name = text_cut(title, 255)) != NULL)
+			body = plane_item_body(name, text, plane_state_id(
+			    &tk->tk_states, tk->tk_project->p_analyse),
+			    po->po_key);
+		free(name);
+	}
+	free(title);
+	if (body == NULL || tracker_ask(tk, REMOTE_NOW, "POST", body, item_cb,
+	    po, "%s/", tk->tk_path) == -1)
+		post_end(po, 0, "it cannot be asked");
+	free(body);
+}
+
 /* --- statuses ------------------------------------------------------------- */
 
 static void
@@ -323,6 +368,8 @@ posts_run(struct tracker *tk)
 		TAILQ_REMOVE(&tk->tk_posts, po, po_entry);
 		if (po->po_status)
 			status_start(tk, po);
+		else if (po->po_item_new)
+			item_start(tk, po);
 		else
 			comment_send(tk, po);
 	}
@@ -335,9 +382,10 @@ tracker_deliver(struct project *p, uint64_t row, const char *kind,
     const char *item, const char *key, const char *text)
 {
 	struct tracker *tk = p->p_tracker;
+	const int make = strcmp(kind, "item") == 0;
 	struct post *po;
 
-	if (tk == NULL || !plane_id_valid(item)) {
+	if (tk == NULL || (!make && !plane_id_valid(item))) {
 		outbox_settle(row, 0, tk == NULL ? "its tracker cannot be "
 		    "asked" : "the task has no item at the tracker");
 		return;
@@ -353,6 +401,7 @@ tracker_deliver(struct project *p, uint64_t row, const char *kind,
 	po->po_project = p;
 	po->po_row = row;
 	po->po_status = strcmp(kind, "status") == 0;
+	po->po_item_new = make;
 	(void)strlcpy(po->po_item, item, sizeof(po->po_item));
 	TAILQ_INSERT_TAIL(&tk->tk_posts, po, po_entry);
 	posts_run(tk);

@@ -395,6 +395,62 @@ START_TEST(only_confirm_deploy_deploys)
 }
 END_TEST
 
+/* --- a follow-up ---------------------------------------------------------- */
+
+#define ITEM_F1	"2f6f3c1e-4a52-4b0c-9c0b-6a8a2d1f0043"
+
+START_TEST(a_follow_up_gets_an_item_of_its_own_in_the_tracker)
+{
+	struct orch_outbox_done d = { .ok = 1, .item = ITEM_F1 };
+	struct orch_outbox_next next = { "tracker", 100 };
+	struct fx_msg m;
+	int made = 0;
+
+	fx_conf("serial_limit 10", "ci none\nrollback hook \"true\"\n"
+	    "post_deploy_auto_rollback yes\n"
+	    "post_deploy_base_url \"http://127.0.0.1:1/\"");
+	fx.script = (struct fx_script){ "monitor", 1, GATE_FAIL, CAUSE_RED };
+	asked();
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	fx_play_until(KEY, "deploy");
+	ck_assert_int_eq(item("Confirm Deploy", ""), RES_OK);
+	fx_play_until(KEY, "done");
+	while (fx_int("SELECT count(*) FROM task") < 2 && fx_step())
+		;
+	ck_assert_str_eq(fx_task(KEY "-f1", "item"), "");
+	/* Before it is made, nothing else of that task goes out. */
+	fx_ask(seer, ORCH_outbox_next, &next, -1, &m);
+	while (!m.any.outbox_row.last) {
+		if (strcmp(m.any.outbox_row.task, KEY "-f1") == 0) {
+			ck_assert_str_eq(m.any.outbox_row.kind, "item");
+			ck_assert_str_eq(m.any.outbox_row.key, "item:" KEY
+			    "-f1");
+			ck_assert_ptr_nonnull(strstr(m.any.outbox_row.text,
+			    "was found degraded"));
+			d.id = m.any.outbox_row.id;
+			made++;
+		}
+		fx_free(&m);
+		ck_assert(fx_read(seer, &m));
+	}
+	fx_free(&m);
+	ck_assert_int_eq(made, 1);
+	ck_assert_int_eq(fx_result(seer, ORCH_outbox_done, &d), RES_OK);
+	ck_assert_str_eq(fx_task(KEY "-f1", "item"), ITEM_F1);
+	/* Told a second time, as after a lost answer: nothing changes. */
+	d.item = ITEM;
+	ck_assert_int_eq(fx_result(seer, ORCH_outbox_done, &d), RES_OK);
+	ck_assert_str_eq(fx_task(KEY "-f1", "item"), ITEM_F1);
+	/* It is that task's from now on. */
+	seven.item = ITEM_F1;
+	seven.number = 43;
+	ck_assert_int_eq(item("Stop", ""), RES_OK);
+	ck_assert_int_ne(fx_task_int(KEY "-f1", "cancel_requested_at"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 2);
+	seven.item = NULL;
+}
+END_TEST
+
 /* --- what an agent starts on ---------------------------------------------- */
 
 START_TEST(the_forge_is_fetched_before_each_agent)
@@ -476,6 +532,8 @@ main(void)
 	tcase_add_test(tc, a_cancelled_item_begins_afresh_for_the_trusted_only);
 	tcase_add_test(tc, what_is_done_stays_done_and_says_so_once);
 	tcase_add_test(tc, only_confirm_deploy_deploys);
+	tcase_add_test(tc,
+	    a_follow_up_gets_an_item_of_its_own_in_the_tracker);
 	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);
 	tcase_add_test(tc, a_fetch_that_fails_is_tried_again_and_no_agent_starts);
 	tcase_add_test(tc, an_item_of_a_number_that_is_taken_is_told);

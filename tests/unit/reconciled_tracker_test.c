@@ -317,6 +317,43 @@ START_TEST(a_comment_is_carried_with_its_key)
 }
 END_TEST
 
+START_TEST(an_item_is_made_once_and_its_id_is_told)
+{
+	const struct asked *a;
+
+	started();
+	answer("POST " API "work-items/", 201, ROW(ITEM2, "3", TOANA, ME,
+	    "05"));
+	deliver(7, "WEB-1-f1", "item", "Follow up\nfirst\nsecond <b>");
+	RUN_UNTIL(row_end(7) == 1);
+	ck_assert_str_eq(sent_last(ORCH_outbox_done)->outbox_done.item,
+	    ITEM2);
+	a = asked_last("POST");
+	ck_assert_str_eq(a->a_line, "POST " API "work-items/");
+	ck_assert_ptr_nonnull(strstr(a->a_body, "\"name\":\"Follow up\""));
+	ck_assert_ptr_nonnull(strstr(a->a_body,
+	    "<p>first<br>second &lt;b&gt;</p>"));
+	ck_assert_ptr_nonnull(strstr(a->a_body, "\"state\":\"" TOANA
+	    "\""));
+	ck_assert_ptr_nonnull(strstr(a->a_body,
+	    "\"external_id\":\"key:1\""));
+	/* It is there already: an answer was lost. */
+	answer("POST " API "work-items/", 409, "{\"error\":\"same external "
+	    "id\",\"id\":\"" ITEM1 "\"}");
+	deliver(8, "WEB-1-f1", "item", "Follow up");
+	RUN_UNTIL(row_end(8) == 1);
+	ck_assert_str_eq(sent_last(ORCH_outbox_done)->outbox_done.item,
+	    ITEM1);
+	answer("POST " API "work-items/", 200, "<html>log in</html>");
+	deliver(9, "WEB-1-f1", "item", "Follow up");
+	RUN_UNTIL(row_end(9) == 0);
+	answer("POST " API "work-items/", 400, "{\"error\":\"no\"}");
+	deliver(10, "WEB-1-f1", "item", "Follow up");
+	RUN_UNTIL(row_end(10) == 0);
+	ck_assert_str_eq(sent_last(ORCH_outbox_done)->outbox_done.item, "");
+}
+END_TEST
+
 START_TEST(an_answer_that_is_none_is_a_failure)
 {
 	started();
@@ -529,6 +566,7 @@ main(void)
 	tcase_add_test(tc, a_deleted_item_is_no_trouble);
 	tcase_add_test(tc, a_rejection_comes_with_the_persons_last_words);
 	tcase_add_test(tc, a_comment_is_carried_with_its_key);
+	tcase_add_test(tc, an_item_is_made_once_and_its_id_is_told);
 	tcase_add_test(tc, an_answer_that_is_none_is_a_failure);
 	tcase_add_test(tc, a_status_is_set_by_its_id_once);
 	tcase_add_test(tc,
