@@ -46,6 +46,20 @@ assert_says "a fault in it is named by file and line" 1 "wrong.conf:$(
     grep -n 'forge locale' "$home/wrong.conf" | cut -d: -f1): project \"tally\"" \
     "$ORCHD" -n -f "$home/wrong.conf"
 
+# The same of orchd-remote(7), with its files of tokens.
+mkdir -p "$home/secrets" && printf '#!/bin/sh\n' >"$home/agents/developer" &&
+    chmod 755 "$home/agents/developer"
+for f in forge.hook plane.hook telegram forge.read forge.write plane.key; do
+	(umask 077 && echo "$f of the example" >"$home/secrets/$f")
+done
+example "$TOP/man/orchd-remote.7" | sed "s,/home/me,$home,g" \
+    >"$home/remote.conf"
+assert_is "orchd-remote(7) has a whole example" 1 \
+    "$(grep -c 'tracker plane' "$home/remote.conf")"
+"$ORCHD" -n -f "$home/remote.conf" >"$T/said" 2>&1
+assert_is "and orchd accepts it, without a warning" "0 configuration OK" \
+    "$? $(cat "$T/said")"
+
 # tests/requirements.md: | R-1 | `file: name`, `file` | state | what is missing |
 list=$TOP/tests/requirements.md
 grep '^| R-' "$list" >"$T/rows"
