@@ -425,6 +425,13 @@ pid_of()
 	return 1
 }
 
+# children NAME: the processes of that program that this orchd started.
+children()
+{
+	cat /proc/[0-9]*/stat 2>/dev/null |
+	    sed -n "s/^\([0-9]*\) ($1) [^Z] $ORCHD_PID .*/\1/p"
+}
+
 # kill_part NAME [SIGNAL]: one process, by its number; parent is orchd.
 kill_part()
 {

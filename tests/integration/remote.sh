@@ -226,12 +226,13 @@ play()
 		evidence
 	fi
 	people_end
+	${AFTER:-:}
 	once "$1" "$a" "$b"
 }
 
 # scenario NAME SECONDS POLL [FORGE-ARGUMENT ...]: fresh servers and a fresh
 # orchd, then play; what is to be wrong is in $WRONG, a function that is called
-# before the items come.
+# before the items come, and $AFTER one for their end.
 scenario()
 {
 	scene=$1 within=$2 POLL=$3

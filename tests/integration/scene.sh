@@ -31,13 +31,6 @@ lease_of()
 	    grep -o '"\(owner\|epoch\)": *\("[^"]*"\|[0-9]*\)' | grep .
 }
 
-# children NAME: the processes of that program that this orchd started.
-children()
-{
-	cat /proc/[0-9]*/stat 2>/dev/null |
-	    sed -n "s/^\([0-9]*\) ($1) [^Z] $ORCHD_PID .*/\1/p"
-}
-
 # scene_files: the project, the commands and the configuration.
 scene_files()
 {
