@@ -237,7 +237,7 @@ drive_open(void)
 static int
 forget(void *arg)
 {
-	return (events_forget());
+	return (events_expire());
 }
 
 int

@@ -247,7 +247,7 @@ event_replay(const char *word, const char *user, char *said, size_t len)
 }
 
 int
-events_forget(void)
+events_expire(void)
 {
 	int64_t before = eng_now() - DAY_MS * conf_int(eng.e_conf, NULL,
 	    OPT_LOG_KEEP_DAYS);

@@ -48,6 +48,6 @@ void	 event_count(const char *source, const char *result);
  * Forget deliveries and closed alerts that are older than log_keep_days, some
  * at a time; writes only when there are any.  -1: the database failed.
  */
-int	 events_forget(void);
+int	 events_expire(void);
 
 #endif
