@@ -276,7 +276,7 @@ install: all
 		put $(B)/$$p/$$p $(D)$(LIBEXEC)/$$p || exit 1; \
 	done
 	install -m 644 etc/agents/*.md $(D)$(SHARE)/agents
-	for f in etc/*.example etc/systemd/* etc/rc.d/*; do \
+	for f in etc/*.example etc/systemd/* etc/rc.d/* etc/prometheus/*; do \
 		[ ! -f $$f ] || \
 		install -m $$([ -x $$f ] && echo 755 || echo 644) $$f $(D)$(SHARE)/examples || exit 1; \
 	done

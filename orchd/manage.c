@@ -129,16 +129,26 @@ on_quiesce(void)
 	quiesced_cb(-1, 0, NULL);
 }
 
+/* A daemon was started, or has this engine after another (metrics.c). */
+static void
+count_daemon(enum orch_role role)
+{
+	char name[64];
+
+	if (pass_enter() == -1)
+		return;
+	snprintf(name, sizeof(name), "daemon %s", orch_role_name(role));
+	store_count(eng.e_store, name, 1);
+	(void)pass_leave(1);
+}
+
 static void
 on_daemon_down(const struct orch_daemon_down *m)
 {
-	char counter[64];
 	int ok;
 
 	if (pass_enter() == -1)
 		return;
-	snprintf(counter, sizeof(counter), "daemon %s", m->name);
-	store_count(eng.e_store, counter, 1);
 	ok = alert_raise("daemon", m->name, "%s ended %u times; it is started "
 	    "again in %u ms", m->name, m->restarts, m->retry_ms) == STORE_OK;
 	(void)pass_leave(ok);
@@ -165,6 +175,7 @@ parent_message(struct chan *c, const struct orch_header *h,
 		(void)engine_look(1);
 		break;
 	case ORCH_peer:
+		count_daemon(any->peer.role);
 		peer_daemon(*fd, any->peer.role, any->peer.generation);
 		*fd = -1;
 		break;

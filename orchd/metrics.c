@@ -115,9 +115,9 @@ static const struct family {
 	{ "orchd_alerts", GAUGE, 1,
 	    Q_M_ALERTS, { "alert" },
 	    "Alerts that are raised." },
-	{ "orchd_daemon_restarts_total", COUNTER, 1,
+	{ "orchd_daemon_connections_total", COUNTER, 1,
 	    Q_M_RESTARTS, { "daemon" },
-	    "Ends of daemons, each a restart." },
+	    "Starts of daemons, and what they saw of the engine's." },
 };
 
 /* The totals of the blocks of /queue, under their names there. */

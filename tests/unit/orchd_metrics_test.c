@@ -208,21 +208,23 @@ END_TEST
 
 START_TEST(counters_survive_a_restart)
 {
-	struct orch_daemon_down m = { "page", 1, 1000 };
+	struct orch_peer m = { ROLE_PAGE, 7, 1 };
+	int sv[2];
 
 	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
 	fx_sql("INSERT INTO counter VALUES ('reaped', 41)");
-	ck_assert_int_eq(chan_write_one(fx.parent, ORCH_daemon_down, 0, &m,
-	    -1, FX_WAIT), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	ck_assert_int_eq(chan_write_one(fx.parent, ORCH_peer, 0, &m, sv[0],
+	    FX_WAIT), 0);
 	fx_pump();
 	take();
-	ck_assert_double_eq(sample("orchd_daemon_restarts_total{"
+	ck_assert_double_eq(sample("orchd_daemon_connections_total{"
 	    "daemon=\"page\"}"), 1);
 	fx_reopen();
 	take();
 	check_format();
 	ck_assert_double_eq(sample("orchd_reaper_reaped_total"), 41);
-	ck_assert_double_eq(sample("orchd_daemon_restarts_total{"
+	ck_assert_double_eq(sample("orchd_daemon_connections_total{"
 	    "daemon=\"page\"}"), 1);
 	ck_assert_double_eq(sample("orchd_transitions_total{project=\"tally\","
 	    "from=\"created\",to=\"analysis\"}"), 1);
