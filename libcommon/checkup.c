@@ -247,6 +247,9 @@ request_send(struct checkup *ck, const struct checkup_request *cr,
 	    .hr_connect = cr->cr_connect };
 	size_t n = 0;
 
+	/* What does not fit was left empty. */
+	if (cr->cr_url[0] == '\0')
+		return (-1);
 	if (cr->cr_header[0] != '\0')
 		headers[n++] = cr->cr_header;
 	if (cr->cr_body != NULL)

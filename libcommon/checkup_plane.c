@@ -76,7 +76,7 @@ called(const struct checkup *ck, const char *name, char *buf, size_t len)
 static enum checkup_next
 with_key(const struct checkup *ck, struct checkup_request *cr, int bad)
 {
-	/* What does not fit is refused when it is sent. */
+	/* What does not fit makes no request. */
 	if (bad || plane_auth(cr->cr_header, sizeof(cr->cr_header),
 	    ck->ck_token) == -1)
 		cr->cr_url[0] = '\0';
