@@ -124,7 +124,8 @@ round_next(struct forge *fg)
 		fg->fg_soon = 1;
 		round_in(fg, SOON_MS);
 	} else if (fg->fg_project->p_forge_poll_s > 0)
-		round_in(fg, 1000 * (int64_t)fg->fg_project->p_forge_poll_s);
+		round_in(fg, poll_jitter(1000 *
+		    (int64_t)fg->fg_project->p_forge_poll_s));
 	fg->fg_again = 0;
 }
 

@@ -152,6 +152,12 @@ void	 remote_put(struct remote *);
 int	 remote_ask(struct remote *, const struct remote_ask *, remote_cb,
 	    void *arg);
 
+/*
+ * The time to the next poll: up to a tenth more than ms (at most a month), so
+ * that those who poll the same server come apart, also after it was away.
+ */
+int64_t	 poll_jitter(int64_t ms);
+
 /* project.c: what the configuration says of remote projects and messengers */
 
 struct tracker;

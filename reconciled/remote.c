@@ -565,6 +565,12 @@ end_queue(struct asks *q)
 	}
 }
 
+int64_t
+poll_jitter(int64_t ms)
+{
+	return (ms + (int64_t)arc4random_uniform((uint32_t)(ms / 10 + 1)));
+}
+
 void
 remote_stop(void)
 {

@@ -41,7 +41,7 @@
 #define WHOLE_MS	600000		/* a poll goes through all pages */
 #define MISS_MS		10000		/* not more often for a missing name */
 #define AHEAD		64U		/* told and not answered: wait */
-#define AHEAD_MS	100
+#define AHEAD_MS	20
 #define AGAIN_MS	1000
 
 /* A key may ask 60 times a minute: what orchd takes of that. */
@@ -239,8 +239,8 @@ static void
 poll_next(struct tracker *tk)
 {
 	if (poll_enabled())
-		tracker_poll_in(tk, 1000 * daemon_option_num(
-		    "reconcile_interval_s", 1, 86400, 60));
+		tracker_poll_in(tk, poll_jitter(1000 * daemon_option_num(
+		    "reconcile_interval_s", 1, 86400, 60)));
 }
 
 /* Items that a whole poll did not show any more. */
@@ -315,7 +315,7 @@ poll_row(const struct plane_item *pi, const char *wrong, void *arg)
 	if (plane_state_name(&tk->tk_states, pi->pi_state) == NULL)
 		unnamed(tk, pi);
 	else if (tracker_rejected(tk, pi))
-		tracker_look(tk->tk_project, pi->pi_id);
+		tracker_look_later(tk, pi->pi_id);
 	else
 		tracker_tell(tk, pi, "");
 }

@@ -42,6 +42,7 @@ struct look {
 	char		 lo_item[PLANE_ID];
 	int		 lo_busy;	/* a request is under way */
 	int		 lo_again;	/* asked for once more meanwhile */
+	int		 lo_later;	/* by a poll: hints and messages first */
 };
 
 /* A row of the outbox. */
@@ -140,6 +141,10 @@ void	 tracker_poll_in(struct tracker *, int64_t ms);
 
 /* tracker_look.c: read one item now */
 void	 looks_run(struct tracker *);
+
+/* A poll has found one to be read: hints and messages go before it. */
+void	 tracker_look_later(struct tracker *, const char *item);
+
 void	 looks_free(struct tracker *);
 
 /* tracker_post.c: statuses and comments */

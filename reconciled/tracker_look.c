@@ -38,6 +38,7 @@ struct reading {
 	char		 rd_item[PLANE_ID];
 	struct plane_item rd_pi;
 	struct plane_cursor rd_at;
+	enum remote_prio rd_prio;
 	char		*rd_words;
 	char		 rd_author[PLANE_ID];
 	char		 rd_created[40];
@@ -119,7 +120,7 @@ comments_cb(const struct remote_answer *ra, void *arg)
 static void
 comments_ask(struct tracker *tk, struct reading *rd)
 {
-	if (tracker_ask(tk, REMOTE_FIRST, "GET", NULL, comments_cb, rd,
+	if (tracker_ask(tk, rd->rd_prio, "GET", NULL, comments_cb, rd,
 	    "%s/%s/comments/?per_page=%d%s%s", tk->tk_path, rd->rd_item,
 	    PLANE_PAGE, rd->rd_at.pc_next[0] != '\0' ? "&cursor=" : "",
 	    rd->rd_at.pc_next) == -1)
@@ -180,9 +181,10 @@ look_ask(struct tracker *tk, struct look *lo)
 	if ((rd = calloc(1, sizeof(*rd))) == NULL)
 		return;
 	rd->rd_project = tk->tk_project;
+	rd->rd_prio = lo->lo_later ? REMOTE_LATER : REMOTE_FIRST;
 	(void)strlcpy(rd->rd_item, lo->lo_item, sizeof(rd->rd_item));
 	lo->lo_busy = 1;
-	if (tracker_ask(tk, REMOTE_FIRST, "GET", NULL, item_cb, rd, "%s/%s/",
+	if (tracker_ask(tk, rd->rd_prio, "GET", NULL, item_cb, rd, "%s/%s/",
 	    tk->tk_path, rd->rd_item) == -1)
 		look_end(tk, rd, 1);
 }
@@ -214,38 +216,49 @@ looks_free(struct tracker *tk)
 	}
 }
 
+/* -1 when there are too many already. */
+static int
+look_add(struct tracker *tk, const char *item, int later)
+{
+	struct look *lo;
+	size_t n = 0;
+
+	if ((lo = look_find(tk, item)) != NULL) {
+		lo->lo_again |= lo->lo_busy && !later;
+		lo->lo_later &= later;
+		looks_run(tk);
+		return (0);
+	}
+	TAILQ_FOREACH(lo, &tk->tk_looks, lo_entry)
+		n++;
+	if (n >= LOOKS_MOST)
+		return (-1);
+	if ((lo = calloc(1, sizeof(*lo))) == NULL)
+		return (0);
+	(void)strlcpy(lo->lo_item, item, sizeof(lo->lo_item));
+	lo->lo_later = later;
+	TAILQ_INSERT_TAIL(&tk->tk_looks, lo, lo_entry);
+	looks_run(tk);
+	return (0);
+}
+
+void
+tracker_look_later(struct tracker *tk, const char *item)
+{
+	(void)look_add(tk, item, 1);
+}
+
 void
 tracker_look(struct project *p, const char *item)
 {
 	struct tracker *tk = p->p_tracker;
-	struct look *lo;
-	size_t n = 0;
 
-	if (tk == NULL)
+	if (tk == NULL || (item != NULL && !plane_id_valid(item)))
 		return;
-	if (item == NULL) {
-		if (tk->tk_polling)
-			tk->tk_again = 1;
-		else
-			tracker_poll_in(tk, 0);
+	if (item != NULL && look_add(tk, item, 0) == 0)
 		return;
-	}
-	if (!plane_id_valid(item))
-		return;
-	if ((lo = look_find(tk, item)) != NULL) {
-		lo->lo_again |= lo->lo_busy;
-		looks_run(tk);
-		return;
-	}
-	TAILQ_FOREACH(lo, &tk->tk_looks, lo_entry)
-		n++;
-	if (n >= LOOKS_MOST) {
-		tracker_look(p, NULL);
-		return;
-	}
-	if ((lo = calloc(1, sizeof(*lo))) == NULL)
-		return;
-	(void)strlcpy(lo->lo_item, item, sizeof(lo->lo_item));
-	TAILQ_INSERT_TAIL(&tk->tk_looks, lo, lo_entry);
-	looks_run(tk);
+	if (tk->tk_polling)
+		tk->tk_again = 1;
+	else
+		tracker_poll_in(tk, 0);
 }

@@ -170,6 +170,123 @@ START_TEST(all_pages_are_read_and_no_more)
 }
 END_TEST
 
+/* --- a day of silence --- */
+
+#define MANY	10000
+
+static const char *many_are;	/* their state */
+
+/* A page of many items, a hundred each, by its cursor. */
+static char *
+many(const char *line)
+{
+	const char *at = strstr(line, "cursor=100:");
+	long page = at == NULL ? 0 : strtol(at + 11, NULL, 10), i;
+	struct evbuffer *out;
+	char *body;
+	size_t len;
+
+	if (strncmp(line, ITEMS, strlen(ITEMS)) != 0)
+		return (NULL);
+	out = evbuffer_new();
+	evbuffer_add_printf(out, "{\"results\":[");
+	for (i = 100 * page; i < 100 * page + 100; i++)
+		evbuffer_add_printf(out, "%s{\"id\":\"00000000-0000-4000-8000-"
+		    "%012ld\",\"sequence_id\":%ld,\"name\":\"x\",\"state\":"
+		    "\"%s\",\"created_by\":\"" BOSS "\","
+		    "\"updated_by\":\"" BOSS "\",\"labels\":[],"
+		    "\"updated_at\":\"2026-11-22T%02ld:%02ld:%02ldZ\"}",
+		    i % 100 == 0 ? "" : ",", i, i + 1, many_are, 23 - i / 3600,
+		    59 - i / 60 % 60, 59 - i % 60);
+	evbuffer_add_printf(out, "],\"next_page_results\":%s,"
+	    "\"next_cursor\":\"100:%ld:0\"}", page < MANY / 100 - 1 ? "true" :
+	    "false", page + 1);
+	len = evbuffer_get_length(out);
+	body = calloc(1, len + 1);
+	(void)evbuffer_remove(out, body, len);
+	evbuffer_free(out);
+	return (body);
+}
+
+/* Run; how many items the engine was told of, and pages were asked for. */
+static void
+count_for(int64_t ms, size_t *items, size_t *pages)
+{
+	struct monotime end = monotime_add_ms(monotime_now(), ms);
+	size_t i;
+
+	while (monotime_cmp(monotime_now(), end) < 0 && *items < MANY) {
+		turn();
+		*items += count_sent(ORCH_tracker_item);
+		*pages += count_asked(ITEMS);
+		if (hold)
+			continue;
+		for (i = 0; i < nsent; i++)
+			ck_assert(sent[i].s_acked || sent[i].s_type ==
+			    ORCH_outbox_next);
+		forget_sent();
+		forget_asked();
+	}
+}
+
+START_TEST(a_day_of_silence_is_made_up_for_without_a_storm)
+{
+	struct monotime from = monotime_now();
+	size_t items = 0, pages = 0;
+	int64_t ms;
+
+	generous = 0;
+	made = many;
+	many_are = LATER;
+	/* An engine that is busy: one page is as far as it goes. */
+	hold = 1;
+	run_for(500);
+	ck_assert_uint_eq(count_asked(ITEMS), 1);
+	ck_assert_uint_le(nsent, 16 + count_sent(ORCH_outbox_next));
+	/* A burst, and then what a key may. */
+	hold = 0;
+	count_for(1500, &items, &pages);
+	ms = monotime_sub_ms(monotime_now(), from);
+	ck_assert_uint_ge(pages, 2);
+	ck_assert_uint_le(pages, (size_t)(10 + 1 + 45 * ms / 60000));
+	ck_assert_uint_ge(items, 100 * (pages - 1));
+	/* What people are told does not wait for the end of it. */
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	deliver(7, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(7) == 1);
+	items += count_sent(ORCH_tracker_item);
+	pages += count_asked(ITEMS);
+	forget_sent();
+	forget_asked();
+	/* A server that allows far more: each page once, each item once. */
+	generous = 1;
+	count_for(30000, &items, &pages);
+	quiet();
+	ck_assert_uint_eq(items + count_sent(ORCH_tracker_item), MANY);
+	ck_assert_uint_eq(pages + count_asked(ITEMS), MANY / 100);
+}
+END_TEST
+
+START_TEST(hints_and_messages_go_before_what_a_poll_has_found)
+{
+	generous = 0;
+	made = many;
+	many_are = REJECT;
+	answer(ONE, 200, ROW(ITEM1, "1", TOANA, BOSS, "01"));
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	/* A hundred are to be read with their words, two requests each. */
+	RUN_UNTIL(count_asked(ITEMS) == 1);
+	run_for(300);
+	ck_assert_uint_lt(count_asked("GET " API "work-items/"), 10);
+	tracker_look(web(), ITEM1);
+	deliver(7, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(7) == 1 && count_sent(ORCH_tracker_item) > 0);
+	ck_assert_str_eq(sent_last(ORCH_tracker_item)->tracker_item.item,
+	    ITEM1);
+	ck_assert_uint_lt(count_asked("GET " API "work-items/"), 16);
+}
+END_TEST
+
 START_TEST(an_older_server_calls_them_issues)
 {
 	answer("GET " API "work-items/", 404, "{\"error\":\"no page\"}");
@@ -558,6 +675,9 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, world_teardown);
 	tcase_add_test(tc, each_item_is_told_once);
 	tcase_add_test(tc, all_pages_are_read_and_no_more);
+	tcase_add_test(tc, a_day_of_silence_is_made_up_for_without_a_storm);
+	tcase_add_test(tc,
+	    hints_and_messages_go_before_what_a_poll_has_found);
 	tcase_add_test(tc, an_older_server_calls_them_issues);
 	tcase_add_test(tc, a_refused_key_is_an_alert_until_it_works);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
