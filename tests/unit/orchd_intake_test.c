@@ -383,15 +383,43 @@ END_TEST
 
 START_TEST(only_confirm_deploy_deploys)
 {
+	struct fx_spawn s;
+
 	asked();
 	fx_conf("serial_limit 10", "ci none");
+	/* Before there is anything to deploy. */
+	ignored("Confirm Deploy");
+	fx_sql("UPDATE outbox SET state = 'done'");
 	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ignored("Confirm Deploy");
 	fx_play_until(KEY, "deploy");
 	ck_assert_str_eq(fx_task(KEY, "asked_gate"), "check_deploy_status");
 	ignored("Approved");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
+	    "'deploy'"), 0);
 	ck_assert_int_eq(item("Confirm Deploy", ""), RES_OK);
 	ck_assert_str_eq(fx_str("SELECT decision || gate FROM approval "
 	    "ORDER BY id DESC"), "approvedcheck_deploy_status");
+	/* Once more, before and after the hook has begun. */
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ignored("Confirm Deploy");
+	fx_expect(&s, KIND_TRANSITION, "deploy");
+	fx_play_spawn(&s);
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ignored("Confirm Deploy");
+	/* It has begun: nobody refuses it any more. */
+	ignored("Rejected");
+	fx_play_until(KEY, "done");
+	ck_assert_uint_eq(fx.deploys, 1);
+}
+END_TEST
+
+START_TEST(a_rejection_without_words_says_so)
+{
+	asked();
+	ck_assert_int_eq(item("Rejected", " \n"), RES_OK);
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
+	    "without a comment"));
 }
 END_TEST
 
@@ -532,6 +560,7 @@ main(void)
 	tcase_add_test(tc, a_cancelled_item_begins_afresh_for_the_trusted_only);
 	tcase_add_test(tc, what_is_done_stays_done_and_says_so_once);
 	tcase_add_test(tc, only_confirm_deploy_deploys);
+	tcase_add_test(tc, a_rejection_without_words_says_so);
 	tcase_add_test(tc,
 	    a_follow_up_gets_an_item_of_its_own_in_the_tracker);
 	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);
