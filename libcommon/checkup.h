@@ -76,10 +76,9 @@ struct checkup {
 	char			*ck_subject;	/* "forge, to read", ... */
 	char			*ck_url;	/* of the server */
 	char			*ck_token;
-	char			*ck_place;	/* repository, workspace, chat */
+	char			*ck_place;	/* repository, workspace */
 	char			*ck_part;	/* target branch, project */
-	char			*ck_renamed;	/* statuses, one "Own=Name" a
-						 * line */
+	char			*ck_renamed;	/* lines "Own=Name" */
 	/* What steps have learned. */
 	int			 ck_dated;	/* its clock was judged */
 	int			 ck_admin;

@@ -30,7 +30,7 @@
 
 /* One at a time: each costs servers of other people a dozen requests. */
 static struct {
-	uint32_t	 d_id;		/* of this one, to the daemons; 0 none */
+	uint32_t	 d_id;		/* of the question to daemons; or 0 */
 	uint32_t	 d_next;
 	uint32_t	 d_peer;	/* who asked, and by which id */
 	uint32_t	 d_query;
@@ -237,7 +237,8 @@ on_doctor_row(struct peer *p, uint32_t id, const union orch_any *any,
 	    (doctor.d_from & 1U << p->p_role) == 0)
 		return (0);
 	if (m->what[0] != '\0')
-		row_add(p->p_role, m->project, m->subject, m->what, m->verdict, m->text);
+		row_add(p->p_role, m->project, m->subject, m->what,
+		    m->verdict, m->text);
 	if (m->last)
 		doctor.d_from &= ~(1U << p->p_role);
 	if (doctor.d_from == 0)

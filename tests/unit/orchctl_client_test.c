@@ -367,6 +367,29 @@ START_TEST(check_with_problems_fails)
 }
 END_TEST
 
+START_TEST(a_doctor_that_finds_a_failure_fails)
+{
+	const struct reply r[] = {
+	    { .json = "{\"ok\":false,\"rows\":[{\"project\":\"\","
+	    "\"subject\":\"notify:ops\",\"what\":\"chat\",\"verdict\":"
+	    "\"fail\",\"text\":\"it is not there\"}]}" },
+	    { .json = "{\"ok\":true,\"rows\":[]}" } };
+	const char *const args[] = { "doctor", "remote", "app", NULL };
+	const char *const house[] = { "doctor", "house", NULL };
+	struct captured cap;
+	struct engine e;
+
+	ck_assert_int_eq(scripted(&e, &cap, r, 2, args), CTL_REFUSED);
+	ck_assert_ptr_nonnull(strstr(captured(&cap), "FAIL"));
+	ck_assert_ptr_nonnull(strstr(captured(&cap), "it is not there"));
+	ck_assert_int_eq(run_verb(&cap, e.path, args), CTL_OK);
+	ck_assert(engine_asked(&e, "query", "object=app"));
+	ck_assert_int_eq(run_verb(&cap, e.path, house), CTL_REFUSED);
+	engine_end(&e);
+	capture_end(&cap);
+}
+END_TEST
+
 START_TEST(job_and_gate_are_parts_of_documents)
 {
 	const struct reply r[] = {
@@ -572,6 +595,7 @@ fill(TCase *t)
 	tcase_add_test(t, submit_refuses_what_is_no_request);
 	tcase_add_test(t, submit_text_beyond_the_limit_is_refused_not_cut);
 	tcase_add_test(t, check_with_problems_fails);
+	tcase_add_test(t, a_doctor_that_finds_a_failure_fails);
 	tcase_add_test(t, job_and_gate_are_parts_of_documents);
 	tcase_add_test(t, effect_number_is_an_open_one_first_then_a_task);
 	tcase_add_test(t,

@@ -143,7 +143,7 @@ START_TEST(empty_documents_are_rendered)
 {
 	const renderer all[] = { render_status, render_show, render_gates,
 	    render_why, render_queue, render_leases, render_effects,
-	    render_alerts, render_check };
+	    render_alerts, render_check, render_doctor };
 	const char *const docs[] = { "{}", "[]", "{\"tasks\":[null,1,{}],"
 	    "\"totals\":[],\"gates\":[null],\"runs\":[{}],\"history\":[7],"
 	    "\"effects\":[{}],\"approvals\":[{}],\"comments\":[[]],"
@@ -269,6 +269,25 @@ START_TEST(check_lists_each_problem)
 }
 END_TEST
 
+START_TEST(a_doctor_says_a_line_each_and_their_sum)
+{
+	char *s = rendered(render_doctor, "{\"ok\":false,\"rows\":["
+	    "{\"project\":\"app\",\"subject\":\"tracker\",\"what\":"
+	    "\"key\",\"verdict\":\"ok\",\"text\":\"of orchd\"},"
+	    "{\"project\":\"\",\"subject\":\"notify:a\",\"what\":"
+	    "\"chat\",\"verdict\":\"fail\",\"text\":\"bad\\u001b[31m\"}]}",
+	    0);
+
+	has(s, "ok    app      tracker   key   of orchd\n");
+	has(s, "FAIL  -        notify:a  chat  bad\\x1b[31m\n");
+	has(s, "1 ok, 0 to look at, 1 failed");
+	free(s);
+	s = rendered(render_doctor, "{\"ok\":true,\"rows\":[]}", 0);
+	has(s, "nothing to try");
+	free(s);
+}
+END_TEST
+
 START_TEST(effects_come_alone_or_as_a_list)
 {
 	char *a = rendered(render_effects, "{\"id\":731,\"name\":\"merge\","
@@ -323,6 +342,7 @@ fill(TCase *t)
 	tcase_add_test(t, colours_end_where_they_begin);
 	tcase_add_test(t, queue_shows_jobs_and_blocks);
 	tcase_add_test(t, check_lists_each_problem);
+	tcase_add_test(t, a_doctor_says_a_line_each_and_their_sum);
 	tcase_add_test(t, effects_come_alone_or_as_a_list);
 	tcase_add_test(t, a_task_is_the_one_that_was_typed);
 	tcase_add_test(t, long_sentences_are_wrapped_at_spaces);
