@@ -172,6 +172,48 @@ refuses_requests()
 	    -H "X-Gitea-Event: push" "$(url /webhook/gitea)")"
 }
 
+# said REPOSITORY N: the answer to a push of it.
+said()
+{
+	printf '{"ref":"refs/heads/main","before":"%s","after":"b",
+"repository":{"full_name":"%s","clone_url":"http://127.0.0.1:%s/x.git",
+"html_url":"http://127.0.0.1:%s/"},"sender":{"login":"admin"}}' \
+	    "$2" "$1" "$LURE" "$LURE" >"$T/said.body"
+	echo "$(deliver "$T/said.body" "said-$2" \
+	    "$(hmac $SECRET <"$T/said.body")"): $(cat "$T/body")"
+}
+
+# Who may sign learns nothing of what else there is, and sends nobody anywhere.
+ignores_others()
+{
+	LURE=$((PORT + 1000))
+	python3 - "$LURE" "$T/lured" <<'END' &
+import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(8)
+open(sys.argv[2] + ".ready", "w").close()
+s.accept()
+open(sys.argv[2], "w").close()
+END
+	lure=$!
+	wait_for 10 test -e "$T/lured.ready"
+	first=$(said other/one 1)
+	assert_is "a repository of no project is ignored" \
+	    '200: {"status":"ignored"}' "$first"
+	assert_is "another one gets the same answer" "$first" \
+	    "$(said 'other/two' 2)"
+	assert_is "and so does one with a strange name" "$first" \
+	    "$(said '../../etc/passwd' 3)"
+	assert_is "each leaves a line" 3 "$(grep -c \
+	    'delivery said-.* which no project is: ignored' "$T/orchd.log")"
+	sleep 1
+	assert_not "no address in a delivery is fetched" test -e "$T/lured"
+	kill $lure
+	wait $lure 2>/dev/null
+}
+
 # --- a flood, and somebody dies -----------------------------------------------
 
 # flood NAME FROM TO: deliveries with bodies of their own; "code id" of each.
@@ -248,6 +290,7 @@ accepts_recorded
 refuses_replays
 refuses_forgeries
 refuses_requests
+ignores_others
 killed_in_flood engine
 killed_in_flood webhookd
 
