@@ -151,7 +151,8 @@ void	 looks_free(struct tracker *);
 
 /*
  * Names were read: clear the alerts of those that are there now; the first
- * time also what an earlier process raised.  end: clear all.
+ * time also what an earlier process raised; raise those of statuses that
+ * people need and cannot set.  end: clear all.
  */
 void	 missing_check(struct tracker *, int end);
 

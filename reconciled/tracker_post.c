@@ -273,6 +273,75 @@ missing_clear(struct tracker *tk, const char *name, const char *why)
 	    tk->tk_project->p_name, why);
 }
 
+/* 1 when it was not known to be missing. */
+static int
+missing_add(struct tracker *tk, const char *name)
+{
+	size_t i, place = MISSING_MOST;
+
+	for (i = 0; i < MISSING_MOST; i++)
+		if (tk->tk_missing[i] == NULL)
+			place = i;
+		else if (strcmp(tk->tk_missing[i], name) == 0)
+			return (0);
+	return (place < MISSING_MOST && (tk->tk_missing[place] =
+	    strdup(name)) != NULL);
+}
+
+/* How the project calls a status; "" when that does not fit. */
+static void
+status_name(const struct project *p, const char *own, char *buf, size_t len)
+{
+	const char *line = p->p_renamed, *at;
+	size_t n = strlen(own), k;
+
+	buf[0] = '\0';
+	for (; *line != '\0'; line += k + (line[k] == '\n')) {
+		k = strcspn(line, "\n");
+		at = line + n + 1;
+		if (k <= n || strncmp(line, own, n) != 0 || line[n] != '=')
+			continue;
+		if (k - n - 1 < len)
+			(void)strlcpy(buf, at, k - n);
+		return;
+	}
+	(void)strlcpy(buf, own, len);
+}
+
+/*
+ * What people set and nobody can: it is told once, since nothing is asked for
+ * in vain then that anybody would see (R-31).
+ */
+static void
+missing_people(struct tracker *tk)
+{
+	static const struct {
+		const char *own, *so;
+	} set[] = {
+		{ "To Analyse", "nothing can be handed in there" },
+		{ "Approved", "nothing can be approved there, only by "
+		    "orchctl approve" },
+		{ "Rejected", "nothing can be rejected there, only by "
+		    "orchctl reject" },
+		{ "Confirm Deploy", "no deploy can be confirmed there, only "
+		    "by orchctl confirm" },
+	};
+	char name[PLANE_NAME], subject[400];
+	size_t i;
+
+	for (i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
+		status_name(tk->tk_project, set[i].own, name, sizeof(name));
+		if (name[0] == '\0' || plane_state_id(&tk->tk_states, name) !=
+		    NULL || !missing_add(tk, name))
+			continue;
+		missing_subject(tk, name, subject, sizeof(subject));
+		tell_notice("status_missing", subject, 1, "project %s: its "
+		    "tracker has no status \"%s\", so %s; make one of "
+		    "exactly that name, or rename it in the project's status "
+		    "block", tk->tk_project->p_name, name, set[i].so);
+	}
+}
+
 void
 missing_check(struct tracker *tk, int end)
 {
@@ -290,21 +359,8 @@ missing_check(struct tracker *tk, int end)
 		free(tk->tk_missing[i]);
 		tk->tk_missing[i] = NULL;
 	}
-}
-
-/* 1 when it was not known to be missing. */
-static int
-missing_add(struct tracker *tk, const char *name)
-{
-	size_t i, place = MISSING_MOST;
-
-	for (i = 0; i < MISSING_MOST; i++)
-		if (tk->tk_missing[i] == NULL)
-			place = i;
-		else if (strcmp(tk->tk_missing[i], name) == 0)
-			return (0);
-	return (place < MISSING_MOST && (tk->tk_missing[place] =
-	    strdup(name)) != NULL);
+	if (!end)
+		missing_people(tk);
 }
 
 /* No such status: it is left out, and said once. */

@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 
 #include "reconciled_world.h"
+#include "reconciled/tracker.h"
 
 #define ME	"00000000-0000-4000-8000-000000000001"
 #define BOSS	"00000000-0000-4000-8000-000000000002"
@@ -69,7 +70,8 @@ names_answer(void)
 	answer("GET /api/v1/users/me/", 200, "{\"id\":\"" ME "\"}");
 	answer("GET " API "states/", 200, PAGE(STATE(LATER, "Todo") ","
 	    STATE(TOANA, "To Analyse") "," STATE(REVIEW, "In Review") ","
-	    STATE(REJECT, "Nein")));
+	    STATE(REJECT, "Nein") "," STATE(ITEM1, "Approved") ","
+	    STATE(ITEM2, "Confirm Deploy")));
 	answer("GET " API "labels/", 200, PAGE(STATE(LABEL, "ai")));
 }
 
@@ -550,15 +552,15 @@ START_TEST(a_missing_status_is_left_out_and_said_once)
 	const struct orch_notice *m;
 
 	started();
-	deliver(7, "WEB-1", "status", "Confirm Deploy");
+	deliver(7, "WEB-1", "status", "Needs Input");
 	RUN_UNTIL(row_end(7) == 1);
 	RUN_UNTIL(count_alerts("status_missing", 1) == 1);
 	m = &sent_last(ORCH_notice)->notice;
 	ck_assert_str_eq(m->kind, "status_missing");
-	ck_assert_str_eq(m->subject, "web: Confirm Deploy");
+	ck_assert_str_eq(m->subject, "web: Needs Input");
 	ck_assert_int_eq(m->on, 1);
 	ck_assert_uint_eq(count_asked(SET), 0);
-	deliver(8, "WEB-1", "status", "Confirm Deploy");
+	deliver(8, "WEB-1", "status", "Needs Input");
 	RUN_UNTIL(row_end(8) == 1);
 	quiet();
 	ck_assert_uint_eq(count_alerts("status_missing", 1), 1);
@@ -566,10 +568,38 @@ START_TEST(a_missing_status_is_left_out_and_said_once)
 END_TEST
 
 /* What a process before this one raised does not stay for ever. */
+START_TEST(a_status_that_people_need_and_that_is_missing_is_said_once)
+{
+	const struct orch_notice *m = NULL;
+	size_t i;
+
+	/* "Nein", as it is called here, is gone too. */
+	answer("GET " API "states/", 200, PAGE(STATE(LATER, "Todo") ","
+	    STATE(TOANA, "To Analyse") "," STATE(ITEM1, "Approved") ","
+	    STATE(ITEM2, "confirm deploy")));
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	quiet();
+	ck_assert_uint_eq(count_alerts("status_missing", 1), 2);
+	for (i = 0; i < nsent; i++)
+		if (sent[i].s_type == ORCH_notice && sent[i].s_any.notice.on)
+			m = &sent[i].s_any.notice;
+	ck_assert_str_eq(m->subject, "web: Confirm Deploy");
+	ck_assert_ptr_nonnull(strstr(m->text, "orchctl confirm"));
+	forget_sent();
+	answer("GET " API "states/", 200, PAGE(STATE(TOANA, "To Analyse") ","
+	    STATE(REJECT, "Nein") "," STATE(ITEM1, "Approved") ","
+	    STATE(ITEM2, "Confirm Deploy")));
+	names_read(web()->p_tracker);
+	RUN_UNTIL(count_alerts("status_missing", 0) == 2);
+	quiet();
+	ck_assert_uint_eq(count_alerts("status_missing", 1), 0);
+}
+END_TEST
+
 START_TEST(old_alerts_are_cleared_at_the_start)
 {
 	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
-	ck_assert_uint_eq(count_alerts("status_missing", 0), 4);
+	ck_assert_uint_eq(count_alerts("status_missing", 0), 6);
 	ck_assert_uint_eq(count_alerts("remote_refused", 0), 1);
 	ck_assert_uint_eq(count_alerts("remote_down", 0), 1);
 	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
@@ -692,6 +722,8 @@ main(void)
 	tcase_add_test(tc,
 	    what_a_person_set_is_told_before_it_is_overwritten);
 	tcase_add_test(tc, a_missing_status_is_left_out_and_said_once);
+	tcase_add_test(tc,
+	    a_status_that_people_need_and_that_is_missing_is_said_once);
 	tcase_add_test(tc, old_alerts_are_cleared_at_the_start);
 	tcase_add_test(tc, a_project_that_goes_takes_its_rows_along);
 	tcase_add_test(tc, a_dead_tracker_stops_no_other_project);
