@@ -34,6 +34,7 @@
 
 #define TITLE_MAX	500
 #define USER_MAX	64
+#define CLOCKS_MS	60000	/* that two clocks may differ */
 
 /* An item as it was seen, and its task. */
 struct item {
@@ -90,6 +91,15 @@ status_is(const struct item *it, enum conf_status s)
 {
 	return (strcmp(it->i_msg->status, conf_status_name(it->i_project,
 	    s)) == 0);
+}
+
+/* A change that no delivery told of, by the clocks of both, is a poll's. */
+static void
+item_count(const struct item *it)
+{
+	if (store_int(eng.e_store, 0, Q_EVENT_TOLD, "is",
+	    it->i_changed - CLOCKS_MS, it->i_msg->item) == 0)
+		store_count(eng.e_store, "reconcile_replayed", 1);
 }
 
 /* Does this author, or one of these labels, start work? */
@@ -163,6 +173,7 @@ item_begin(struct item *it, int64_t nth)
 		    "%s already. Open a new item", it->i_task.t_key) ==
 		    STORE_OK ? 0 : -1);
 	}
+	item_count(it);
 	log_info("task %s: taken from the tracker, set by %s",
 	    it->i_task.t_key, it->i_msg->editor);
 	if (item_remember(it) == -1 || task_drive(it->i_task.t_id) == -1 ||
@@ -400,7 +411,10 @@ item_seen(struct item *it)
 	}
 	if (item_remember(it) == -1)
 		return (-1);
-	return (it->i_msg->own ? 0 : item_do(it, old));
+	if (it->i_msg->own)
+		return (0);
+	item_count(it);
+	return (item_do(it, old));
 }
 
 int

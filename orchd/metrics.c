@@ -278,6 +278,13 @@ scalars(FILE *f)
 	scalar(f, "orchd_reaper_finalizer_owned", GAUGE,
 	    counted(Q_RUNS_DEFERRED),
 	    "Ended runs whose task's lease somebody else holds.");
+	scalar(f, "orchd_stop_pending", GAUGE, counted(Q_CANCELS_PENDING),
+	    "Tasks that are being cancelled.");
+	scalar(f, "orchd_stop_cancelled_total", COUNTER,
+	    counted(Q_CANCELLED_COUNT), "Tasks that were cancelled.");
+	scalar(f, "orchd_resilience_transient_total", COUNTER,
+	    counted(Q_TRANSIENT_COUNT),
+	    "Jobs tried again after a failure of network, model or machine.");
 	scalar(f, "orchd_reconcile_last_run_timestamp_seconds", GAUGE,
 	    setting("reconcile_last_run"), "The reconciler's last tick.");
 }

@@ -31,6 +31,12 @@ counter(const char *name)
 	return (store_int(eng.e_store, 0, Q_COUNTER, "s", name));
 }
 
+static int64_t
+number(enum stmt which)
+{
+	return (store_int(eng.e_store, 0, which, ""));
+}
+
 static json_t *
 one_task(const struct task *t)
 {
@@ -247,11 +253,13 @@ block_merge(void)
 static json_t *
 block_reconcile(void)
 {
-	return (json_pack("{s:b, s:I, s:I, s:I}", "enabled",
-	    conf_bool(eng.e_conf, NULL, OPT_RECONCILE_ENABLED),
+	return (json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "enabled",
+	    conf_bool(eng.e_conf, NULL, OPT_RECONCILE_ENABLED), "interval",
+	    (json_int_t)conf_int(eng.e_conf, NULL, OPT_RECONCILE_INTERVAL_S),
 	    "last_run_ts", (json_int_t)last_run("reconcile_last_run"),
 	    "advanced_total", (json_int_t)counter("reconcile_advanced"),
-	    "skipped_total", (json_int_t)counter("reconcile_skipped")));
+	    "skipped_total", (json_int_t)counter("reconcile_skipped"),
+	    "replayed_total", (json_int_t)counter("reconcile_replayed")));
 }
 
 /* Commits that nobody deploys, and projects whose deploys are frozen. */
@@ -281,11 +289,63 @@ block_post_deploy(void)
 	    (json_int_t)counter("rolled_back")));
 }
 
+/* What people stop. */
+static json_t *
+block_stop(void)
+{
+	return (json_pack("{s:b, s:I, s:I}", "enabled", conf_bool(eng.e_conf,
+	    NULL, OPT_STOP_STATUS_ENABLED), "pending",
+	    (json_int_t)number(Q_CANCELS_PENDING), "cancelled_total",
+	    (json_int_t)number(Q_CANCELLED_COUNT)));
+}
+
+/* Servers that are left alone for a while, and what was tried again. */
+static json_t *
+block_resilience(void)
+{
+	return (json_pack("{s:b, s:I, s:I, s:{s:b}}", "enabled", 1,
+	    "remote_down", (json_int_t)store_int(eng.e_store, 0,
+	    Q_ALERTS_OF_KIND, "s", "remote_down"), "transient_total",
+	    (json_int_t)number(Q_TRANSIENT_COUNT), "quota_breaker",
+	    "enabled", 0));
+}
+
+static json_t *
+block_outbox(void)
+{
+	int64_t oldest = number(Q_OUTBOX_OLDEST);
+
+	return (json_pack("{s:b, s:I, s:I, s:I, s:I}", "enabled", 1,
+	    "pending", (json_int_t)number(Q_OUTBOX_COUNT), "parked",
+	    (json_int_t)store_int(eng.e_store, 0, Q_OUTBOX_STATE, "s",
+	    "parked"), "oldest_age_s", (json_int_t)(oldest == 0 ? 0 :
+	    (eng_now() - oldest) / 1000), "delivered_total",
+	    (json_int_t)store_int(eng.e_store, 0, Q_OUTBOX_STATE, "s",
+	    "done")));
+}
+
+/* Usage is counted; nothing is stopped by it. */
+static json_t *
+block_budget(void)
+{
+	sqlite3_stmt *q = store_bind(eng.e_store, Q_USAGE, "");
+	json_t *j = NULL;
+
+	if (store_step(eng.e_store, q) == STORE_OK)
+		j = json_pack("{s:b, s:I, s:I, s:I}", "enabled", 0,
+		    "tokens_in_total", (json_int_t)col_int(q, 0),
+		    "tokens_out_total", (json_int_t)col_int(q, 1),
+		    "cost_micros_total", (json_int_t)col_int(q, 2));
+	sqlite3_reset(q);
+	return (j);
+}
+
 json_t *
 query_queue(void)
 {
 	return (json_pack("{s:i, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:{s:b, s:I}}", "schema_version", 1, "counts", counts(),
+	    "s:o, s:o, s:o, s:o, s:o, s:o}", "schema_version", 1,
+	    "counts", counts(),
 	    "max_concurrency", (json_int_t)conf_int(eng.e_conf, NULL,
 	    OPT_MAX_CONCURRENCY), "poll_interval",
 	    (json_int_t)conf_int(eng.e_conf, NULL, OPT_POLL_INTERVAL_S),
@@ -293,8 +353,8 @@ query_queue(void)
 	    "reaper", block_reaper(), "transition_lease", block_lease(),
 	    "merge_gate", block_merge(), "reconcile", block_reconcile(),
 	    "post_deploy", block_post_deploy(),
-	    "outbox", "enabled", 1, "pending", (json_int_t)store_int(
-	    eng.e_store, 0, Q_OUTBOX_COUNT, "")));
+	    "stop", block_stop(), "resilience", block_resilience(), "outbox",
+	    block_outbox(), "budget", block_budget()));
 }
 
 json_t *

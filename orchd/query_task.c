@@ -246,6 +246,21 @@ pull(const struct task *t)
 	return (j);
 }
 
+/* Seconds waited until now, by what for. */
+static json_t *
+waited(const struct task *t)
+{
+	json_t *o = json_object();
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_WAITED_OF_TASK, "ii", t->t_id,
+	    eng_now());
+	while (store_step(eng.e_store, q) == STORE_OK)
+		json_object_set_new(o, col_text(q, 0), json_integer(
+		    (json_int_t)(col_int(q, 1) / 1000)));
+	return (o);
+}
+
 static json_t *
 request(const struct task *t)
 {
@@ -283,12 +298,12 @@ query_show(const struct task *t)
 	    json_time(t->t_created), "why",
 	    json_text(why), "waits", waits, "epoch", (json_int_t)t->t_epoch);
 	lists = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:s}", "request", request(t), "pull", pull(t), "gates",
-	    gates(t), "runs", runs(t), "history", history(t), "effects",
+	    "s:o, s:o, s:s, s:o}", "request", request(t), "pull",
+	    pull(t), "gates", gates(t), "runs", runs(t), "history", history(t), "effects",
 	    effects(t), "settlements", settlements(t), "approvals",
 	    approvals(t), "comments", comments(t),
 	    "records", records(t), "alerts", alerts(t), "tracker_status",
-	    t->t_status);
+	    t->t_status, "waited_s", waited(t));
 	if (head != NULL && lists != NULL)
 		json_object_update(head, lists);
 	json_decref(lists);

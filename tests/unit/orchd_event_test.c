@@ -230,6 +230,32 @@ START_TEST(one_is_shown_with_its_body_and_its_replays)
 }
 END_TEST
 
+/* A poll saw it and no webhook had told: that is what polls are for. */
+START_TEST(a_change_that_no_delivery_told_of_is_counted)
+{
+	const char *sql = "SELECT ifnull((SELECT value FROM counter "
+	    "WHERE name = 'reconcile_replayed'), 0)";
+
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_int_eq(fx_int("%s", sql), 1);
+	ck_assert_int_eq(same_again(), RES_OK);
+	ck_assert_int_eq(fx_int("%s", sql), 1);
+	fx.ms += 120000;
+	(void)deliver("plane", "issue", UUID, ITEM);
+	ck_assert_str_eq(told(), ITEM);
+	ck_assert_int_eq(item("Blocked", ""), RES_OK);
+	ck_assert_int_eq(fx_int("%s", sql), 1);
+	fx.ms += 120000;
+	ck_assert_int_eq(item("In Progress", ""), RES_OK);
+	ck_assert_int_eq(fx_int("%s", sql), 2);
+	/* What we set ourselves is no change by a person. */
+	seven.own = 1;
+	ck_assert_int_eq(item("In Review", ""), RES_OK);
+	seven.own = 0;
+	ck_assert_int_eq(fx_int("%s", sql), 2);
+}
+END_TEST
+
 /* They hold what people write elsewhere. */
 START_TEST(a_page_reads_no_deliveries)
 {
@@ -305,6 +331,7 @@ main(void)
 	tcase_add_test(tc, what_is_not_there_is_not_replayed);
 	tcase_add_test(tc, deliveries_are_listed_by_source_project_and_state);
 	tcase_add_test(tc, one_is_shown_with_its_body_and_its_replays);
+	tcase_add_test(tc, a_change_that_no_delivery_told_of_is_counted);
 	tcase_add_test(tc, a_page_reads_no_deliveries);
 	tcase_add_test(tc, what_is_older_than_log_keep_days_is_forgotten);
 	tcase_add_test(tc, a_bounded_number_is_forgotten_at_a_time);
