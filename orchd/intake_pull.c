@@ -252,7 +252,8 @@ review_take(const struct task *t, const struct orch_review_seen *m)
 	    "approved" : "changes requested", who, m->commit);
 	if (store_run(eng.e_store, Q_REVIEW_APPROVAL, "issssii", t->t_id,
 	    m->approved ? "approved" : "rejected", who, m->commit, m->text,
-	    eng_now(), (int64_t)m->review) != STORE_OK || store_run_one(eng.e_store, Q_TASK_REWORK_NONE, "ii", t->t_id,
+	    eng_now(), (int64_t)m->review) != STORE_OK ||
+	    store_run_one(eng.e_store, Q_TASK_REWORK_NONE, "ii", t->t_id,
 	    t->t_seq) != STORE_OK)
 		return (-1);
 	if (!m->approved && review_rejects(t, m, who) == -1)
@@ -287,8 +288,8 @@ on_review_seen(struct peer *p, uint32_t id, const union orch_any *any,
 		return (0);
 	}
 	/* Who is inside an edge ends first; then it is told again. */
-	if (m->approved != REVIEW_APPROVED && store_int(eng.e_store, 0, Q_LEASE_OF, "i",
-	    t.t_id) != 0) {
+	if (m->approved != REVIEW_APPROVED && store_int(eng.e_store, 0,
+	    Q_LEASE_OF, "i", t.t_id) != 0) {
 		ack(p, id, RES_RETRY, "its transition is under way");
 		return (0);
 	}

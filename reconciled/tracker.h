@@ -42,7 +42,7 @@ struct look {
 	char		 lo_item[PLANE_ID];
 	int		 lo_busy;	/* a request is under way */
 	int		 lo_again;	/* asked for once more meanwhile */
-	int		 lo_later;	/* by a poll: hints and messages first */
+	int		 lo_later;	/* a poll wants it: others first */
 };
 
 /* A row of the outbox. */
