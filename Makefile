@@ -244,12 +244,16 @@ bench:
 FUZZ_SECONDS ?= 60
 FUZZ_frame	= proto/codec.c proto/print.c
 FUZZ_http_head	= webhookd/http.c
+FUZZ_delivery	= $(addprefix webhookd/,gitea.c gitea_kind.c plane.c json.c \
+	  delivery.c http.c) $(addprefix libcommon/,sha256.c plane.c answer.c \
+	  esc.c html_text.c)
 FUZZERS	= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard proto/*.* webhookd/http.*)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard proto/*.* webhookd/*.[ch])
 	@mkdir -p $@.found
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER \
-	    -D_GNU_SOURCE -I. -o $@ $< $(FUZZ_$*)
+	    -D_GNU_SOURCE -I. -o $@ $< $(FUZZ_$*) \
+	    $(if $(filter delivery,$*),$(PCFLAGS) $(PLIBS))
 
 .PHONY: fuzz
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZERS))

@@ -182,7 +182,7 @@ server_reply(struct conn *cn, const struct reply *rp)
 
 	if (rp->rp_why != NULL)
 		log_reply(cn, rp->rp_status, rp->rp_why);
-	/* Who has shown a signature or a token may come as often as it likes. */
+	/* Who has shown a signature or a token may come as it likes. */
 	if (cn->cn_counted && rp->rp_status < 400 &&
 	    cn->cn_request.rq_route->rt_id != ROUTE_HEALTH)
 		rate_undo(&cn->cn_server->sv_rate, &cn->cn_addr);

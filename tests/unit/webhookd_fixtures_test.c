@@ -31,6 +31,10 @@
 #include "webhookd/http.h"
 #include "webhookd/plane.h"
 
+#define FUZZER
+#include "tests/fuzz/delivery.c"
+
+#define CORPUS	"tests/fuzz/delivery.corpus/*"
 #define DIR	"tests/fixtures/"
 #define SECRET	"a secret of this test"
 
@@ -243,6 +247,30 @@ START_TEST(cut_by_who_may_sign_none_is_whole)
 }
 END_TEST
 
+/* The oracles of tests/fuzz/delivery.c, with each byte of a seed changed. */
+START_TEST(seeds_keep_the_oracles_of_the_fuzzer)
+{
+	char *seed;
+	size_t n, i, j;
+	glob_t g;
+
+	ck_assert_int_eq(glob(CORPUS, 0, NULL, &g), 0);
+	ck_assert_uint_ge(g.gl_pathc, 8);
+	for (i = 0; i < g.gl_pathc; i++) {
+		ck_assert_int_eq(fs_read_file(g.gl_pathv[i], 65536, &seed,
+		    &n), 0);
+		for (j = 0; j < 8 * n; j++) {
+			seed[j / 8] = (char)(seed[j / 8] ^ (1 << j % 8));
+			(void)LLVMFuzzerTestOneInput((uint8_t *)seed, n);
+			seed[j / 8] = (char)(seed[j / 8] ^ (1 << j % 8));
+			(void)LLVMFuzzerTestOneInput((uint8_t *)seed, j / 8);
+		}
+		free(seed);
+	}
+	globfree(&g);
+}
+END_TEST
+
 /* A recording that is added to the folder is added here. */
 START_TEST(none_is_left_out)
 {
@@ -287,6 +315,7 @@ main(void)
 	tcase_add_loop_test(tc, cut_by_who_may_sign_none_is_whole, 0,
 	    NRECORDINGS);
 	tcase_add_test(tc, none_is_left_out);
+	tcase_add_test(tc, seeds_keep_the_oracles_of_the_fuzzer);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
