@@ -67,6 +67,13 @@ json_t	*json_text(const char *);
 void	 task_why(const struct task *, char *buf, size_t len,
 	    const char **waits);
 
+/*
+ * Where people find the task's pull request and item (pages.c): pages of the
+ * forge and the tracker of its project, "" where there are none.
+ */
+void	 task_pages(const struct task *, char *pull, size_t plen, char *item,
+	    size_t ilen);
+
 /* The path of the artifact that a person is asked about, or "". */
 void	 task_asked_path(const struct task *, char *buf, size_t len);
 

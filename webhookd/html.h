@@ -23,7 +23,8 @@
 /*
  * Pages for browsers, made from the JSON that programs get.  Everything that
  * comes from the JSON is escaped; a member that is missing or of another type
- * is shown as "-".  No script, nothing from another place.
+ * is shown as "-".  No script, nothing from another place; links lead to pages
+ * of the forge and the tracker where the JSON has them.
  */
 
 /* Append the page of verb ("status", "queue", "health") to out. */

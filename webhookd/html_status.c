@@ -160,6 +160,21 @@ why(struct evbuffer *out, json_t *task)
 		html_value(out, json_object_get(task, "why"));
 }
 
+/* A link out of the page, in words; only where HTTP leads. */
+static void
+page_link(struct evbuffer *out, json_t *task, const char *key,
+    const char *words)
+{
+	const char *url = text(task, key);
+
+	if (url == NULL || (strncmp(url, "https://", 8) != 0 &&
+	    strncmp(url, "http://", 7) != 0))
+		return;
+	html_raw(out, " <a rel=\"noreferrer noopener\" href=\"");
+	html_text(out, url);
+	(void)evbuffer_add_printf(out, "\">%s</a>", words);
+}
+
 static void
 task_row(struct evbuffer *out, json_t *task)
 {
@@ -172,6 +187,8 @@ task_row(struct evbuffer *out, json_t *task)
 	html_value(out, json_object_get(task, "title"));
 	html_raw(out, "</span><span class=\"quiet\">");
 	html_value(out, json_object_get(task, "project"));
+	page_link(out, task, "item_page", "item");
+	page_link(out, task, "pull_page", "pull request");
 	html_raw(out, "</span></th>");
 	stage_cell(out, task);
 	html_raw(out, "<td class=\"num\">");

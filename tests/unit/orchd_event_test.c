@@ -256,6 +256,47 @@ START_TEST(a_change_that_no_delivery_told_of_is_counted)
 }
 END_TEST
 
+/* In the task of /status, where people find it elsewhere. */
+static const char *
+where(const char *key)
+{
+	static char page[600];
+	json_t *doc, *first;
+	const char *s;
+
+	ck_assert_int_eq(pass_enter(), 0);
+	doc = query_status(0);
+	ck_assert_int_eq(pass_leave(1), 0);
+	first = json_array_get(json_object_get(doc, "tasks"), 0);
+	s = json_string_value(json_object_get(first, key));
+	strlcpy(page, s == NULL ? "" : s, sizeof(page));
+	json_decref(doc);
+	return (page);
+}
+
+START_TEST(pages_elsewhere_are_those_of_the_configured_servers)
+{
+	static const char *const evil[] = { "javascript:alert(1)",
+	    "http://forge.test.evil.example/x", "https://forge.test/x",
+	    "http://forge.test/\"onclick=", "http://forge.test/a b",
+	    "http://forge.test", "" };
+	size_t i;
+
+	asked();
+	ck_assert_str_eq(where("item_page"), "http://plane.test/acme/projects/"
+	    UUID "/issues/" ITEM "/");
+	ck_assert_str_eq(where("pull_page"), "");
+	fx_sql("INSERT INTO pull_seen SELECT project, branch, 3, 1, '', '', "
+	    "'http://forge.test/Acme/Tally/pulls/3', 0 FROM task");
+	ck_assert_str_eq(where("pull_page"),
+	    "http://forge.test/Acme/Tally/pulls/3");
+	for (i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {
+		fx_sql("UPDATE pull_seen SET page = '%s'", evil[i]);
+		ck_assert_str_eq(where("pull_page"), "");
+	}
+}
+END_TEST
+
 /* They hold what people write elsewhere. */
 START_TEST(a_page_reads_no_deliveries)
 {
@@ -332,6 +373,7 @@ main(void)
 	tcase_add_test(tc, deliveries_are_listed_by_source_project_and_state);
 	tcase_add_test(tc, one_is_shown_with_its_body_and_its_replays);
 	tcase_add_test(tc, a_change_that_no_delivery_told_of_is_counted);
+	tcase_add_test(tc, pages_elsewhere_are_those_of_the_configured_servers);
 	tcase_add_test(tc, a_page_reads_no_deliveries);
 	tcase_add_test(tc, what_is_older_than_log_keep_days_is_forgotten);
 	tcase_add_test(tc, a_bounded_number_is_forgotten_at_a_time);

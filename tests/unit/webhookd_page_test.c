@@ -202,6 +202,25 @@ START_TEST(status_shows_each_task)
 }
 END_TEST
 
+START_TEST(links_lead_to_http_alone_and_are_escaped)
+{
+	const char *p;
+
+	p = page("status", "{\"tasks\":[{\"id\":\"A-1\",\"item_page\":"
+	    "\"https://plane.example/a/?x=1&y=\\\"><script>\","
+	    "\"pull_page\":\"http://git.example/a/b/pulls/7\"}]}");
+	ck_assert_ptr_nonnull(strstr(p, "href=\"https://plane.example/a/?x=1"
+	    "&amp;y=&quot;&gt;&lt;script&gt;\">item</a>"));
+	ck_assert_ptr_nonnull(strstr(p, "<a rel=\"noreferrer noopener\" "
+	    "href=\"http://git.example/a/b/pulls/7\">pull request</a>"));
+	p = page("status", "{\"tasks\":[{\"item_page\":"
+	    "\"javascript:alert(1)\",\"pull_page\":\"//evil.example/\"},"
+	    "{\"item_page\":7,\"pull_page\":\"\"}]}");
+	ck_assert_ptr_null(strstr(p, "<a rel="));
+	ck_assert_ptr_null(strstr(p, "javascript:"));
+}
+END_TEST
+
 START_TEST(members_are_shown_with_their_unit)
 {
 	const char *p;
@@ -341,6 +360,7 @@ main(void)
 	tcase_add_test(tc, text_is_escaped);
 	tcase_add_test(tc, values_from_outside_cannot_be_markup);
 	tcase_add_test(tc, status_shows_each_task);
+	tcase_add_test(tc, links_lead_to_http_alone_and_are_escaped);
 	tcase_add_test(tc, members_are_shown_with_their_unit);
 	tcase_add_test(tc, what_a_job_is_about_stands_beside_its_kind);
 	tcase_add_test(tc, missing_members_are_shown_as_none);
