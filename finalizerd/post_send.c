@@ -111,8 +111,12 @@ post_answered(struct post *po, const struct http_reply *hp, long want)
 	    hp->hp_len, said, sizeof(said));
 	if (hp->hp_status == 429)
 		wait = hp->hp_retry_after > 0 ? hp->hp_retry_after : 1;
-	post_over(po, hp->hp_status >= 500 || hp->hp_status == 429 ?
-	    POST_DOWN : POST_REFUSED, said, wait);
+	/* A commit that it does not have is an error of the server, it says. */
+	if (hp->hp_status == 500 && po->po_marker[0] == '\0')
+		post_over(po, POST_REFUSED, said, 0);
+	else
+		post_over(po, hp->hp_status >= 500 || hp->hp_status == 429 ?
+		    POST_DOWN : POST_REFUSED, said, wait);
 	return (0);
 }
 

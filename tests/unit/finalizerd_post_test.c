@@ -197,6 +197,7 @@ project(const char *forge)
 
 	memset(&m, 0, sizeof(m));
 	m.name = "demo";
+	m.target = "main";
 	m.forge = forge;
 	m.forge_url = fs_base;
 	m.forge_repo = FS_REPO;
@@ -295,6 +296,23 @@ START_TEST(a_status_is_set_on_its_commit)
 	    "orchd/check_tests_local"), 1);
 	ck_assert_int_eq(done[1], 0);
 	ck_assert_ptr_nonnull(strstr(error, "no commit"));
+	teardown();
+}
+END_TEST
+
+/* Gitea answers 500 to that; it is no reason to leave the forge alone. */
+START_TEST(a_status_of_a_commit_that_is_not_there_stops_nobody_else)
+{
+	setup();
+	row("DEMO-1", "status", "success orchd/x\n",
+	    "00000000000000000000000000000000000000ee");
+	row("DEMO-2", "status", "success orchd/y\n", head);
+	post_engine_up();
+	run_until(&failed[0], 6, 15);
+	ck_assert_int_ge(failed[0], 1);
+	run_until(&done[1], 1, 10);
+	ck_assert_int_eq(done[1], 1);
+	ck_assert_int_eq(alert, 0);
 	teardown();
 }
 END_TEST
@@ -413,6 +431,8 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_comment_is_made_once_whatever_is_lost, 0, 6);
 	tcase_add_test(tc, a_status_is_set_on_its_commit);
+	tcase_add_test(tc,
+	    a_status_of_a_commit_that_is_not_there_stops_nobody_else);
 	tcase_add_test(tc, messages_of_a_task_keep_their_order);
 	tcase_add_test(tc,
 	    a_forge_that_is_down_is_left_alone_and_found_again);
