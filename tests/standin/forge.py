@@ -547,9 +547,21 @@ class Forge(Events, Standin):
                   'dismissed': False, 'comments_count': 0,
                   'submitted_at': now(),
                   'html_url': '', 'pull_request_url': ''}
+        # A judgement takes the same person's earlier ones back.
+        for old in p.reviews:
+            if state != 'COMMENT' and old['user'] is request.user and \
+                    old['state'] != 'COMMENT':
+                old.update(dismissed=True, official=False)
         p.reviews.append(review)
         self.review_event(repo, p, request.user, state, review['body'])
         return reply(200, self.show_review(review))
+
+    def post_dismissal(self, request, repo, number, review):
+        for r in self.pull_of(repo, number).reviews:
+            if r['id'] == int(review):
+                r['dismissed'] = True
+                return reply(200, self.show_review(r))
+        return self.words.not_found()
 
     # --- merging ----------------------------------------------------------------------
 
@@ -764,6 +776,8 @@ ROUTES = [
     ('POST', R + r'/pulls/(\d+)/merge', 'post_merge'),
     ('GET', R + r'/pulls/(\d+)/reviews', 'get_reviews'),
     ('POST', R + r'/pulls/(\d+)/reviews', 'post_review'),
+    ('POST', R + r'/pulls/(\d+)/reviews/(\d+)/dismissals',
+     'post_dismissal'),
     ('GET', R + r'/pulls/([^/]+)/(.+)', 'get_pull_of_branches'),
 ]
 
