@@ -231,7 +231,7 @@ engine_hello_ok(void)
 	struct orch_child_ready ready = { .role = (uint8_t)me.role };
 
 	me.up = 1;
-	if (!me.told_ready)
+	if (!me.told_ready && me.parent != NULL)
 		(void)chan_send(me.parent, ORCH_child_ready, 0, &ready, -1);
 	me.told_ready = 1;
 	me.ops->d_engine_up();

@@ -87,6 +87,7 @@ passed(int fd, const char *name)
 static void
 setup(void)
 {
+	free(par.p_passed);
 	memset(&par, 0, sizeof(par));
 	cf.cf_nlisten = 0;
 }
