@@ -125,10 +125,13 @@ pull_there(const struct orch_pull *m, const struct task *t)
 		return (store_run(eng.e_store, Q_PULL_SEEN_PUT, "ssiisssi",
 		    t->t_project, m->branch, (int64_t)m->number, state,
 		    m->head, m->landed, m->page, eng_now()));
-	if (m->op != PULL_MERGED && m->op != PULL_UPDATE)
-		return (STORE_OK);
-	return (store_run(eng.e_store, Q_PULL_SEEN_STATE, "ssiss",
-	    t->t_project, m->branch, state, m->head, m->landed));
+	if (m->op == PULL_MERGED)
+		return (store_run(eng.e_store, Q_PULL_SEEN_MERGED, "ssiss",
+		    t->t_project, m->branch, state, m->head, m->landed));
+	if (m->op == PULL_UPDATE)
+		return (store_run(eng.e_store, Q_PULL_SEEN_HEAD, "sss",
+		    t->t_project, m->branch, m->head));
+	return (STORE_OK);
 }
 
 static int

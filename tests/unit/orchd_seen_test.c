@@ -207,12 +207,18 @@ END_TEST
 /* --- pull requests and reviews -------------------------------------------- */
 
 static enum orch_result
-pull(enum orch_pull_state state, const char *landed)
+pull_as(uint64_t number, enum orch_pull_state state, const char *landed)
 {
-	struct orch_pull_seen m = { "tally", fx_task(KEY, "branch"), 12,
+	struct orch_pull_seen m = { "tally", fx_task(KEY, "branch"), number,
 	    (uint8_t)state, fx_task(KEY, "head"), landed, "http://f/12" };
 
 	return (fx_result(seer, ORCH_pull_seen, &m));
+}
+
+static enum orch_result
+pull(enum orch_pull_state state, const char *landed)
+{
+	return (pull_as(12, state, landed));
 }
 
 static unsigned int reviews;
@@ -418,10 +424,18 @@ START_TEST(a_pull_request_has_the_number_of_its_forge)
 	fx_free(&m);
 	ck_assert(fx_read(seer, &m));
 	fx_free(&m);
-	/* Merged by our own worker: known before anybody has looked. */
-	p.op = PULL_MERGED;
+	/* A push says nothing of what a person does with it meanwhile. */
+	p.op = PULL_UPDATE;
 	p.number = 0;
 	p.page = "";
+	ck_assert_int_eq(pull_as(31, PULL_IS_CLOSED, ""), RES_OK);
+	fx_ask(sock, ORCH_pull, &p, -1, &m);
+	fx_free(&m);
+	ck_assert_str_eq(shown("state"), "closed");
+	ck_assert_int_eq(pull_as(31, PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_str_eq(shown("state"), "open");
+	/* Merged by our own worker: known before anybody has looked. */
+	p.op = PULL_MERGED;
 	p.landed = head;
 	fx_ask(sock, ORCH_pull, &p, -1, &m);
 	fx_free(&m);
