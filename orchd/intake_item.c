@@ -186,9 +186,16 @@ item_begin(struct item *it, int64_t nth)
 static int
 item_new(struct item *it)
 {
-	if (!status_is(it, CONF_STATUS_TO_ANALYSE) || !may_begin(it))
-		return (0);
-	return (item_begin(it, 1));
+	char key[65];
+
+	if (!status_is(it, CONF_STATUS_TO_ANALYSE)) {
+		/* Nobody wants it to start any more. */
+		snprintf(key, sizeof(key), "%s-%llu",
+		    it->i_project->cp_prefix,
+		    (unsigned long long)it->i_msg->number);
+		return (alert_clear("intake", key) == STORE_OK ? 0 : -1);
+	}
+	return (may_begin(it) ? item_begin(it, 1) : 0);
 }
 
 /* A comment on the item, once for each time that a person has set it. */

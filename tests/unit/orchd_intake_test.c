@@ -59,6 +59,9 @@ START_TEST(a_delivery_has_its_object_looked_at)
 	ck_assert_int_eq(deliver("gitea", "status", "Acme/Tally", "abc"),
 	    RES_OK);
 	looks(LOOK_COMMIT, "abc");
+	ck_assert_int_eq(deliver("gitea", "action_run", "acme/tally", "def"),
+	    RES_OK);
+	looks(LOOK_COMMIT, "def");
 	ck_assert_int_eq(deliver("gitea", "workflow_run", "Acme/Tally", ""),
 	    RES_OK);
 	looks(LOOK_BRANCH, "");
@@ -177,7 +180,10 @@ START_TEST(an_item_of_a_number_that_is_taken_is_told)
 	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 1);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
-	    "'intake' AND subject = '" KEY "'"), 1);
+	    "'intake' AND subject = '" KEY "' AND cleared_at IS NULL"), 1);
+	ck_assert_int_eq(item("Backlog", ""), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'intake' AND cleared_at IS NULL"), 0);
 	seven.item = NULL;
 }
 END_TEST
