@@ -233,6 +233,22 @@ check_tls(struct parser *ps, const struct conf_listen *li)
 		    "certificate is over in %d days", li->li_cert, days);
 }
 
+/* Who knows the secret of one sender would sign for the other. */
+static void
+check_shared_secret(struct parser *ps)
+{
+	const struct strlist	*gitea = &ps->ps_cf->cf_secret[CONF_SOURCE_GITEA];
+	const struct strlist	*plane = &ps->ps_cf->cf_secret[CONF_SOURCE_PLANE];
+	size_t			 i;
+
+	for (i = 0; i < plane->sl_n; i++)
+		if (strlist_has(gitea, plane->sl_v[i]))
+			conf_fault(ps, &ps->ps_cf->cf_secret_loc[
+			    CONF_SOURCE_PLANE], "secret file \"%s\" is that "
+			    "of webhook gitea too: each sender needs a secret "
+			    "of its own", plane->sl_v[i]);
+}
+
 static void
 check_intake(struct parser *ps)
 {
@@ -260,6 +276,7 @@ check_intake(struct parser *ps)
 		check_tls(ps, &cf->cf_listen[i]);
 	for (i = 0; i < cf->cf_nnotify; i++)
 		check_notify(ps, &cf->cf_notify[i]);
+	check_shared_secret(ps);
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		for (j = 0; j < cf->cf_secret[i].sl_n; j++)
 			check_readable(ps, &cf->cf_secret_loc[i],

@@ -67,7 +67,7 @@ static uint8_t
 what_of(const struct orch_event *m)
 {
 	static const char *const of_commits[] = { "status", "workflow_run",
-	    "workflow_job", "action_run_" };
+	    "workflow_job", "action_run" };
 	size_t i;
 
 	if (strcmp(m->source, "plane") == 0)

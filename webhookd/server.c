@@ -389,8 +389,10 @@ conn_write_cb(struct bufferevent *bev, void *arg)
 	if (cn->cn_state != CONN_SEND)
 		return;
 	cn->cn_state = CONN_LINGER;
-	if (cn->cn_ssl != NULL)
+	if (cn->cn_ssl != NULL) {
 		(void)SSL_shutdown(cn->cn_ssl);	/* says that this was all */
+		ERR_clear_error();
+	}
 	(void)shutdown(bufferevent_getfd(bev), SHUT_WR);
 	timer_arm(cn->cn_timer, LINGER_MS);
 	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_HEAD_MAX);

@@ -186,7 +186,10 @@ said()
 # Who may sign learns nothing of what else there is, and sends nobody anywhere.
 ignores_others()
 {
-	LURE=$((PORT + 1000))
+	LURE=$((PORT + 1))
+	while grep -qi "$(printf ':%04X ' $LURE)" /proc/net/tcp; do
+		LURE=$((LURE + 1))
+	done
 	python3 - "$LURE" "$T/lured" <<'END' &
 import socket, sys
 s = socket.socket()

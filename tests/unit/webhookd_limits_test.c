@@ -45,6 +45,19 @@ drip(int fd, long ms)
 	return (now_ms() - t0);
 }
 
+START_TEST(limits_are_those_of_the_manual)
+{
+	ck_assert_uint_eq(limits.sl_conns, 1024);
+	ck_assert_uint_eq(limits.sl_conns_addr, 32);
+	ck_assert_uint_eq(limits.sl_body, 1024 * 1024);
+	ck_assert_uint_eq(limits.sl_head_ms, 10 * 1000);
+	ck_assert_uint_eq(limits.sl_whole_ms, 20 * 1000);
+	ck_assert_uint_eq(limits.sl_slow_ms, 5 * 1000);
+	ck_assert_uint_eq(limits.sl_rate, 1024);
+	ck_assert_uint_eq(limits.sl_send_ms, 5 * 1000);
+}
+END_TEST
+
 START_TEST(slow_head_ends_at_its_time)
 {
 	long ms;
@@ -395,6 +408,7 @@ case_limits(void)
 
 	tcase_set_timeout(tc, 20);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, limits_are_those_of_the_manual);
 	tcase_add_test(tc, slow_head_ends_at_its_time);
 	tcase_add_test(tc, silent_connection_ends_without_a_word);
 	tcase_add_test(tc, slow_body_ends_by_its_rate);
