@@ -332,6 +332,24 @@ START_TEST(the_tracker_gets_links_state_and_verdicts)
 }
 END_TEST
 
+/* As the project calls it, and once. */
+START_TEST(what_is_cancelled_shows_so_under_the_projects_name)
+{
+	fx_conf(PEOPLE, "status { \"Cancelled\" \"Dropped\" }");
+	until("analysis");
+	while (fx_step())
+		continue;
+	ck_assert_int_eq(fx_act("cancel", "DEMO-1", ""), RES_OK);
+	while (strcmp(fx_task("DEMO-1", "stage"), "cancelled") != 0)
+		ck_assert(fx_step());
+	ck_assert_str_eq(fx_str("SELECT text FROM outbox WHERE dest = "
+	    "'tracker' AND kind = 'status' ORDER BY id DESC"), "Dropped");
+	ck_assert_int_eq(rows("kind = 'status' AND text = 'Dropped'"), 1);
+	ck_assert_int_eq(rows("kind = 'end' AND text LIKE "
+	    "'DEMO-1 is cancelled%'"), 2);
+}
+END_TEST
+
 /* --- people --------------------------------------------------------------- */
 
 static void
@@ -654,6 +672,7 @@ main(void)
 	tcase_add_test(tc, what_an_agent_wrote_mentions_nobody_and_is_cut);
 	tcase_add_test(tc, a_move_that_is_lost_says_nothing);
 	tcase_add_test(tc, the_tracker_gets_links_state_and_verdicts);
+	tcase_add_test(tc, what_is_cancelled_shows_so_under_the_projects_name);
 	tcase_add_test(tc,
 	    an_alert_is_one_message_to_each_until_the_cool_down_is_over);
 	tcase_add_test(tc, a_recovery_is_told_once_and_only_to_who_was_told);
