@@ -101,7 +101,7 @@ enum remote_end {
 
 struct remote_answer {
 	enum remote_end	 ra_end;
-	int		 ra_asked;	/* 0: nothing was sent to a paused one */
+	int		 ra_asked;	/* 0: it was left alone */
 	long		 ra_status;	/* or 0 */
 	const char	*ra_body;	/* dies with the call; never NULL */
 	size_t		 ra_len;
