@@ -152,6 +152,7 @@ ALTER TABLE event ADD COLUMN project TEXT NOT NULL DEFAULT '';
 ALTER TABLE event ADD COLUMN state TEXT NOT NULL DEFAULT 'ignored'
 	CHECK (state IN ('told', 'kept', 'ignored'));
 CREATE INDEX event_at ON event (at);
+CREATE INDEX event_source ON event (source, at);
 -- Who had it done again.
 CREATE TABLE event_replay (
 	id	INTEGER PRIMARY KEY,
@@ -181,5 +182,95 @@ BEGIN
 END;
 
 -- What is counted whenever somebody looks.
-CREATE INDEX job_counted ON job (kind, status);
+CREATE INDEX job_counted ON job (status, kind);
+CREATE INDEX job_ended ON job (ended_at DESC, id DESC)
+	WHERE ended_at IS NOT NULL;
+CREATE INDEX effect_counted ON effect (name, class, state);
+CREATE INDEX outbox_counted ON outbox (state, dest);
 CREATE INDEX alert_cleared ON alert (cleared_at) WHERE cleared_at IS NOT NULL;
+
+-- Totals of tables that only grow, kept beside them: who asks for them does
+-- not read those tables whole.
+CREATE TABLE total (
+	name	TEXT NOT NULL,
+	a	TEXT NOT NULL,
+	b	TEXT NOT NULL DEFAULT '',
+	c	TEXT NOT NULL DEFAULT '',
+	value	INTEGER NOT NULL,
+	PRIMARY KEY (name, a, b, c)
+) STRICT, WITHOUT ROWID;
+INSERT INTO total SELECT 'transition', t.project, r.from_stage, r.to_stage,
+	count(*) FROM transition r JOIN task t ON t.id = r.task GROUP BY 2, 3, 4;
+CREATE TRIGGER transition_total AFTER INSERT ON transition
+BEGIN
+	INSERT INTO total SELECT 'transition', project, NEW.from_stage,
+		NEW.to_stage, 1 FROM task WHERE id = NEW.task
+	ON CONFLICT DO UPDATE SET value = value + 1;
+END;
+INSERT INTO total SELECT 'gate', t.project, g.gate, g.verdict, count(*)
+	FROM gate_result g JOIN task t ON t.id = g.task GROUP BY 2, 3, 4;
+CREATE TRIGGER gate_total AFTER INSERT ON gate_result
+BEGIN
+	INSERT INTO total SELECT 'gate', project, NEW.gate, NEW.verdict, 1
+		FROM task WHERE id = NEW.task
+	ON CONFLICT DO UPDATE SET value = value + 1;
+END;
+INSERT INTO total SELECT 'job', kind, status, '', count(*) FROM job
+	WHERE status NOT IN ('queued', 'running') GROUP BY 2, 3;
+CREATE TRIGGER job_total AFTER UPDATE OF status ON job
+WHEN OLD.status IN ('queued', 'running')
+	AND NEW.status NOT IN ('queued', 'running')
+BEGIN
+	INSERT INTO total VALUES ('job', NEW.kind, NEW.status, '', 1)
+	ON CONFLICT DO UPDATE SET value = value + 1;
+END;
+INSERT INTO total SELECT 'transient', '', '', '', ifnull(sum(transient), 0)
+	FROM job;
+CREATE TRIGGER transient_total AFTER UPDATE OF transient ON job
+WHEN NEW.transient > OLD.transient
+BEGIN
+	INSERT INTO total VALUES ('transient', '', '', '',
+		NEW.transient - OLD.transient)
+	ON CONFLICT DO UPDATE SET value = value + excluded.value;
+END;
+INSERT INTO total SELECT 'run', kind, role, status, count(*) FROM run
+	WHERE ended_at IS NOT NULL GROUP BY 2, 3, 4;
+INSERT INTO total SELECT 'run_ms', kind, role, '',
+	sum(max(0, ended_at - started_at)) FROM run
+	WHERE ended_at IS NOT NULL GROUP BY 2, 3;
+CREATE TRIGGER run_total AFTER UPDATE OF ended_at ON run
+WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL
+BEGIN
+	INSERT INTO total VALUES ('run', NEW.kind, NEW.role, NEW.status, 1)
+	ON CONFLICT DO UPDATE SET value = value + 1;
+	INSERT INTO total VALUES ('run_ms', NEW.kind, NEW.role, '',
+		max(0, NEW.ended_at - NEW.started_at))
+	ON CONFLICT DO UPDATE SET value = value + excluded.value;
+END;
+INSERT INTO total SELECT 'tokens', t.project, r.role, 'in', sum(r.tokens_in)
+	FROM run r JOIN task t ON t.id = r.task WHERE r.tokens_in > 0
+	GROUP BY 2, 3;
+INSERT INTO total SELECT 'tokens', t.project, r.role, 'out', sum(r.tokens_out)
+	FROM run r JOIN task t ON t.id = r.task WHERE r.tokens_out > 0
+	GROUP BY 2, 3;
+INSERT INTO total SELECT 'cost', t.project, r.role, '', sum(r.cost_micros)
+	FROM run r JOIN task t ON t.id = r.task WHERE r.cost_micros > 0
+	GROUP BY 2, 3;
+-- What a run says it has used only grows.
+CREATE TRIGGER usage_total AFTER UPDATE OF tokens_in, tokens_out, cost_micros
+ON run WHEN NEW.tokens_in > OLD.tokens_in OR NEW.tokens_out > OLD.tokens_out
+	OR NEW.cost_micros > OLD.cost_micros
+BEGIN
+	INSERT INTO total SELECT 'tokens', project, NEW.role, 'in',
+		max(0, NEW.tokens_in - OLD.tokens_in)
+		FROM task WHERE id = NEW.task
+	ON CONFLICT DO UPDATE SET value = value + excluded.value;
+	INSERT INTO total SELECT 'tokens', project, NEW.role, 'out',
+		max(0, NEW.tokens_out - OLD.tokens_out)
+		FROM task WHERE id = NEW.task
+	ON CONFLICT DO UPDATE SET value = value + excluded.value;
+	INSERT INTO total SELECT 'cost', project, NEW.role, '',
+		max(0, NEW.cost_micros - OLD.cost_micros)
+		FROM task WHERE id = NEW.task
+	ON CONFLICT DO UPDATE SET value = value + excluded.value;
+END;

@@ -231,6 +231,52 @@ START_TEST(counters_survive_a_restart)
 }
 END_TEST
 
+/* Rows of a table in groups, and the totals that are kept beside it. */
+static void
+same(const char *name, const char *group)
+{
+	ck_assert_int_gt(fx_int("SELECT count(*) FROM (%s)", group), 0);
+	ck_assert_msg(fx_int("SELECT count(*) FROM (%s EXCEPT SELECT a, b, c, "
+	    "value FROM total WHERE name = '%s')", group, name) == 0,
+	    "%s lacks some", name);
+	ck_assert_msg(fx_int("SELECT count(*) FROM (SELECT a, b, c, value "
+	    "FROM total WHERE name = '%s' AND value > 0 EXCEPT %s)", name,
+	    group) == 0, "%s has more", name);
+}
+
+START_TEST(totals_are_those_of_their_tables)
+{
+	fx_task_in("done");
+	fx_sql("UPDATE run SET tokens_in = tokens_in + id, tokens_out = "
+	    "tokens_out + 2 * id, cost_micros = cost_micros + 3 * id "
+	    "WHERE kind = 'agent'");
+	fx_sql("UPDATE job SET transient = transient + 2 WHERE id = 1");
+	same("transition", "SELECT t.project, r.from_stage, r.to_stage, "
+	    "count(*) FROM transition r JOIN task t ON t.id = r.task "
+	    "GROUP BY 1, 2, 3");
+	same("gate", "SELECT t.project, g.gate, g.verdict, count(*) "
+	    "FROM gate_result g JOIN task t ON t.id = g.task "
+	    "GROUP BY 1, 2, 3");
+	same("job", "SELECT kind, status, '', count(*) FROM job "
+	    "WHERE status NOT IN ('queued', 'running') GROUP BY 1, 2");
+	same("run", "SELECT kind, role, status, count(*) FROM run "
+	    "WHERE ended_at IS NOT NULL GROUP BY 1, 2, 3");
+	same("tokens", "SELECT t.project, r.role, 'in', sum(r.tokens_in) "
+	    "FROM run r JOIN task t ON t.id = r.task WHERE kind = 'agent' "
+	    "GROUP BY 1, 2 UNION ALL SELECT t.project, r.role, 'out', "
+	    "sum(r.tokens_out) FROM run r JOIN task t ON t.id = r.task "
+	    "WHERE kind = 'agent' GROUP BY 1, 2");
+	same("cost", "SELECT t.project, r.role, '', sum(r.cost_micros) "
+	    "FROM run r JOIN task t ON t.id = r.task WHERE kind = 'agent' "
+	    "GROUP BY 1, 2");
+	ck_assert_int_eq(fx_int("SELECT value FROM total "
+	    "WHERE name = 'transient'"), fx_int("SELECT sum(transient) "
+	    "FROM job"));
+	take();
+	check_format();
+}
+END_TEST
+
 /* Time passes for who waits, once, and stands still for who does not. */
 START_TEST(waiting_time_is_split_by_its_reason)
 {
@@ -293,6 +339,7 @@ main(void)
 	tcase_add_test(tc, a_task_is_counted_where_it_is);
 	tcase_add_test(tc, labels_are_escaped);
 	tcase_add_test(tc, counters_survive_a_restart);
+	tcase_add_test(tc, totals_are_those_of_their_tables);
 	tcase_add_test(tc, waiting_time_is_split_by_its_reason);
 	tcase_add_test(tc, a_job_waits_for_its_slot);
 	suite_add_tcase(s, tc);
