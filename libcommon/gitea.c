@@ -16,6 +16,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -287,6 +288,9 @@ review_fill(json_t *o, struct gitea_review *gr)
 		return (0);
 	gr->gr_id = (uint64_t)json_integer_value(id);
 	gr->gr_text = text == NULL ? "" : text;
+	if (json_integer_value(json_object_get(o, "comments_count")) > 0)
+		gr->gr_comments = (unsigned int)json_integer_value(
+		    json_object_get(o, "comments_count"));
 	gr->gr_approved = strcmp(state, "APPROVED") == 0;
 	gr->gr_dismissed = json_is_true(json_object_get(o, "dismissed"));
 	(void)isotime_ms(when, &gr->gr_at_ms);
@@ -312,6 +316,39 @@ gitea_reviews_each(const char *body, size_t len, size_t *rows,
 			fn(&gr, arg);
 	json_decref(j);
 	return (0);
+}
+
+void
+gitea_review_words(const char *body, size_t len, char *buf, size_t buflen)
+{
+	const char *path, *words;
+	json_int_t line;
+	json_t *j, *o;
+	char *one, err[64];
+	size_t i, n;
+
+	if ((j = load_list(body, len, &n, err, sizeof(err))) == NULL)
+		return;
+	for (i = 0; i < n; i++) {
+		o = json_array_get(j, i);
+		path = json_string_value(json_object_get(o, "path"));
+		words = json_string_value(json_object_get(o, "body"));
+		if (path == NULL || words == NULL || json_is_object(
+		    json_object_get(o, "resolver")))
+			continue;
+		/* A line that is gone has a number in the old file only. */
+		if ((line = json_integer_value(json_object_get(o,
+		    "position"))) <= 0)
+			line = json_integer_value(json_object_get(o,
+			    "original_position"));
+		if (asprintf(&one, "%s%s:%lld: %s", buf[0] == '\0' ? "" : "\n",
+		    path, (long long)line, words) == -1)
+			break;
+		if (strlen(buf) + strlen(one) < buflen)
+			(void)strlcat(buf, one, buflen);
+		free(one);
+	}
+	json_decref(j);
 }
 
 char *

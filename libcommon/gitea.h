@@ -98,6 +98,7 @@ struct gitea_review {
 	uint64_t	 gr_id;
 	int		 gr_approved;	/* 1 approved, 0 wants changes */
 	int		 gr_dismissed;	/* it counts no more */
+	unsigned int	 gr_comments;	/* at lines of the code */
 	char		 gr_author[GITEA_LOGIN];
 	char		 gr_commit[GITEA_ID];
 	int64_t		 gr_at_ms;	/* since 1970, or 0 */
@@ -113,6 +114,13 @@ struct gitea_review {
 int	 gitea_reviews_each(const char *body, size_t len, size_t *rows,
 	    void (*fn)(const struct gitea_review *, void *arg), void *arg,
 	    char *err, size_t errlen);
+
+/*
+ * Append a line "path:line: words" for each comment of .../reviews/ID/comments
+ * that nobody has resolved to the text in buf, as far as whole ones fit.
+ */
+void	 gitea_review_words(const char *body, size_t len, char *buf,
+	    size_t buflen);
 
 /*
  * The body that opens a pull request.  The caller frees it, as all bodies;

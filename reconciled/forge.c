@@ -28,7 +28,7 @@
 #include "libcommon/gitea.h"
 #include "libcommon/log.h"
 
-#include "reconciled.h"
+#include "forge.h"
 
 /*
  * A project at Gitea or Forgejo: the pull requests of the branches that the
@@ -38,65 +38,8 @@
  */
 
 #define WATCH_MOST	1000	/* the engine lists no more */
-#define PAGES_MOST	100U
 #define SOON_MS		200		/* hints that come together */
 #define OWN		"orchd/"	/* contexts of orchd's own statuses */
-
-/* A branch of the round. */
-struct watched {
-	TAILQ_ENTRY(watched) wa_entry;
-	char		*wa_branch;
-	char		*wa_head;
-	uint64_t	 wa_pull;
-	int		 wa_found;
-	struct gitea_pull wa_gp;
-};
-
-/* What the engine was told: of a pull request, a review or a commit. */
-struct fact {
-	TAILQ_ENTRY(fact) fa_entry;
-	char		*fa_key;
-	char		*fa_value;
-	unsigned int	 fa_round;	/* the last that saw it */
-};
-
-struct forge {
-	struct project	*fg_project;
-	struct remote	*fg_remote;
-	struct event	*fg_ev;
-	char		 fg_me[GITEA_LOGIN];
-	int		 fg_me_known;	/* or asked in vain */
-	int		 fg_busy;	/* a round is under way */
-	int		 fg_again;
-	int		 fg_soon;	/* the timer is set for a hint */
-	int		 fg_failed;	/* something of it could not be read */
-	int		 fg_refused;	/* the alert is raised */
-	int		 fg_worked;	/* pull requests were read once */
-	uint32_t	 fg_list;	/* watch_list under way: its id */
-	unsigned int	 fg_page;
-	int64_t		 fg_rows;
-	unsigned int	 fg_open;	/* requests under way */
-	unsigned int	 fg_round;
-	TAILQ_HEAD(, watched) fg_watched;
-	TAILQ_HEAD(, fact) fg_facts;
-};
-
-/* A list of one pull request, or of one commit, page by page. */
-struct reading {
-	struct project	*rd_project;
-	uint64_t	 rd_pull;
-	char		*rd_branch;
-	char		 rd_author[GITEA_LOGIN];	/* who opened it */
-	char		 rd_commit[GITEA_ID];
-	unsigned int	 rd_page;
-	int64_t		 rd_rows;
-	struct gitea_checks rd_checks;
-	char		 rd_text[4096];
-	/* Take a page in; 1 when another one is to be asked for. */
-	int		(*rd_take)(struct forge *, struct reading *,
-			    const struct remote_answer *);
-	void		(*rd_ask)(struct forge *, struct reading *);
-};
 
 /* Servers have no limit of their own; this is what orchd allows itself. */
 static const struct remote_kind gitea = { .rk_per_minute = 600,
@@ -175,16 +118,14 @@ round_end(struct forge *fg)
 	round_next(fg);
 }
 
-/* One request less; the last one ends the round. */
-static void
-one_less(struct forge *fg)
+void
+forge_asked(struct forge *fg)
 {
 	if (--fg->fg_open == 0)
 		round_end(fg);
 }
 
-/* 1 when the engine has to be told; it is noted as told. */
-static int
+int
 fact_is_new(struct forge *fg, const char *key, const char *value)
 {
 	struct fact *fa;
@@ -213,9 +154,21 @@ fact_is_new(struct forge *fg, const char *key, const char *value)
 	return (1);
 }
 
+void
+fact_forget(struct forge *fg, const char *key)
+{
+	struct fact *fa;
+
+	TAILQ_FOREACH(fa, &fg->fg_facts, fa_entry)
+		if (strcmp(fa->fa_key, key) == 0)
+			break;
+	if (fa != NULL)
+		fact_drop(fg, fa);
+}
+
 /* --- asking --------------------------------------------------------------- */
 
-static int
+int
 forge_ask(struct forge *fg, remote_cb cb, void *arg, const char *tail)
 {
 	struct project *p = fg->fg_project;
@@ -239,9 +192,8 @@ forge_ask(struct forge *fg, remote_cb cb, void *arg, const char *tail)
 	return (0);
 }
 
-/* What cannot be read: say why.  A refusal does not go away by waiting. */
-static void
-not_read(struct forge *fg, const struct remote_answer *ra, const char *what)
+void
+forge_not_read(struct forge *fg, const struct remote_answer *ra, const char *what)
 {
 	const struct project *p = fg->fg_project;
 
@@ -257,7 +209,7 @@ not_read(struct forge *fg, const struct remote_answer *ra, const char *what)
 	    p->p_repo, ra->ra_why);
 }
 
-static struct reading *
+struct reading *
 reading_new(struct forge *fg, const char *branch)
 {
 	struct reading *rd;
@@ -273,15 +225,14 @@ reading_new(struct forge *fg, const char *branch)
 	return (rd);
 }
 
-static void
+void
 reading_free(struct reading *rd)
 {
 	free(rd->rd_branch);
 	free(rd);
 }
 
-/* One page has come, whatever is read. */
-static void
+void
 reading_cb(const struct remote_answer *ra, void *arg)
 {
 	struct reading *rd = arg;
@@ -295,7 +246,7 @@ reading_cb(const struct remote_answer *ra, void *arg)
 			rd->rd_ask(fg, rd);
 		else
 			reading_free(rd);
-		one_less(fg);
+		forge_asked(fg);
 	}
 	project_unref(p);
 }
@@ -336,7 +287,7 @@ checks_read(struct forge *fg, struct reading *rd,
 	if (ra->ra_end == REMOTE_REFUSED && ra->ra_status == 404)
 		return (0);	/* it was not pushed yet, or is gone */
 	if (ra->ra_end != REMOTE_OK) {
-		not_read(fg, ra, "the statuses of a commit");
+		forge_not_read(fg, ra, "the statuses of a commit");
 		return (0);
 	}
 	if (gitea_checks_add(gc, ra->ra_body, ra->ra_len, OWN, err,
@@ -383,77 +334,11 @@ commit_read(struct forge *fg, const char *branch, const char *commit)
 	checks_ask(fg, rd);
 }
 
-/* --- reviews -------------------------------------------------------------- */
-
-static void
-review_tell(const struct gitea_review *gr, void *arg)
-{
-	struct reading *rd = arg;
-	struct forge *fg = rd->rd_project->p_forge;
-	struct orch_review_seen m = { .project = fg->fg_project->p_name,
-	    .branch = rd->rd_branch, .review = gr->gr_id,
-	    .author = gr->gr_author,
-	    .commit = strlen(gr->gr_commit) <= 40 ? gr->gr_commit : "",
-	    .at_ms = (uint64_t)gr->gr_at_ms };
-	char key[64], value[16], *text;
-
-	m.approved = gr->gr_dismissed ? REVIEW_DISMISSED : gr->gr_approved ?
-	    REVIEW_APPROVED : REVIEW_CHANGES;
-	/* Whoever opened it is orchd, also with another token. */
-	m.own = strcmp(gr->gr_author, fg->fg_me) == 0 ||
-	    strcmp(gr->gr_author, rd->rd_author) == 0;
-	(void)snprintf(key, sizeof(key), "review %llu",
-	    (unsigned long long)gr->gr_id);
-	(void)snprintf(value, sizeof(value), "%u", m.approved);
-	if ((text = text_cut(gr->gr_text, 65536)) == NULL)
-		return;
-	m.text = text;
-	if (fact_is_new(fg, key, value))
-		(void)tell(ORCH_review_seen, &m);
-	free(text);
-}
-
-/* Is there another page?  The server counts; else a short one ends it. */
-static int
+int
 more_pages(int64_t *seen, size_t rows, int64_t total)
 {
 	*seen += (int64_t)rows;
 	return (rows > 0 && (total < 0 ? rows >= GITEA_PAGE : *seen < total));
-}
-
-static int
-reviews_read(struct forge *fg, struct reading *rd,
-    const struct remote_answer *ra)
-{
-	char err[160];
-	size_t rows;
-
-	if (ra->ra_end != REMOTE_OK) {
-		not_read(fg, ra, "reviews");
-		return (0);
-	}
-	if (gitea_reviews_each(ra->ra_body, ra->ra_len, &rows, review_tell,
-	    rd, err, sizeof(err)) == -1) {
-		log_warnx("project %s: reviews of pull request %llu: %s",
-		    fg->fg_project->p_name, (unsigned long long)rd->rd_pull,
-		    err);
-		fg->fg_failed = 1;
-		return (0);
-	}
-	return (more_pages(&rd->rd_rows, rows, ra->ra_total) &&
-	    ++rd->rd_page < PAGES_MOST);
-}
-
-static void
-reviews_ask(struct forge *fg, struct reading *rd)
-{
-	char tail[100];
-
-	(void)snprintf(tail, sizeof(tail), "/pulls/%llu/reviews?limit=%d"
-	    "&page=%u", (unsigned long long)rd->rd_pull, GITEA_PAGE,
-	    rd->rd_page);
-	if (forge_ask(fg, reading_cb, rd, tail) == -1)
-		reading_free(rd);
 }
 
 /* --- pull requests -------------------------------------------------------- */
@@ -483,7 +368,6 @@ static void
 pull_read(struct forge *fg, const struct watched *wa)
 {
 	const struct gitea_pull *gp = &wa->wa_gp;
-	struct reading *rd;
 
 	pull_tell(fg, wa->wa_branch, gp);
 	if (gp->gp_state != GITEA_OPEN)
@@ -491,13 +375,7 @@ pull_read(struct forge *fg, const struct watched *wa)
 	commit_read(fg, wa->wa_branch, gp->gp_head);
 	if (strcmp(gp->gp_head, wa->wa_head) != 0)
 		commit_read(fg, wa->wa_branch, wa->wa_head);
-	if ((rd = reading_new(fg, wa->wa_branch)) == NULL)
-		return;
-	rd->rd_pull = gp->gp_number;
-	(void)strlcpy(rd->rd_author, gp->gp_author, sizeof(rd->rd_author));
-	rd->rd_take = reviews_read;
-	rd->rd_ask = reviews_ask;
-	reviews_ask(fg, rd);
+	reviews_read(fg, wa->wa_branch, gp);
 }
 
 static struct watched *
@@ -525,13 +403,13 @@ number_cb(const struct remote_answer *ra, void *arg)
 		goto done;
 	wa = watched_find(fg, rd->rd_branch);
 	if (ra->ra_end != REMOTE_OK)
-		not_read(fg, ra, "a pull request");
+		forge_not_read(fg, ra, "a pull request");
 	else if (wa != NULL && gitea_pull_read(ra->ra_body, ra->ra_len,
 	    &wa->wa_gp, err, sizeof(err)) == 0)
 		pull_read(fg, wa);
 	else
 		fg->fg_failed = 1;
-	one_less(fg);
+	forge_asked(fg);
 done:
 	reading_free(rd);
 	project_unref(p);
@@ -593,7 +471,7 @@ pulls_cb(const struct remote_answer *ra, void *arg)
 	if (p->p_gone)
 		goto done;
 	if (ra->ra_end != REMOTE_OK)
-		not_read(fg, ra, "pull requests");
+		forge_not_read(fg, ra, "pull requests");
 	else if (gitea_pulls_each(ra->ra_body, ra->ra_len, &rows, pull_row,
 	    fg, err, sizeof(err)) == -1) {
 		log_warnx("project %s: pull requests: %s", p->p_name, err);
@@ -610,7 +488,7 @@ pulls_cb(const struct remote_answer *ra, void *arg)
 		fg->fg_refused = 0;
 		details(fg);
 	}
-	one_less(fg);
+	forge_asked(fg);
 done:
 	project_unref(p);
 }
@@ -679,7 +557,7 @@ forge_watch(uint32_t id, const struct orch_watch *m)
 	fg->fg_open++;
 	if (!TAILQ_EMPTY(&fg->fg_watched))
 		pulls_ask(fg);
-	one_less(fg);
+	forge_asked(fg);
 }
 
 int

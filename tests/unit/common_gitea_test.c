@@ -389,6 +389,32 @@ START_TEST(only_judgements_are_reviews)
 }
 END_TEST
 
+START_TEST(words_at_lines_are_one_line_each)
+{
+	char buf[64] = "In all: no";
+
+	text("[{\"path\":\"src/a.c\",\"position\":12,\"body\":\"why\"},"
+	    "{\"path\":\"b\",\"position\":0,\"original_position\":3,"
+	    "\"body\":\"gone\",\"resolver\":null},"
+	    "{\"path\":\"c\",\"position\":1,\"body\":\"well\","
+	    "\"resolver\":{\"login\":\"boss\"}},"
+	    "{\"path\":\"d\",\"position\":1,\"body\":\"this one is much too "
+	    "long to have its place in the buffer of the test\"},"
+	    "{\"position\":1},7,{\"path\":\"e\",\"position\":9,"
+	    "\"body\":\"last\"}]");
+	gitea_review_words(body, len, buf, sizeof(buf));
+	ck_assert_str_eq(buf, "In all: no\nsrc/a.c:12: why\nb:3: gone\n"
+	    "e:9: last");
+	buf[0] = '\0';
+	gitea_review_words(body, len, buf, sizeof(buf));
+	ck_assert_int_eq(strncmp(buf, "src/a.c", 7), 0);
+	text("{\"message\":\"no\"}");
+	strlcpy(buf, "as it was", sizeof(buf));
+	gitea_review_words(body, len, buf, sizeof(buf));
+	ck_assert_str_eq(buf, "as it was");
+}
+END_TEST
+
 START_TEST(who_the_token_belongs_to_is_read)
 {
 	char url[100], login[GITEA_LOGIN];
@@ -449,6 +475,7 @@ main(void)
 	tcase_add_test(tc, what_a_server_says_cannot_command_a_terminal);
 	tcase_add_test(tc, each_pull_of_a_page_is_told);
 	tcase_add_test(tc, only_judgements_are_reviews);
+	tcase_add_test(tc, words_at_lines_are_one_line_each);
 	tcase_add_test(tc, who_the_token_belongs_to_is_read);
 	tcase_add_test(tc, red_checks_are_told_with_their_links);
 	suite_add_tcase(su, tc);

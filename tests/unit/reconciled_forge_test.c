@@ -215,6 +215,43 @@ START_TEST(a_dismissed_review_is_told_as_such)
 }
 END_TEST
 
+START_TEST(changes_are_told_with_what_stands_at_the_lines)
+{
+	const struct orch_review_seen *m;
+
+	answer(PULLS, 200, "[" PULL(7, "orchd/APP-1", "main", SHA1, "open",
+	    "") "]");
+	answer("GET " API "/pulls/7/reviews", 200, "["
+	    REVIEW_SO(3, "APPROVED", "reader", ",\"comments_count\":1") ","
+	    REVIEW_SO(4, "REQUEST_CHANGES", "boss",
+	    ",\"comments_count\":2") "]");
+	/* It cannot be read at first: then it is not told yet. */
+	answer("GET " API "/pulls/7/reviews/4/comments", 200, "[{\"path\":"
+	    "\"a.c\",\"position\":5,\"body\":\"not so\"}]");
+	answer("GET " API "/pulls/7/reviews/4/comments", 503, "{}")->c_times =
+	    1;
+	round_of(1, "orchd/APP-1", SHA1, 0);
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 1);
+	ck_assert_uint_eq(sent_last(ORCH_review_seen)->review_seen.review,
+	    3);
+	forge_look(app());
+	round_of(2, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 2);
+	m = &sent_last(ORCH_review_seen)->review_seen;
+	ck_assert_uint_eq(m->review, 4);
+	ck_assert_str_eq(m->project, "app");
+	ck_assert_str_eq(m->branch, "orchd/APP-1");
+	ck_assert_str_eq(m->author, "boss");
+	ck_assert_str_eq(m->commit, SHA1);
+	ck_assert_str_eq(m->text, "words\na.c:5: not so");
+	ck_assert_uint_eq(count_asked("GET " API
+	    "/pulls/7/reviews/3/comments"), 0);
+	forge_look(app());
+	round_of(3, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 2);
+}
+END_TEST
+
 START_TEST(our_own_reviews_are_marked)
 {
 	size_t i, own = 0;
@@ -419,6 +456,7 @@ main(void)
 	tcase_add_test(tc, what_is_not_open_is_read_by_number);
 	tcase_add_test(tc, reviews_of_people_are_told_once);
 	tcase_add_test(tc, a_dismissed_review_is_told_as_such);
+	tcase_add_test(tc, changes_are_told_with_what_stands_at_the_lines);
 	tcase_add_test(tc, our_own_reviews_are_marked);
 	tcase_add_test(tc, ci_is_told_when_it_changes);
 	tcase_add_test(tc, ci_is_judged_over_all_pages);
