@@ -240,8 +240,8 @@ same(const char *name, const char *group)
 	    "value FROM total WHERE name = '%s')", group, name) == 0,
 	    "%s lacks some", name);
 	ck_assert_msg(fx_int("SELECT count(*) FROM (SELECT a, b, c, value "
-	    "FROM total WHERE name = '%s' AND value > 0 EXCEPT %s)", name,
-	    group) == 0, "%s has more", name);
+	    "FROM total WHERE name = '%s' AND value > 0 EXCEPT "
+	    "SELECT * FROM (%s))", name, group) == 0, "%s has more", name);
 }
 
 START_TEST(totals_are_those_of_their_tables)
