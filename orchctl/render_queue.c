@@ -154,6 +154,37 @@ put_block(struct out *o, const char *name, json_t *block)
 	out_nl(o);
 }
 
+/* Who has not taken a message yet, or will not, and why. */
+static void
+render_destinations(struct out *o, const json_t *doc)
+{
+	static const struct column cols[] = {
+		{ "MESSAGES TO", 0 }, { "DUE", COL_RIGHT },
+		{ "PARKED", COL_RIGHT }, { "OLDEST", COL_RIGHT },
+		{ "LAST FAILURE", COL_FLEX | COL_WRAP }
+	};
+	const json_t *d, *block = json_object_get(doc, "outbox");
+	struct table *t = table_new(cols, 5);
+	char buf[32];
+	size_t i;
+
+	json_array_foreach(jlist(block, "destinations"), i, d) {
+		table_cell(t, SHADE_BOLD, jstr(d, "dest"));
+		table_cell(t, SHADE_NONE, jshow(d, "pending", buf,
+		    sizeof(buf)));
+		table_cell(t, jint(d, "parked", 0) > 0 ? SHADE_BAD :
+		    SHADE_NONE, jshow(d, "parked", buf, sizeof(buf)));
+		table_cell(t, SHADE_NONE, human_span(jint(d, "oldest_age_s",
+		    0), buf, sizeof(buf)));
+		table_cell(t, SHADE_NONE, jstr(d, "error"));
+	}
+	if (table_rows(t) > 0) {
+		out_nl(o);
+		table_print(o, t, 0, 0);
+	}
+	table_free(t);
+}
+
 void
 render_queue(struct out *o, const json_t *doc)
 {
@@ -162,6 +193,7 @@ render_queue(struct out *o, const json_t *doc)
 
 	render_jobs(o, doc);
 	render_recent(o, doc);
+	render_destinations(o, doc);
 	out_nl(o);
 	/* jansson walks only what it may change: walk a copy. */
 	all = json_deep_copy(doc);

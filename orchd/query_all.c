@@ -314,17 +314,36 @@ block_resilience(void)
 }
 
 static json_t *
+destinations(void)
+{
+	json_t *list = json_array();
+	sqlite3_stmt *q = store_bind(eng.e_store, Q_OUTBOX_DESTS, "");
+	int64_t at;
+
+	while (store_step(eng.e_store, q) == STORE_OK) {
+		at = col_int(q, 3);
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, "
+		    "s:o}", "dest", col_text(q, 0), "pending",
+		    (json_int_t)col_int(q, 1), "parked",
+		    (json_int_t)col_int(q, 2), "oldest_age_s",
+		    (json_int_t)(at == 0 ? 0 : (eng_now() - at) / 1000),
+		    "error", json_text(col_text(q, 4))));
+	}
+	return (list);
+}
+
+static json_t *
 block_outbox(void)
 {
 	int64_t oldest = number(Q_OUTBOX_OLDEST);
 
-	return (json_pack("{s:b, s:I, s:I, s:I, s:I}", "enabled", 1,
+	return (json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "enabled", 1,
 	    "pending", (json_int_t)number(Q_OUTBOX_COUNT), "parked",
 	    (json_int_t)store_int(eng.e_store, 0, Q_OUTBOX_STATE, "s",
 	    "parked"), "oldest_age_s", (json_int_t)(oldest == 0 ? 0 :
 	    (eng_now() - oldest) / 1000), "delivered_total",
 	    (json_int_t)store_int(eng.e_store, 0, Q_OUTBOX_STATE, "s",
-	    "done")));
+	    "done"), "destinations", destinations()));
 }
 
 /* Usage is counted; nothing is stopped by it. */

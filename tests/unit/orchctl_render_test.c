@@ -247,8 +247,12 @@ START_TEST(queue_shows_jobs_and_blocks)
 	    "\"last_run_ts\":0,"
 	    "\"last_reaped\":{}},\"counts\":{\"queued\":1},\"recent\":"
 	    "[{\"id\":3,\"task\":\"A-1\",\"kind\":\"transition\",\"role\":\"\","
-	    "\"gate\":\"\",\"work\":\"publish\",\"status\":\"done\"}]}", 0);
+	    "\"gate\":\"\",\"work\":\"publish\",\"status\":\"done\"}],"
+	    "\"outbox\":{\"enabled\":true,\"pending\":2,\"destinations\":"
+	    "[{\"dest\":\"notify:ops\",\"pending\":2,\"parked\":1,"
+	    "\"oldest_age_s\":70,\"error\":\"HTTP 503\"}]}}", 0);
 
+	has(s, "notify:ops     2       1   1 min  HTTP 503\n");
 	has(s, "4  A-1   gate check_tests_local  queued    1  5 s   1 min\n");
 	has(s, "reaper            off  reaped_total 2  last_run_ts never\n");
 	has(s, "3  A-1   transition publish  done");

@@ -91,7 +91,7 @@ static const struct {
 	{ "resilience", "enabled:b remote_down:i transient_total:i "
 	    "quota_breaker:o" },
 	{ "outbox", "enabled:b pending:i parked:i oldest_age_s:i "
-	    "delivered_total:i" },
+	    "delivered_total:i destinations:l" },
 	{ "budget", "enabled:b tokens_in_total:i tokens_out_total:i "
 	    "cost_micros_total:i" },
 };
@@ -210,6 +210,10 @@ START_TEST(gauges_and_totals_are_of_the_database)
 	ck_assert_int_eq(value("outbox", "oldest_age_s"), 90);
 	ck_assert_int_eq(value("outbox", "delivered_total"), fx_int("SELECT "
 	    "count(*) FROM outbox WHERE state = 'done'"));
+	ck_assert_uint_eq(json_array_size(member("outbox", "destinations")),
+	    1);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(
+	    member("outbox", "destinations"), 0), "dest")), "x");
 	ck_assert_int_eq(value("budget", "tokens_in_total"), 7);
 	ck_assert_int_eq(value("budget", "tokens_out_total"), 5);
 	ck_assert_int_eq(value("budget", "cost_micros_total"), 3);
