@@ -182,12 +182,14 @@ no_answer(struct checkup *ck, const struct http_reply *hp)
 		    "answer within %u s; does it run, and does a firewall "
 		    "let this host reach it?", host,
 		    ck->ck_ask->ca_within_ms / 1000);
-	else if (strstr(hp->hp_err, "certificate") != NULL ||
-	    strstr(hp->hp_err, "SSL") != NULL ||
-	    strstr(hp->hp_err, "TLS") != NULL)
+	else if (strstr(hp->hp_err, "certificate") != NULL)
 		checkup_say(ck, FOUND_FAIL, ck->ck_step->cs_what, "%s: %s; "
 		    "add the authority that signed its certificate to this "
 		    "host's (update-ca-certificates(8))", host, hp->hp_err);
+	else if (strstr(hp->hp_err, "SSL") != NULL ||
+	    strstr(hp->hp_err, "TLS") != NULL)
+		checkup_say(ck, FOUND_FAIL, ck->ck_step->cs_what, "%s: %s; "
+		    "does it speak TLS there?", host, hp->hp_err);
 	else
 		checkup_say(ck, FOUND_FAIL, ck->ck_step->cs_what, "%s cannot "
 		    "be reached: %s; see the address in orchd.conf", host,

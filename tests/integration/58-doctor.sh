@@ -70,8 +70,25 @@ held()
 	order "$TRACKER" state
 }
 
+# A messenger that takes webhooks: the tracker's address will do, since no
+# request comes; and one whose certificate nobody has signed.
+messengers()
+{
+	# The receiver's is free until orchd starts.
+	TLS_PORT=$((HOOK_PORT + 1))
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout "$T/tls.key" -out "$T/tls.crt" -days 90 -subj "/CN=localhost" \
+	    -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" 2>"$T/err" ||
+		bail "openssl makes a certificate"
+	chmod 600 "$T/tls.key"
+	secret messenger "a secret of sixteen"
+	GLOBAL="listen page on 127.0.0.1 port $TLS_PORT tls certificate file \"$T/tls.crt\" key file \"$T/tls.key\"
+notify plain webhook \"$TRACKER/in\" secret file \"$T/messenger\""
+}
+
 begin
 start_servers
+messengers
 POLL=3600 remote_conf
 # Its polls have seen it before rights are taken away.
 start_orchd
@@ -101,6 +118,7 @@ finds "every right" 0 \
     "^ok +sample +tracker +changes" \
     "^ok +sample +deliveries +gitea +the last one" \
     "^ok +sample +deliveries +plane +the last one" \
+    "^ok +- +notify:plain +server +it takes connections" \
     "^[0-9]+ ok, 0 to look at, 0 failed"
 assert "every right: no line is anything but ok" \
     sh -c "! grep -Eq '^(warn|FAIL)' '$T/doctor'"
@@ -200,9 +218,24 @@ finds "a member" 0 "^ok .*changes"
 
 # --- servers that are slow, wrong or gone -------------------------------------
 
+cp "$T/orchd.conf" "$T/orchd.conf.before"
+{
+	echo "notify unsigned webhook \"https://127.0.0.1:$TLS_PORT/in\" secret file \"$T/messenger\""
+	echo "notify deaf webhook \"https://127.0.0.1:$HOOK_PORT/in\" secret file \"$T/messenger\""
+	cat "$T/orchd.conf.before"
+} >"$T/orchd.conf"
+assert "more messengers" ctl reload
+finds "certificates" 1 \
+    "^FAIL +- +notify:unsigned .*certificate.*update-ca-certificates" \
+    "^FAIL +- +notify:deaf .*does it speak TLS there" \
+    "^ok +- +notify:plain"
+cp "$T/orchd.conf.before" "$T/orchd.conf"
+ctl reload >/dev/null
+
 order "$FORGE" faults '{"match": "GET /api/v1/version", "kind": "redirect",
     "status": 301, "location": "http://127.0.0.1:1/"}' >/dev/null
-order "$TRACKER" faults '{"match": ".*users/me.*", "kind": "html"}' >/dev/null
+order "$TRACKER" faults '{"match": ".*users/me.*", "kind": "html",
+    "times": -1}' >/dev/null
 finds "another address" 1 \
     "^FAIL .*to read +server +HTTP 301.*never follows with a token" \
     "^FAIL .*tracker +key +HTTP 200, but"

@@ -27,6 +27,7 @@
 
 #include "engine_play.h"
 
+#include "libcommon/checkup.h"
 #include "orchd/doctor.h"
 
 #define HOOKS "listen webhook on 127.0.0.1 port 8180\n"		\
@@ -338,6 +339,24 @@ START_TEST(there_is_one_doctor_at_a_time)
 }
 END_TEST
 
+/* What the doctor looks for in a tracker is what the engine sets there. */
+START_TEST(its_statuses_are_those_of_the_configuration)
+{
+	const struct checkup_status *st;
+	size_t i, n = 0;
+
+	for (st = checkup_statuses; st->st_name != NULL; st++) {
+		for (i = 0; i < CONF_STATUS_MAX; i++)
+			if (strcmp(st->st_name, conf_status_name(NULL,
+			    (enum conf_status)i)) == 0)
+				break;
+		ck_assert_msg(i < CONF_STATUS_MAX, "%s", st->st_name);
+		n++;
+	}
+	ck_assert_uint_eq(n, CONF_STATUS_MAX);
+}
+END_TEST
+
 START_TEST(only_orchctl_asks)
 {
 	int page = fx_connect(ROLE_PAGE);
@@ -367,6 +386,7 @@ main(void)
 	tcase_add_test(tc, a_daemon_without_an_answer_is_a_failure);
 	tcase_add_test(tc, a_daemon_that_was_replaced_is_asked_again);
 	tcase_add_test(tc, there_is_one_doctor_at_a_time);
+	tcase_add_test(tc, its_statuses_are_those_of_the_configuration);
 	tcase_add_test(tc, only_orchctl_asks);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);

@@ -527,6 +527,17 @@ START_TEST(a_server_that_is_dead_is_a_line)
 }
 END_TEST
 
+START_TEST(a_server_without_tls_is_a_line)
+{
+	char url[80];
+
+	snprintf(url, sizeof(url), "https%s", server_url + 4);
+	try(checkup_forge_read, url, 4000);
+	finds("it", "server", FOUND_FAIL, "does it speak TLS there?");
+	ck_assert_uint_eq(nasked, 0);
+}
+END_TEST
+
 START_TEST(an_address_that_cannot_be_is_a_line)
 {
 	char url[3000];
@@ -575,6 +586,7 @@ main(void)
 	tcase_add_test(tc, a_rate_that_is_used_up_is_said);
 	tcase_add_test(tc, a_server_that_hangs_is_a_line_and_no_wait);
 	tcase_add_test(tc, a_server_that_is_dead_is_a_line);
+	tcase_add_test(tc, a_server_without_tls_is_a_line);
 	tcase_add_test(tc, an_address_that_cannot_be_is_a_line);
 	tcase_add_test(tc, an_end_in_the_middle_forgets_all);
 	suite_add_tcase(s, tc);
