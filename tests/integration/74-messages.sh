@@ -71,6 +71,7 @@ start_servers
 secret people.key whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
 GLOBAL="notify out webhook \"$RECEIVER/webhook\" secret file \"$T/people.key\"
 notify dead webhook \"$RECEIVER/dead\" secret file \"$T/people.key\"
+notify slow exec \"/bin/sleep\" \"47\"
 notify pager exec \"/usr/bin/curl\" \"-sf\" \"--data-binary\" \"@-\" \"$RECEIVER/exec\""
 POLL=1 remote_conf
 start_orchd
@@ -119,6 +120,24 @@ assert_is "who does not answer keeps its messages" True \
     "$(ctl -j queue | python3 -c '
 import json, sys
 print(json.load(sys.stdin)["outbox"]["pending"] > 0)')"
+# carriers: commands of the slow one that run.
+carriers()
+{
+	pgrep -cu "$(id -u)" -x -f '/bin/sleep 47'
+}
+
+is_carried_once_by_another()
+{
+	now=$(pgrep -u "$(id -u)" -x -f '/bin/sleep 47')
+	[ -n "$now" ] && [ "$(carriers)" = 1 ] && [ "$now" != "$carrier" ]
+}
+
+wait_for 10 test "$(carriers)" -gt 0
+carrier=$(pgrep -u "$(id -u)" -x -f '/bin/sleep 47')
+kill -9 "$(pid_of engine)"
+wait_for 20 is_carried_once_by_another
+assert "after a crash of the engine one command carries it, another one" \
+    is_carried_once_by_another
 assert "the database holds its invariants" ctl check
 kill "$RECEIVER_PID"
 remote_end
