@@ -306,6 +306,29 @@ show_records(struct out *o, const json_t *doc)
 	}
 }
 
+/* How long it has waited until now, by what for. */
+static void
+show_waited(struct out *o, const json_t *doc)
+{
+	static const char *const names[] = { "capacity", "person", "ci",
+	    "freeze", "parked", "retry" };
+	const json_t *w = json_object_get(doc, "waited_s");
+	char span[32];
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (jint(w, names[i], 0) <= 0)
+			continue;
+		if (n++ == 0)
+			label(o, "waited");
+		out_put(o, SHADE_NONE, "%s%s for %s", n > 1 ? ", " : "",
+		    human_span(jint(w, names[i], 0), span, sizeof(span)),
+		    names[i]);
+	}
+	if (n > 0)
+		out_nl(o);
+}
+
 static void
 show_timeline(struct out *o, const json_t *doc)
 {
@@ -325,6 +348,7 @@ render_show(struct out *o, const json_t *doc)
 		field(o, "parked", SHADE_BAD, parked);
 	field(o, "now", status_shade(doc), status_what(doc));
 	show_asked(o, doc);
+	show_waited(o, doc);
 	show_alerts(o, doc);
 	show_gates(o, doc);
 	show_timeline(o, doc);

@@ -212,6 +212,10 @@ elsewhere()
 	assert_has "with the task" S-1 "$(cat "$T/body")"
 	assert_is "and /queue" 200 \
 	    "$(get /queue -H "Authorization: Bearer $TOKEN")"
+	assert_is "from elsewhere /metrics needs a token" 401 \
+	    "$(get /metrics)"
+	assert_is "which opens it" 200 \
+	    "$(get /metrics -H "Authorization: Bearer $TOKEN")"
 	assert_is "a browser is asked for it" 401 \
 	    "$(get /status -H 'Accept: text/html')"
 	assert_has "by its own dialogue" "WWW-Authenticate: Basic" \

@@ -307,6 +307,63 @@ START_TEST(effects_come_alone_or_as_a_list)
 }
 END_TEST
 
+START_TEST(a_task_shows_what_it_waited_for)
+{
+	char *s = rendered(render_show, "{\"id\":\"A-1\",\"stage\":"
+	    "\"review\",\"waited_s\":{\"person\":7200,\"capacity\":4,"
+	    "\"ci\":0}}", 0);
+
+	has(s, "waited");
+	has(s, "4 s for capacity, 2 h for person\n");
+	ck_assert_ptr_null(strstr(s, "for ci"));
+	free(s);
+}
+END_TEST
+
+#define EVENT	"{\"id\":7,\"source\":\"gitea\",\"kind\":\"push\"," \
+	"\"delivery\":\"d-1\",\"about\":\"acme/web\",\"object\":" \
+	"\"main\",\"project\":\"web\",\"state\":\"told\",\"bytes\":9," \
+	"\"replays\":1"
+
+START_TEST(deliveries_are_listed_with_what_they_are_about)
+{
+	char *s = rendered(render_events, "{\"events\":[" EVENT "},"
+	    "{\"id\":8,\"source\":\"plane\",\"about\":\"u-1\","
+	    "\"state\":\"ignored\",\"object\":\"\"}]}", 0);
+
+	has(s, "REPLAYS");
+	has(s, "main");
+	has(s, "u-1");
+	free(s);
+	s = rendered(render_events, "{\"events\":[]}", 0);
+	has(s, "no such deliveries");
+	free(s);
+}
+END_TEST
+
+/* What somebody wrote elsewhere is laid out, and never obeyed. */
+START_TEST(a_delivery_is_laid_out_with_visible_escapes)
+{
+	char *s = rendered(render_event, EVENT ",\"body\":\"{\\\"a\\\":"
+	    "{\\\"b\\\":\\\"\\\\u001b[31m\\\\u202ered\\\"}}\","
+	    "\"replayed\":[{\"actor\":\"ann\",\"state\":\"kept\"}]}", 0);
+
+	has(s, "  {\n    \"a\": {\n      \"b\": ");
+	has(s, "u001B[31m");
+	has(s, "\\u202ered");
+	has(s, "by ann: kept");
+	ck_assert_ptr_null(strchr(s, '\033'));
+	ck_assert_ptr_null(strstr(s, "\xe2\x80\xae"));
+	free(s);
+	/* What is no JSON is shown as it is. */
+	s = rendered(render_event, EVENT ",\"body\":\"payload=\\u001b[2J\"}",
+	    0);
+	has(s, "payload=\\x1b[2J");
+	ck_assert_ptr_null(strchr(s, '\033'));
+	free(s);
+}
+END_TEST
+
 START_TEST(a_task_is_the_one_that_was_typed)
 {
 	ck_assert(same_task("ORCH-115", "ORCH-115"));
@@ -348,6 +405,9 @@ fill(TCase *t)
 	tcase_add_test(t, check_lists_each_problem);
 	tcase_add_test(t, a_doctor_says_a_line_each_and_their_sum);
 	tcase_add_test(t, effects_come_alone_or_as_a_list);
+	tcase_add_test(t, a_task_shows_what_it_waited_for);
+	tcase_add_test(t, deliveries_are_listed_with_what_they_are_about);
+	tcase_add_test(t, a_delivery_is_laid_out_with_visible_escapes);
 	tcase_add_test(t, a_task_is_the_one_that_was_typed);
 	tcase_add_test(t, long_sentences_are_wrapped_at_spaces);
 }
