@@ -308,7 +308,7 @@ block_resilience(void)
 {
 	return (json_pack("{s:b, s:I, s:I, s:{s:b}}", "enabled", 1,
 	    "remote_down", (json_int_t)store_int(eng.e_store, 0,
-	    Q_ALERTS_OF_KIND, "s", "remote_down"), "transient_total",
+	    Q_ALERTS_NUMBER, "s", "remote_down"), "transient_total",
 	    (json_int_t)number(Q_TRANSIENT_COUNT), "quota_breaker",
 	    "enabled", 0));
 }
