@@ -183,8 +183,8 @@ sweep(void *arg)
 static int
 messages(void *arg)
 {
-	return (alerts_look() == -1 || outbox_look() == -1 ||
-	    teller_look() == -1 ? -1 : 0);
+	return (daemons_look() == -1 || alerts_look() == -1 ||
+	    outbox_look() == -1 || teller_look() == -1 ? -1 : 0);
 }
 
 /* One task's trouble never stops the others: it is looked at later. */

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "libcommon/log.h"
 #include "engine.h"
 #include "manage.h"
@@ -32,6 +34,8 @@
 #include "token.h"
 
 #define QUIESCE_LOOK_MS	100
+#define DAEMONS		16
+#define STEADY_MS	120000	/* a daemon that has not ended for so long */
 
 /* One person at a time waits for the parent. */
 static struct {
@@ -142,6 +146,54 @@ count_daemon(enum orch_role role)
 	(void)pass_leave(1);
 }
 
+/* When each daemon ended last; who ended before this engine: at its start. */
+static struct {
+	char	name[33];
+	int64_t	at;
+} downs[DAEMONS];
+
+static int64_t
+down_at(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < DAEMONS; i++)
+		if (strcmp(downs[i].name, name) == 0)
+			return (downs[i].at);
+	return (eng.e_started_at);
+}
+
+static void
+down_note(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < DAEMONS && downs[i].name[0] != '\0'; i++)
+		if (strcmp(downs[i].name, name) == 0)
+			break;
+	strlcpy(downs[i].name, name, sizeof(downs[i].name));
+	downs[i].at = eng_now();
+}
+
+int
+daemons_look(void)
+{
+	char steady[DAEMONS][33];
+	sqlite3_stmt *q;
+	size_t i, n = 0;
+
+	q = store_bind(eng.e_store, Q_ALERTS_OF_KIND, "s", "daemon");
+	while (n < DAEMONS && store_step(eng.e_store, q) == STORE_OK)
+		if (eng_now() - down_at(col_text(q, 0)) >= STEADY_MS)
+			strlcpy(steady[n++], col_text(q, 0),
+			    sizeof(steady[0]));
+	sqlite3_reset(q);
+	for (i = 0; i < n; i++)
+		if (alert_clear("daemon", steady[i]) != STORE_OK)
+			return (-1);
+	return (0);
+}
+
 static void
 on_daemon_down(const struct orch_daemon_down *m)
 {
@@ -149,8 +201,10 @@ on_daemon_down(const struct orch_daemon_down *m)
 
 	if (pass_enter() == -1)
 		return;
-	ok = alert_raise("daemon", m->name, "%s ended %u times; it is started "
-	    "again in %u ms", m->name, m->restarts, m->retry_ms) == STORE_OK;
+	down_note(m->name);
+	ok = alert_raise("daemon", m->name, "%s ended by itself, %u times "
+	    "until now; it is started again in %u ms. Its last words are in "
+	    "orchd's log", m->name, m->restarts, m->retry_ms) == STORE_OK;
 	(void)pass_leave(ok);
 }
 

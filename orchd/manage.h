@@ -32,4 +32,7 @@ void	 manage_ready(void);
 /* Take over descriptor 3 once the start-up messages were read. */
 void	 manage_open(int fd);
 
+/* Every second: the alert of a daemon that goes on again is over.  -1. */
+int	 daemons_look(void);
+
 #endif

@@ -413,6 +413,34 @@ START_TEST(a_recovery_is_told_once_and_only_to_who_was_told)
 }
 END_TEST
 
+START_TEST(a_daemon_that_goes_on_ends_its_alert)
+{
+	struct orch_daemon_down m = { "reconciled", 3, 2000 };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(chan_write_one(fx.parent, ORCH_daemon_down,
+		    1, &m, -1, FX_WAIT), 0);
+		fx_pump();
+		fx_tick(60000);
+	}
+	ck_assert_int_eq(rows("kind = 'alert'"), 2);
+	ck_assert_int_eq(rows("kind = 'recovery'"), 0);
+	fx_tick(60000);
+	ck_assert_int_eq(rows("kind = 'recovery'"), 2);
+	/* One that an earlier engine raised, too. */
+	fx_sql("INSERT INTO alert (kind, subject, text, since) VALUES "
+	    "('daemon', 'webhookd', 'it ended', 1)");
+	eng.e_started_at = fx.ms;
+	fx_tick(119000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE cleared_at "
+	    "IS NULL"), 1);
+	fx_tick(1000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE cleared_at "
+	    "IS NULL"), 0);
+}
+END_TEST
+
 START_TEST(people_are_asked_to_confirm_and_told_what_does_not)
 {
 	const char *said;
@@ -676,6 +704,7 @@ main(void)
 	tcase_add_test(tc,
 	    an_alert_is_one_message_to_each_until_the_cool_down_is_over);
 	tcase_add_test(tc, a_recovery_is_told_once_and_only_to_who_was_told);
+	tcase_add_test(tc, a_daemon_that_goes_on_ends_its_alert);
 	tcase_add_test(tc, people_are_asked_to_confirm_and_told_what_does_not);
 	tcase_add_test(tc, nobody_is_told_where_nobody_is_configured);
 	tcase_add_test(tc, a_token_in_a_message_is_hidden);
