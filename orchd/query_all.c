@@ -342,8 +342,8 @@ block_outbox(void)
 	    (json_int_t)store_int(eng.e_store, 0, Q_OUTBOX_STATE, "s",
 	    "parked"), "oldest_age_s", (json_int_t)(oldest == 0 ? 0 :
 	    (eng_now() - oldest) / 1000), "delivered_total",
-	    (json_int_t)store_int(eng.e_store, 0, Q_OUTBOX_STATE, "s",
-	    "done"), "destinations", destinations()));
+	    (json_int_t)number(Q_OUTBOX_DELIVERED), "destinations",
+	    destinations()));
 }
 
 /* Usage is counted; nothing is stopped by it. */

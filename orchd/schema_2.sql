@@ -233,6 +233,14 @@ BEGIN
 		NEW.transient - OLD.transient)
 	ON CONFLICT DO UPDATE SET value = value + excluded.value;
 END;
+INSERT INTO total SELECT 'delivered', dest, '', '', count(*) FROM outbox
+	WHERE state = 'done' GROUP BY 2;
+CREATE TRIGGER outbox_total AFTER UPDATE OF state ON outbox
+WHEN OLD.state <> 'done' AND NEW.state = 'done'
+BEGIN
+	INSERT INTO total VALUES ('delivered', NEW.dest, '', '', 1)
+	ON CONFLICT DO UPDATE SET value = value + 1;
+END;
 INSERT INTO total SELECT 'run', kind, role, status, count(*) FROM run
 	WHERE ended_at IS NOT NULL GROUP BY 2, 3, 4;
 INSERT INTO total SELECT 'run_ms', kind, role, '',

@@ -269,6 +269,9 @@ START_TEST(totals_are_those_of_their_tables)
 	same("cost", "SELECT t.project, r.role, '', sum(r.cost_micros) "
 	    "FROM run r JOIN task t ON t.id = r.task WHERE kind = 'agent' "
 	    "GROUP BY 1, 2");
+	fx_sql("UPDATE outbox SET state = 'done' WHERE id %% 2 = 0");
+	same("delivered", "SELECT dest, '', '', count(*) FROM outbox "
+	    "WHERE state = 'done' GROUP BY 1");
 	ck_assert_int_eq(fx_int("SELECT value FROM total "
 	    "WHERE name = 'transient'"), fx_int("SELECT sum(transient) "
 	    "FROM job"));
