@@ -28,6 +28,7 @@
 #define HEAD_MAX	1500	/* of a long text: how it begins */
 #define TAIL_MAX	2500	/* and how it ends */
 #define PAGE_MAX	520
+#define CODE		"    "	/* begins a line of code, in Markdown */
 
 static int
 has_forge(const struct task *t)
@@ -123,21 +124,21 @@ has_pull(const struct task *t)
 }
 
 /*
- * Append text as a block of code: nothing in it is a link, a mention of
+ * Append text, as a block of code where its lines begin so: nothing in it is a link, a mention of
  * somebody or a marker, whatever an agent wrote.
  */
 static void
-quote(FILE *fp, const char *text, size_t len)
+quote(FILE *fp, const char *before, const char *text, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		if (i == 0 || text[i - 1] == '\n')
-			fputs("    ", fp);
+			fputs(before, fp);
 		if (len - i >= 4 && strncmp(text + i, "<!--", 4) == 0) {
 			fputs("<! --", fp);
 			i += 3;
-		} else
+		} else if (text[i] != '\r')	/* it would end the line */
 			fputc(text[i], fp);
 	}
 	if (len > 0 && text[len - 1] != '\n')
@@ -146,13 +147,13 @@ quote(FILE *fp, const char *text, size_t len)
 
 /* How a long text begins and ends, in whole lines where it has any. */
 static void
-excerpt(FILE *fp, const char *text)
+excerpt(FILE *fp, const char *before, const char *text)
 {
 	size_t len = strlen(text), head = HEAD_MAX, tail;
 	const char *nl;
 
 	if (len <= HEAD_MAX + TAIL_MAX) {
-		quote(fp, text, len);
+		quote(fp, before, text, len);
 		return;
 	}
 	while (head > 0 && text[head - 1] != '\n')
@@ -160,9 +161,9 @@ excerpt(FILE *fp, const char *text)
 	tail = len - TAIL_MAX;
 	if ((nl = strchr(text + tail, '\n')) != NULL && nl[1] != '\0')
 		tail = (size_t)(nl + 1 - text);
-	quote(fp, text, head);
-	fprintf(fp, "    [%zu bytes are left out]\n", tail - head);
-	quote(fp, text + tail, len - tail);
+	quote(fp, before, text, head);
+	fprintf(fp, "%s[%zu bytes are left out]\n", before, tail - head);
+	quote(fp, before, text + tail, len - tail);
 }
 
 /* A comment: a line of ours, and what somebody else has said. */
@@ -180,10 +181,10 @@ pull_comment(const struct task *t, const char *key, const char *line,
 	if ((fp = open_memstream(&all, &len)) == NULL)
 		fatal("comment");
 	fprintf(fp, "**%s** %s\n\n", t->t_key, line);
-	quote(fp, reason, strlen(reason));
+	quote(fp, CODE, reason, strlen(reason));
 	if (text != NULL && text[strspn(text, " \t\r\n")] != '\0') {
 		fputs("    \n", fp);
-		excerpt(fp, text);
+		excerpt(fp, CODE, text);
 	}
 	if (fclose(fp) != 0)
 		fatal("comment");
@@ -360,17 +361,42 @@ attach(const struct task *t, const char *key, const char *line,
 	return (res);
 }
 
+static char *
+excerpt_of(const char *text)
+{
+	char *some = NULL;
+	size_t len = 0;
+	FILE *fp;
+
+	if ((fp = open_memstream(&some, &len)) == NULL)
+		fatal("comment");
+	excerpt(fp, "", text);
+	if (fclose(fp) != 0)
+		fatal("comment");
+	return (some);
+}
+
 enum store_res
 tell_verdict(const struct task *t, int64_t id, const char *gate,
     const char *verdict, const char *commit, const char *reason,
     const char *text)
 {
-	char key[64], line[2400];
+	const int review = strcmp(gate, "check_reviewer_verdict") == 0;
+	char key[64], line[2400], *some = NULL;
+	enum store_res res;
 
+	if (!review && strcmp(gate, "check_tests_passed") != 0 &&
+	    strcmp(verdict, "pass") == 0)
+		return (STORE_OK);
 	snprintf(key, sizeof(key), "verdict:%lld", (long long)id);
 	snprintf(line, sizeof(line), "%s: %s at %.12s: %.2000s", gate,
 	    verdict, commit, reason);
-	return (attach(t, key, line, text));
+	/* Of a log only how it begins and ends. */
+	if (!review)
+		some = excerpt_of(text);
+	res = attach(t, key, line, review ? text : some);
+	free(some);
+	return (res);
 }
 
 enum store_res

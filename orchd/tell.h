@@ -70,7 +70,7 @@ enum store_res	 tell_gates(int64_t task, const char *commit);
 
 /*
  * What a gate has read or measured, id its row: where the tracker is elsewhere
- * and cannot show it, a comment.
+ * and cannot show it, a comment.  Of what passed only review and test report.
  */
 enum store_res	 tell_verdict(const struct task *, int64_t id,
 		    const char *gate, const char *verdict,

@@ -254,7 +254,7 @@ START_TEST(what_an_agent_wrote_mentions_nobody_and_is_cut)
 	memset(text, 'x', 20000);
 	for (i = 99; i < 20000; i += 100)
 		text[i] = '\n';
-	memcpy(text, "@all see\n<!-- orchd:k -->\n", 26);
+	memcpy(text, "@all\r see\n<!-- orchd:k -->\n", 27);
 	text[20000] = '\0';
 	until("development");
 	fx_play_until("DEMO-1", "review");
@@ -326,6 +326,7 @@ START_TEST(the_tracker_gets_links_state_and_verdicts)
 	ck_assert_ptr_nonnull(strstr(fx_str("SELECT text FROM outbox WHERE "
 	    "dest = 'tracker' AND text LIKE 'check_reviewer_verdict: pass "
 	    "at%%'"), "\n\nthe log's end"));
+	ck_assert_int_eq(rows("key LIKE 'verdict:%'"), 2);
 	ck_assert_ptr_nonnull(strstr(fx_str("SELECT text FROM outbox WHERE "
 	    "dest = 'tracker' AND text LIKE '%%confirm the deploy%%'"),
 	    "\n" PAGE));
