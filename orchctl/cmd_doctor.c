@@ -28,52 +28,74 @@ verdict_shade(const char *verdict)
 	    strcmp(verdict, "warn") == 0 ? SHADE_WARN : SHADE_BAD);
 }
 
+/* What is wrong shall be seen without colours, too. */
 static void
 finding_row(struct table *t, const json_t *row)
 {
 	const char *verdict = jstr(row, "verdict");
-	const char *project = jstr(row, "project");
 
-	/* What is wrong shall be seen without colours, too. */
 	table_cell(t, verdict_shade(verdict), strcmp(verdict, "fail") == 0 ?
 	    "FAIL" : verdict);
-	table_cell(t, SHADE_BOLD, *project == '\0' ? NULL : project);
-	table_cell(t, SHADE_NONE, jstr(row, "subject"));
 	table_cell(t, SHADE_NONE, jstr(row, "what"));
 	table_cell(t, SHADE_NONE, jstr(row, "text"));
+}
+
+static int
+is_of(const json_t *row, const json_t *first)
+{
+	return (strcmp(jstr(row, "project"), jstr(first, "project")) == 0 &&
+	    strcmp(jstr(row, "subject"), jstr(first, "subject")) == 0);
+}
+
+/* The rows from i on that are of one place; where the next one begins. */
+static size_t
+render_place(struct out *o, const json_t *rows, size_t i)
+{
+	static const struct column cols[] = { { "", 0 }, { "", 0 },
+	    { "", COL_FLEX | COL_WRAP } };
+	const json_t *first = json_array_get(rows, i), *row;
+	struct table *t = table_new(cols, 3);
+	const char *project = jstr(first, "project");
+
+	out_put(o, SHADE_BOLD, "%s%s%s", project, *project == '\0' ? "" :
+	    ": ", jstr(first, "subject"));
+	out_nl(o);
+	for (; (row = json_array_get(rows, i)) != NULL && is_of(row, first);
+	    i++)
+		finding_row(t, row);
+	table_print(o, t, 2, 0);
+	table_free(t);
+	return (i);
+}
+
+static size_t
+count(const json_t *rows, const char *verdict)
+{
+	const json_t *row;
+	size_t i, n = 0;
+
+	json_array_foreach(rows, i, row)
+		n += strcmp(jstr(row, "verdict"), verdict) == 0;
+	return (n);
 }
 
 void
 render_doctor(struct out *o, const json_t *doc)
 {
-	static const struct column cols[] = { { "", 0 }, { "PROJECT", 0 },
-	    { "WHERE", 0 }, { "WHAT", 0 }, { "FOUND", COL_FLEX | COL_WRAP } };
-	struct table *t = table_new(cols, 5);
-	size_t i, ok = 0, warn = 0, fail = 0;
-	const json_t *row;
+	const json_t *rows = jlist(doc, "rows");
+	size_t i, n = json_array_size(rows);
+	size_t fail = count(rows, "fail"), warn = count(rows, "warn");
 
-	json_array_foreach(jlist(doc, "rows"), i, row) {
-		finding_row(t, row);
-		if (strcmp(jstr(row, "verdict"), "ok") == 0)
-			ok++;
-		else if (strcmp(jstr(row, "verdict"), "warn") == 0)
-			warn++;
-		else
-			fail++;
-	}
-	if (i == 0) {
+	for (i = 0; i < n; )
+		i = render_place(o, rows, i);
+	if (n == 0)
 		out_put(o, SHADE_NONE, "no forge, tracker or messenger is "
 		    "elsewhere: there is nothing to try");
-		out_nl(o);
-	} else {
-		table_print(o, t, 0, 0);
-		out_nl(o);
+	else
 		out_put(o, fail > 0 ? SHADE_BAD : warn > 0 ? SHADE_WARN :
-		    SHADE_GOOD, "%zu ok, %zu to look at, %zu failed", ok, warn,
-		    fail);
-		out_nl(o);
-	}
-	table_free(t);
+		    SHADE_GOOD, "%zu ok, %zu to look at, %zu failed", n -
+		    fail - warn, warn, fail);
+	out_nl(o);
 }
 
 /* "doctor remote [project]" */

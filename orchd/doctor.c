@@ -141,7 +141,7 @@ deliveries(const struct conf_project *cp, enum conf_source source,
 		    "only", name, is_listening() ? "\"webhook secret\"" :
 		    "\"listen webhook\"");
 	else if (last == 0)
-		(void)snprintf(text, sizeof(text), "none of %s has ever come: "
+		(void)snprintf(text, sizeof(text), "none of %s is on record: "
 		    "send a test from its settings and look at orchctl event; "
 		    "until then changes are seen by polling only", name);
 	else {

@@ -13,10 +13,19 @@
 . "${LIBDIR:-$(dirname "$0")}/lib.sh"
 . "$LIBDIR/remote.sh"
 
-# doctor [PROJECT]: its lines to $T/doctor, its exit status the same.
+# doctor: a line each to $T/doctor, with verdict, project, place, what and
+# text; its exit status the same.
 doctor()
 {
-	ctl doctor remote "$@" >"$T/doctor" 2>&1
+	ctl -j doctor remote >"$T/doctor.json" 2>"$T/doctor"
+	status_is=$?
+	python3 -c '
+import json, sys
+rows = json.load(open(sys.argv[1]))["rows"]
+for r in rows:
+    print(r["verdict"].replace("fail", "FAIL"), r["project"] or "-",
+          r["subject"], r["what"], r["text"])' "$T/doctor.json" >>"$T/doctor"
+	return $status_is
 }
 
 # finds NAME STATUS PATTERN ...: this exit status, and a line of each pattern.
@@ -118,12 +127,15 @@ finds "every right" 0 \
     "^ok +sample +tracker +changes" \
     "^ok +sample +deliveries +gitea +the last one" \
     "^ok +sample +deliveries +plane +the last one" \
-    "^ok +- +notify:plain +server +it takes connections" \
-    "^[0-9]+ ok, 0 to look at, 0 failed"
+    "^ok +- +notify:plain +server +it takes connections"
 assert "every right: no line is anything but ok" \
     sh -c "! grep -Eq '^(warn|FAIL)' '$T/doctor'"
 held >"$T/after"
 assert "nothing is left at the other side" cmp "$T/before" "$T/after"
+ctl doctor remote >"$T/text" 2>&1
+assert "for people: what was found, by place" grep -q "^sample: tracker" \
+    "$T/text"
+assert "and a sum" grep -Eq "^[0-9]+ ok, 0 to look at, 0 failed" "$T/text"
 assert_is "no token is shown" "" "$(grep -E '0123456789' "$T/doctor")"
 ctl -j doctor remote sample >"$T/doctor.json" 2>&1
 assert_is "JSON: its verdict and its rows" "True True" "$(python3 -c '

@@ -282,8 +282,8 @@ START_TEST(a_doctor_says_a_line_each_and_their_sum)
 	    "\"chat\",\"verdict\":\"fail\",\"text\":\"bad\\u001b[31m\"}]}",
 	    0);
 
-	has(s, "ok    app      tracker   key   of orchd\n");
-	has(s, "FAIL  -        notify:a  chat  bad\\x1b[31m\n");
+	has(s, "app: tracker\n  ok  key  of orchd\n");
+	has(s, "notify:a\n  FAIL  chat  bad\\x1b[31m\n");
 	has(s, "1 ok, 0 to look at, 1 failed");
 	free(s);
 	s = rendered(render_doctor, "{\"ok\":true,\"rows\":[]}", 0);
