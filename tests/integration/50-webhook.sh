@@ -15,6 +15,7 @@
 FIXTURES=$TOP/tests/fixtures/gitea
 SECRET=one-secret
 OLD=the-secret-before
+PLANE=the-secret-of-the-tracker
 
 # hmac KEY: of standard input, as bare hex.
 hmac()
@@ -172,6 +173,34 @@ refuses_requests()
 	    -H "X-Gitea-Event: push" "$(url /webhook/gitea)")"
 }
 
+# plane FILE SIGNATURE: to the other endpoint, with the recording's own event.
+plane()
+{
+	http_code -H "Content-Type: application/json" \
+	    -H "X-Plane-Event: $(header "${1%.json}.headers" X-Plane-Event)" \
+	    -H "X-Plane-Delivery: $(od -An -N8 -tx8 /dev/urandom |
+	    tr -d ' ')" -H "X-Plane-Signature: $2" \
+	    --data-binary "@$1" "$(url /webhook/plane)"
+}
+
+accepts_plane()
+{
+	bad= n=0
+	for f in "$TOP/tests/fixtures/plane"/webhook-*.json; do
+		n=$((n + 1))
+		good=$(hmac $PLANE <"$f")
+		[ "$(plane "$f" "$(hmac $SECRET <"$f")")" = 401 ] &&
+		    [ "$(plane "$f" "$good")" = 200 ] &&
+		    ! grep -q duplicate "$T/body" &&
+		    [ "$(plane "$f" "$good")" = 200 ] &&
+		    grep -q duplicate "$T/body" ||
+		    bad="$bad $(basename "$f")"
+	done
+	assert_is "each of Plane is stored, a repetition is none," \
+	    "$n:" "$n:$bad"
+	assert_is "and once in the database" "$n" "$(events "source = 'plane'")"
+}
+
 # said REPOSITORY N: the answer to a push of it.
 said()
 {
@@ -281,10 +310,12 @@ make_project
 push=$FIXTURES/webhook-push-signed--buildbot.json
 printf '%s\n' $SECRET >"$T/hook.secret"
 printf '%s\n' $OLD >"$T/hook.old"
-chmod 600 "$T/hook.secret" "$T/hook.old"
+printf '%s\n' $PLANE >"$T/hook.plane"
+chmod 600 "$T/hook.secret" "$T/hook.old" "$T/hook.plane"
 GLOBAL="webhook_body_max_kb 64
 listen webhook on 127.0.0.1 port $PORT
-webhook gitea secret file \"$T/hook.secret\" secret file \"$T/hook.old\""
+webhook gitea secret file \"$T/hook.secret\" secret file \"$T/hook.old\"
+webhook plane secret file \"$T/hook.plane\""
 write_conf
 start_orchd
 wait_for 10 answers || bail "the receiver answers"
@@ -293,6 +324,7 @@ accepts_recorded
 refuses_replays
 refuses_forgeries
 refuses_requests
+accepts_plane
 ignores_others
 killed_in_flood engine
 killed_in_flood webhookd

@@ -80,6 +80,9 @@ make_project
 printf '%s\n' $SECRET >"$T/hook.secret"
 chmod 600 "$T/hook.secret"
 certificate one && certificate two || bail "certificates are made"
+cp "$TOP/tests/conf/tls-over.crt" "$T/over.crt"
+cp "$TOP/tests/conf/tls.key" "$T/over.key"
+chmod 600 "$T/over.key"
 ln -s one.crt "$T/live.crt"
 ln -s one.key "$T/live.key"
 
@@ -88,6 +91,12 @@ assert_says "a key of another certificate is refused" 1 \
     "orchd.conf:$(grep -n '^listen' "$T/orchd.conf" | cut -d: -f1): certificate file" \
     "$ORCHD" -n -f "$T/orchd.conf"
 assert_has "it says why" "not that of the first" "$(cat "$T/said")"
+write_with over.crt over.key
+assert_says "one that is over is a warning" 0 "the certificate is over" \
+    "$ORCHD" -n -f "$T/orchd.conf"
+write_with one.crt one.key
+assert "one that is good for 30 days is none" test -z \
+    "$("$ORCHD" -n -f "$T/orchd.conf" 2>&1 | grep -i certificate)"
 write_with live.crt live.key
 start_orchd
 wait_for 10 answers one || bail "the receiver answers through TLS"

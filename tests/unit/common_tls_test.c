@@ -66,6 +66,17 @@ START_TEST(a_pair_is_taken_and_says_how_long_it_lasts)
 }
 END_TEST
 
+/* Whoever is refused by it hears why from its sender; here it is a warning. */
+START_TEST(one_that_is_over_is_told_and_taken)
+{
+	SSL_CTX *ctx = context("tls-over.crt", "tls.key");
+
+	ck_assert_ptr_nonnull(ctx);
+	ck_assert_int_lt(tls_days_left(ctx), -365);
+	SSL_CTX_free(ctx);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_is_refused_in_words)
 {
 	refused("tls.crt", "tls-other.key", "not that of the first");
@@ -149,6 +160,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, a_pair_is_taken_and_says_how_long_it_lasts);
+	tcase_add_test(tc, one_that_is_over_is_told_and_taken);
 	tcase_add_test(tc, what_does_not_fit_is_refused_in_words);
 	tcase_add_test(tc, nobody_is_asked_for_a_passphrase);
 	tcase_add_test(tc, a_chain_may_follow_and_has_an_end);
