@@ -28,7 +28,7 @@
 #define HEAD_MAX	1500	/* of a long text: how it begins */
 #define TAIL_MAX	2500	/* and how it ends */
 #define PAGE_MAX	520
-#define CODE		"    "	/* begins a line of code, in Markdown */
+#define CODE		"    "	/* begins a line of code in Markdown */
 
 static int
 has_forge(const struct task *t)
@@ -124,8 +124,8 @@ has_pull(const struct task *t)
 }
 
 /*
- * Append text, as a block of code where its lines begin so: nothing in it is a link, a mention of
- * somebody or a marker, whatever an agent wrote.
+ * Append text, as a block of code where its lines begin so: then nothing in it
+ * is a link, a mention of somebody or a marker, whatever an agent wrote.
  */
 static void
 quote(FILE *fp, const char *before, const char *text, size_t len)
@@ -138,7 +138,7 @@ quote(FILE *fp, const char *before, const char *text, size_t len)
 		if (len - i >= 4 && strncmp(text + i, "<!--", 4) == 0) {
 			fputs("<! --", fp);
 			i += 3;
-		} else if (text[i] != '\r')	/* it would end the line */
+		} else if (text[i] != '\r')	/* another end of line */
 			fputc(text[i], fp);
 	}
 	if (len > 0 && text[len - 1] != '\n')
