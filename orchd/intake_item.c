@@ -249,17 +249,15 @@ item_act(const struct item *it, const char *verb, const char *text)
 
 /*
  * A decision is about what is asked now: one that was set before the question
- * was, or while our own status is not there yet, is about something else.
+ * was is about something else.
  */
 static int
-item_decide(const struct item *it, const char *verb, const char *old)
+item_decide(const struct item *it, const char *verb)
 {
 	const char *text = it->i_msg->comment;
 
 	if (it->i_task.t_asked_gate[0] != '\0' &&
-	    (it->i_changed <= it->i_task.t_asked_at ||
-	    (strcmp(old, it->i_msg->status) == 0 && store_int(eng.e_store, 0,
-	    Q_ITEM_STATUS_DUE, "i", it->i_task.t_id) > 0))) {
+	    it->i_changed <= it->i_task.t_asked_at) {
 		item_ignored(it, "it was set before what is asked now");
 		return (0);
 	}
@@ -347,16 +345,16 @@ item_park(const struct item *it, const char *how)
 }
 
 static int
-item_do(struct item *it, const char *old)
+item_do(struct item *it)
 {
 	if (status_is(it, CONF_STATUS_TO_ANALYSE))
 		return (item_again(it));
 	if (status_is(it, CONF_STATUS_APPROVED))
-		return (item_decide(it, "approve", old));
+		return (item_decide(it, "approve"));
 	if (status_is(it, CONF_STATUS_REJECTED))
-		return (item_decide(it, "reject", old));
+		return (item_decide(it, "reject"));
 	if (status_is(it, CONF_STATUS_CONFIRM_DEPLOY))
-		return (item_decide(it, "confirm", old));
+		return (item_decide(it, "confirm"));
 	if (status_is(it, CONF_STATUS_STOP))
 		return (item_stop(it));
 	if (status_is(it, CONF_STATUS_BLOCKED))
@@ -389,8 +387,9 @@ item_task(struct item *it, char *old, size_t len, int64_t *ms)
 }
 
 /*
- * The same state again does nothing, nor does an older one.  What we set
- * ourselves is noted, so that the same status of a person counts again.
+ * What acts is that the status has changed: an item whose words or labels
+ * somebody edits decides nothing anew, nor does an older state of it.  What we
+ * set ourselves is noted, so that the same status of a person counts again.
  */
 static int
 item_seen(struct item *it)
@@ -409,6 +408,8 @@ item_seen(struct item *it)
 	if (it->i_changed < ms || (it->i_changed == ms &&
 	    strcmp(old, it->i_msg->status) == 0))
 		return (0);
+	if (strcmp(old, it->i_msg->status) == 0)
+		return (item_remember(it));
 	/* Afresh, once the cancelled one has ended. */
 	if (!it->i_msg->own && status_is(it, CONF_STATUS_TO_ANALYSE) &&
 	    it->i_task.t_cancel_at != 0 &&
@@ -421,7 +422,7 @@ item_seen(struct item *it)
 	if (it->i_msg->own)
 		return (0);
 	item_count(it);
-	return (item_do(it, old));
+	return (item_do(it));
 }
 
 int

@@ -73,6 +73,15 @@ same_again(void)
 	return (fx_result(seer, ORCH_tracker_item, &seven));
 }
 
+/* We have set it so ourselves. */
+__attribute__((unused)) static void
+ours(const char *status)
+{
+	seven.own = 1;
+	ck_assert_int_eq(item(status, ""), RES_OK);
+	seven.own = 0;
+}
+
 /* Nothing of what is stored changes by it. */
 #define CHANGES_NOTHING(what) do {					\
 	char *before_ = fx_dump(), *after_;				\

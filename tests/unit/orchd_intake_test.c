@@ -217,9 +217,24 @@ START_TEST(a_status_that_is_older_than_the_question_answers_nothing)
 	fx.ms -= 4000;
 	ignored("Approved");
 	fx.ms += 4000;
-	fx_sql("UPDATE outbox SET state = 'done'");
+	/* Somebody edits its words: that is no decision. */
+	ignored("Approved");
+	ours("In Review");
 	ck_assert_int_eq(item("Approved", ""), RES_OK);
 	ck_assert_str_eq(fx_task(KEY, "stage"), "architecture");
+}
+END_TEST
+
+START_TEST(an_edit_is_no_change_of_the_status)
+{
+	asked();
+	ours("In Progress");
+	fx_sql("UPDATE task SET parked = 'needs_input', parked_reason = 'x'");
+	/* Our "Needs Input" is not there yet, and somebody sets a label. */
+	ignored("In Progress");
+	ours("Needs Input");
+	ck_assert_int_eq(item("In Progress", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "parked"), "");
 }
 END_TEST
 
@@ -263,6 +278,7 @@ START_TEST(stop_cancels_unless_it_is_switched_off)
 	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
 	ignored("Stop");
 	fx_conf("", "");
+	ours("In Progress");
 	ck_assert_int_eq(item("Stop", ""), RES_OK);
 	ck_assert_int_ne(fx_int("SELECT cancel_requested_at FROM task"), 0);
 }
@@ -276,6 +292,7 @@ START_TEST(to_analyse_runs_the_analyst_again_in_analysis_only)
 	asked();
 	n = fx.agents;
 	seven.text = "another text";
+	ours("In Review");
 	asked();
 	ck_assert_uint_eq(fx.agents, n + 1);
 	ck_assert_str_eq(fx_task(KEY, "request"), "another text");
@@ -557,6 +574,7 @@ main(void)
 	    approved_and_rejected_are_decisions_about_what_is_asked);
 	tcase_add_test(tc,
 	    a_status_that_is_older_than_the_question_answers_nothing);
+	tcase_add_test(tc, an_edit_is_no_change_of_the_status);
 	tcase_add_test(tc, what_we_set_ourselves_is_no_decision);
 	tcase_add_test(tc, blocked_parks_and_in_progress_goes_on);
 	tcase_add_test(tc, stop_cancels_unless_it_is_switched_off);
