@@ -128,12 +128,14 @@ approval_fact(const struct task *t, struct gate_fact *g)
 static void
 ci_fact(const struct task *t, struct gate_fact *g)
 {
-	int64_t since;
+	int64_t since, said = 0;
 	sqlite3_stmt *q;
 
 	q = store_bind(eng.e_store, Q_CI_GET, "ss", t->t_project, t->t_head);
-	if (store_step(eng.e_store, q) == STORE_OK)
+	if (store_step(eng.e_store, q) == STORE_OK) {
 		g->gf_ci = (enum orch_ci)col_int(q, 0);
+		said = col_int(q, 2);
+	}
 	sqlite3_reset(q);
 	if (g->gf_have && ((g->gf_verdict == GATE_FAIL && g->gf_ci ==
 	    CI_GREEN) || (g->gf_verdict == GATE_PASS && g->gf_ci == CI_RED)))
@@ -143,6 +145,9 @@ ci_fact(const struct task *t, struct gate_fact *g)
 	since = store_int(eng.e_store, 0, Q_PUBLISHED_AT, "i", t->t_id);
 	if (since < t->t_since)
 		since = t->t_since;
+	/* What has begun is silent only when nothing more is heard of it. */
+	if (g->gf_ci == CI_PENDING && since < said)
+		since = said;
 	g->gf_age_s = since >= eng_now() ? 0 :
 	    (unsigned int)((eng_now() - since) / 1000);
 	snprintf(g->gf_reason, sizeof(g->gf_reason), g->gf_ci == CI_PENDING ?

@@ -93,6 +93,21 @@ START_TEST(ci_that_says_nothing_is_told_and_waited_for)
 }
 END_TEST
 
+START_TEST(ci_that_has_begun_is_waited_for_from_its_last_word)
+{
+	developed();
+	fx_tick(800000);
+	ck_assert_int_eq(ci(CI_PENDING, fx_task(KEY, "head"), ""), RES_OK);
+	fx_tick(800000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent'"), 0);
+	fx_tick(111000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'ci_silent' AND text LIKE '%%is not through%%'"), 1);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+}
+END_TEST
+
 START_TEST(a_project_without_ci_is_tested_here)
 {
 	fx_conf("", "ci none");
@@ -569,6 +584,7 @@ main(void)
 	tcase_add_test(tc, red_ci_is_the_developers_feedback);
 	tcase_add_test(tc, ci_that_is_green_after_all_lets_a_parked_task_go_on);
 	tcase_add_test(tc, ci_that_says_nothing_is_told_and_waited_for);
+	tcase_add_test(tc, ci_that_has_begun_is_waited_for_from_its_last_word);
 	tcase_add_test(tc, a_project_without_ci_is_tested_here);
 	tcase_add_test(tc, what_stood_still_is_moved_and_the_tracker_told);
 	tcase_add_test(tc,
