@@ -237,10 +237,11 @@ check_tls(struct parser *ps, const struct conf_listen *li)
 static void
 check_shared_secret(struct parser *ps)
 {
-	const struct strlist	*gitea = &ps->ps_cf->cf_secret[CONF_SOURCE_GITEA];
-	const struct strlist	*plane = &ps->ps_cf->cf_secret[CONF_SOURCE_PLANE];
+	const struct strlist	*gitea, *plane;
 	size_t			 i;
 
+	gitea = &ps->ps_cf->cf_secret[CONF_SOURCE_GITEA];
+	plane = &ps->ps_cf->cf_secret[CONF_SOURCE_PLANE];
 	for (i = 0; i < plane->sl_n; i++)
 		if (strlist_has(gitea, plane->sl_v[i]))
 			conf_fault(ps, &ps->ps_cf->cf_secret_loc[
