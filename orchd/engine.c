@@ -32,7 +32,7 @@
 #include "libcommon/seccomp.h"
 #include "doctor.h"
 #include "engine.h"
-#include "events.h"
+#include "expire.h"
 #include "lane.h"
 #include "manage.h"
 #include "notice.h"
@@ -237,7 +237,7 @@ drive_open(void)
 static int
 forget(void *arg)
 {
-	return (events_expire());
+	return (expire());
 }
 
 int

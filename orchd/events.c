@@ -31,7 +31,6 @@
 
 #define LIST_DEFAULT	50
 #define LIST_MAX	1000
-#define DAY_MS		(86400LL * 1000)
 
 void
 event_count(const char *source, const char *result)
@@ -244,21 +243,4 @@ event_replay(const char *word, const char *user, char *said, size_t len)
 	if (event == 0)
 		return (not_found(word, said, len));
 	return (again(event, user, said, len));
-}
-
-int
-events_expire(void)
-{
-	int64_t before = eng_now() - DAY_MS * conf_int(eng.e_conf, NULL,
-	    OPT_LOG_KEEP_DAYS);
-
-	if (store_int(eng.e_store, 0, Q_EVENTS_OLD, "i", before) > 0 &&
-	    (store_run(eng.e_store, Q_REPLAYS_FORGET, "i", before) !=
-	    STORE_OK || store_run(eng.e_store, Q_EVENTS_FORGET, "i",
-	    before) != STORE_OK))
-		return (-1);
-	if (store_int(eng.e_store, 0, Q_ALERTS_OLD, "i", before) > 0 &&
-	    store_run(eng.e_store, Q_ALERTS_FORGET, "i", before) != STORE_OK)
-		return (-1);
-	return (0);
 }

@@ -44,10 +44,4 @@ enum orch_result event_replay(const char *word, const char *user, char *said,
 /* Count a delivery of source (for metrics, where rows do not stay). */
 void	 event_count(const char *source, const char *result);
 
-/*
- * Forget deliveries and closed alerts that are older than log_keep_days, some
- * at a time; writes only when there are any.  -1: the database failed.
- */
-int	 events_expire(void);
-
 #endif

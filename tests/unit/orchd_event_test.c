@@ -343,6 +343,46 @@ START_TEST(what_is_older_than_log_keep_days_is_forgotten)
 }
 END_TEST
 
+static int
+has_log(int run)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/log/%d.log", fx.dir, run);
+	return (access(path, F_OK) == 0);
+}
+
+/* Up to the first that still runs: what is after it is never that old. */
+START_TEST(logs_of_runs_go_after_their_days)
+{
+	int64_t day = 86400LL * 1000, runs;
+	char path[160];
+	int i;
+
+	asked();
+	runs = fx_int("SELECT max(id) FROM run");
+	ck_assert_int_ge(runs, 3);
+	snprintf(path, sizeof(path), "%s/log", fx.dir);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	for (i = 1; i <= runs; i++) {
+		snprintf(path, sizeof(path), "%s/log/%d.log", fx.dir, i);
+		close(open(path, O_CREAT | O_WRONLY, 0600));
+	}
+	fx_sql("UPDATE run SET ended_at = ended_at + %lld WHERE id > 2",
+	    (long long)(2 * day));
+	fx_tick(30 * day - 60000);
+	ck_assert(has_log(1) && has_log(2));
+	fx_tick(120000);
+	ck_assert(!has_log(1) && !has_log(2));
+	ck_assert(has_log(3));
+	fx_tick(2 * day);
+	ck_assert(!has_log((int)runs));
+	ck_assert_int_eq(fx_int("SELECT value FROM setting "
+	    "WHERE name = 'logs_expired'"), runs);
+	fx_sound();
+}
+END_TEST
+
 /* Many are not one long stop of the engine. */
 START_TEST(a_bounded_number_is_forgotten_at_a_time)
 {
@@ -376,6 +416,7 @@ main(void)
 	tcase_add_test(tc, pages_elsewhere_are_those_of_the_configured_servers);
 	tcase_add_test(tc, a_page_reads_no_deliveries);
 	tcase_add_test(tc, what_is_older_than_log_keep_days_is_forgotten);
+	tcase_add_test(tc, logs_of_runs_go_after_their_days);
 	tcase_add_test(tc, a_bounded_number_is_forgotten_at_a_time);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
