@@ -137,6 +137,8 @@ ALTER TABLE task ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN project TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN branch TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';
+-- Is there an older one of the same task?  Asked of each that is due.
+CREATE INDEX outbox_order ON outbox (dest, task, id) WHERE state = 'pending';
 
 -- When people were told of it last (watch_cooldown_s); NULL: not yet.
 ALTER TABLE alert ADD COLUMN told_at INTEGER;
