@@ -299,8 +299,8 @@ query_show(const struct task *t)
 	    json_text(why), "waits", waits, "epoch", (json_int_t)t->t_epoch);
 	lists = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:o, s:o, s:s, s:o}", "request", request(t), "pull",
-	    pull(t), "gates", gates(t), "runs", runs(t), "history", history(t), "effects",
-	    effects(t), "settlements", settlements(t), "approvals",
+	    pull(t), "gates", gates(t), "runs", runs(t), "history",
+	    history(t), "effects", effects(t), "settlements", settlements(t), "approvals",
 	    approvals(t), "comments", comments(t),
 	    "records", records(t), "alerts", alerts(t), "tracker_status",
 	    t->t_status, "waited_s", waited(t));
