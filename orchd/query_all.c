@@ -47,8 +47,8 @@ one_task(const struct task *t)
 	task_pages(t, pull, sizeof(pull), item, sizeof(item));
 	return (json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:b, s:I, "
 	    "s:o, s:s, s:o, s:s*, s:s*}", "id", t->t_key, "project",
-	    t->t_project, "title", json_text(t->t_title), "stage", stage_name(t->t_stage),
-	    "stage_seq", (json_int_t)t->t_seq, "round",
+	    t->t_project, "title", json_text(t->t_title), "stage",
+	    stage_name(t->t_stage), "stage_seq", (json_int_t)t->t_seq, "round",
 	    (json_int_t)t->t_round, "rework", (json_int_t)t->t_rework,
 	    "parked", t->t_parked[0] != '\0', "age_s",
 	    (json_int_t)((eng_now() - t->t_since) / 1000), "why",

@@ -300,7 +300,8 @@ query_show(const struct task *t)
 	lists = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:o, s:o, s:s, s:o}", "request", request(t), "pull",
 	    pull(t), "gates", gates(t), "runs", runs(t), "history",
-	    history(t), "effects", effects(t), "settlements", settlements(t), "approvals",
+	    history(t), "effects", effects(t), "settlements",
+	    settlements(t), "approvals",
 	    approvals(t), "comments", comments(t),
 	    "records", records(t), "alerts", alerts(t), "tracker_status",
 	    t->t_status, "waited_s", waited(t));
