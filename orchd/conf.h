@@ -36,6 +36,7 @@ struct conf_loc {
 	unsigned int	 cl_line;
 };
 
+/* The roles that an agent can have, in the order of the pipeline. */
 enum conf_role {
 	CONF_ROLE_ANALYST,
 	CONF_ROLE_ARCHITECT,
@@ -51,12 +52,14 @@ enum conf_role {
 /* What the command of a notify line may take. */
 #define CONF_EXEC_LIMIT_S	60
 
+/* What a command reaches of the network. */
 enum conf_net {
 	CONF_NET_NONE,
 	CONF_NET_OPEN,
 	CONF_NET_ALLOW		/* agents only: hosts by name */
 };
 
+/* What an agent is shut in. */
 enum conf_sandbox {
 	CONF_SANDBOX_BWRAP,
 	CONF_SANDBOX_LANDLOCK,
@@ -71,12 +74,14 @@ enum conf_result {
 	CONF_RESULT_GEMINI
 };
 
+/* Where the value of a variable comes from. */
 enum conf_env_kind {
 	CONF_ENV_FILE,		/* ce_value is an absolute path */
 	CONF_ENV_LITERAL,	/* ce_value is the value */
 	CONF_ENV_PASS		/* from the starting shell; no value */
 };
 
+/* A variable of an agent's environment. */
 struct conf_env {
 	char			*ce_name;
 	enum conf_env_kind	 ce_kind;
@@ -109,12 +114,14 @@ struct conf_agent {
 	struct conf_loc		 ca_loc;
 };
 
+/* What is served on a listener. */
 enum conf_listen_role {
 	CONF_LISTEN_WEBHOOK,
 	CONF_LISTEN_PAGE,
 	CONF_LISTEN_MAX
 };
 
+/* A TCP listener. */
 struct conf_listen {
 	enum conf_listen_role	 li_role;
 	struct sockaddr_storage	 li_sa;
@@ -127,18 +134,21 @@ struct conf_listen {
 	struct conf_loc		 li_loc;
 };
 
+/* Whose webhooks are taken. */
 enum conf_source {
 	CONF_SOURCE_GITEA,
 	CONF_SOURCE_PLANE,
 	CONF_SOURCE_MAX
 };
 
+/* What holds the project's repository and pull requests. */
 enum conf_forge {
 	CONF_FORGE_UNSET,
 	CONF_FORGE_LOCAL,
 	CONF_FORGE_GITEA
 };
 
+/* What holds the project's work items. */
 enum conf_tracker {
 	CONF_TRACKER_UNSET,
 	CONF_TRACKER_LOCAL,
@@ -152,13 +162,14 @@ enum conf_ci {
 	CONF_CI_NONE		/* check_tests_local */
 };
 
-/* Who is told of alerts and questions. */
+/* By what way people are told of alerts and questions. */
 enum conf_notify_kind {
 	CONF_NOTIFY_TELEGRAM,
 	CONF_NOTIFY_WEBHOOK,
 	CONF_NOTIFY_EXEC
 };
 
+/* One who is told. */
 struct conf_notify {
 	char			*cn_name;
 	enum conf_notify_kind	 cn_kind;
@@ -181,6 +192,7 @@ enum conf_cmd {
 	CONF_CMD_MAX
 };
 
+/* A command of a project, run without a shell. */
 struct conf_command {
 	struct strlist	 cc_argv;	/* empty: not configured */
 	int		 cc_report;	/* R-5's rules on reports apply */
@@ -194,6 +206,7 @@ struct conf_gate {
 	struct conf_command	 cg_cmd;
 };
 
+/* How a task's branch comes onto the target. */
 enum conf_merge {
 	CONF_MERGE_FF_ONLY,
 	CONF_MERGE_MERGE,
@@ -217,12 +230,13 @@ enum conf_status {
 	CONF_STATUS_MAX
 };
 
-/* reconcile_grace { STAGE SECONDS } */
+/* A line of reconcile_grace: the grace of one stage, 0 to 604800 s. */
 struct conf_grace {
 	char	*gr_stage;
 	int64_t	 gr_seconds;
 };
 
+/* A project; what it does not set is empty, or has the default named here. */
 struct conf_project {
 	unsigned int		 cp_index;	/* in cf_projects */
 	char			*cp_name;
@@ -262,6 +276,7 @@ struct conf_project {
 	struct conf_loc		 cp_loc;
 };
 
+/* The whole configuration, which owns all that it points to. */
 struct conf {
 	char			*cf_path;	/* the file, as named */
 	char			*cf_state;	/* absolute */
@@ -295,16 +310,19 @@ struct conf {
 #define CONF_QUIET	0x4	/* no warnings, faults only */
 
 /*
- * Read, complete and check a configuration.  All faults of one run go to err,
- * one a line, `file:line: reason`.  0 and *out (conf_free it), or -1.
- * The file must be a regular one, of at most 1 MiB, without NUL bytes.
- * Relative paths in it count from its folder.
+ * Read, complete and check the configuration in the file of this name, with
+ * CONF_ flags.  All faults of one run go to the stream, one a line, `file:line:
+ * reason`, and so do warnings.  0 and *out (conf_free it), or -1 and NULL.  The
+ * file must be a regular one, of at most 1 MiB, without NUL bytes; with
+ * CONF_FILES its owner and its mode are looked at, too.  Relative paths in it
+ * count from its folder.  Without memory the process ends.
  */
 int	 conf_parse_file(const char *, int, struct conf **, FILE *);
 
 /*
  * The same from an open descriptor, read from its start; it stays open.  The
- * name is for messages and for relative paths.
+ * name is for messages and for relative paths.  Its owner and its mode are not
+ * looked at.
  */
 int	 conf_parse_fd(int, const char *, int, struct conf **, FILE *);
 
@@ -318,64 +336,105 @@ int	 conf_print(const struct conf *, FILE *);
 void	 conf_free(struct conf *);
 
 /*
- * The value of an option for a project, or with NULL the global one: project
- * over environment over file over default.  Asking with the wrong type is a
- * programming error and ends the process.
+ * The value of a number, or of a switch as 0 or 1, for a project, or with NULL
+ * the global one: project over environment over file over default.  Here and
+ * in the four below, asking with the wrong type is a programming error and
+ * ends the process.
  */
 int64_t	 conf_int(const struct conf *, const struct conf_project *,
 	    enum option);
+
+/* The same for a switch: 0 or 1. */
 int	 conf_bool(const struct conf *, const struct conf_project *,
 	    enum option);
+
+/* The same for a ratio. */
 double	 conf_ratio(const struct conf *, const struct conf_project *,
 	    enum option);
+
+/* The same for a text; it belongs to the configuration. */
 const char *conf_str(const struct conf *, const struct conf_project *,
 	    enum option);
+
+/* The same for a list, which may be empty; it belongs to the configuration. */
 const struct strlist *conf_list(const struct conf *,
 	    const struct conf_project *, enum option);
 
-/* The project with this name, or of this prefix; NULL when there is none. */
+/* The project with this name; NULL when there is none. */
 const struct conf_project *conf_project_by_name(const struct conf *,
 	    const char *);
+
+/* The project whose tasks have this prefix; NULL when there is none. */
 const struct conf_project *conf_project_by_prefix(const struct conf *,
 	    const char *);
 
 /*
  * The agent of a role for a project: its own block, else the global one; NULL
  * when there is neither (only for the optional deployer in a checked file).
+ * The project NULL: the global one alone.
  */
 const struct conf_agent *conf_agent_for(const struct conf *,
 	    const struct conf_project *, enum conf_role);
 
-/* The time limit in seconds of an agent's run for a project. */
+/*
+ * The time limit in seconds of an agent's run for a project: the agent's own,
+ * else agent_timeout_s.
+ */
 int64_t	 conf_agent_timeout(const struct conf *, const struct conf_project *,
 	    const struct conf_agent *);
 
-/* The reconciler's grace in seconds for a stage of a project. */
+/*
+ * The reconciler's grace in seconds for a stage: the project's for this stage,
+ * the project's for all, the global one for this stage, the global one for
+ * all.  The project may be NULL.
+ */
 int64_t	 conf_grace_s(const struct conf *, const struct conf_project *,
 	    const char *);
 
-/* The tracker's name of a status; project may be NULL. */
+/*
+ * The tracker's name of a status, orchd's own where the project does not rename
+ * it.  The project may be NULL.  It belongs to the configuration, or is static.
+ */
 const char *conf_status_name(const struct conf_project *, enum conf_status);
 
 /* Does CI of the forge judge development (else the project's test)? */
 int	 conf_ci_of_forge(const struct conf_project *);
 
 /*
- * Whether transition leases, or the merge gate, are on for a project (switch
- * and list together).
+ * Are transition leases on for a project: the global switch, and its list of
+ * projects names this one or is empty?
  */
 int	 conf_transition_lease_on(const struct conf *,
 	    const struct conf_project *);
+
+/* The same for the merge gate. */
 int	 conf_merge_gate_on(const struct conf *, const struct conf_project *);
 
-/* Names as they are written; each lookup gives MAX, or -1, when unknown. */
+/*
+ * The name of a role as it is written.  This and the names below are static;
+ * the value has to be one of the enum, not its MAX.
+ */
 const char	*conf_role_name(enum conf_role);
+
+/* The role of this name, CONF_ROLE_MAX when there is none. */
 enum conf_role	 conf_role_lookup(const char *);
+
+/* The words of a command, such as "staging check". */
 const char	*conf_cmd_name(enum conf_cmd);
+
+/* none, open or allow. */
 const char	*conf_net_name(enum conf_net);
+
+/* bwrap, landlock or none. */
 const char	*conf_sandbox_name(enum conf_sandbox);
+
+/* none, claude, codex or gemini. */
 const char	*conf_result_name(enum conf_result);
+
+/* fast-forward-only, merge, squash or rebase. */
 const char	*conf_merge_name(enum conf_merge);
+
+/* telegram, webhook or exec. */
 const char	*conf_notify_name(enum conf_notify_kind);
 
 #endif
