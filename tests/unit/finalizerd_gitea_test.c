@@ -317,6 +317,27 @@ ci_says(const char *state)
 	ck_assert_int_eq(fs_call("tok-boss", "POST", path, body, NULL), 201);
 }
 
+START_TEST(a_branch_deleted_by_hand_is_not_made_anew)
+{
+	begin("0");
+	publish();
+	forge_set(BRANCH, "");
+	edge();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_MOVED);
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "does not exist"));
+	/* Nor by the next thing that is handed in. */
+	go.commit = oid_h;
+	eng->e_njournal = 0;
+	publish();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_MOVED);
+	ck_assert_str_eq(forge_get(BRANCH), "");
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	fs_stop();
+}
+END_TEST
+
 START_TEST(the_merge_waits_for_ci)
 {
 	pid_t pid;
@@ -455,6 +476,7 @@ main(void)
 	    a_branch_that_is_behind_lands_as_the_tested_merge);
 	tcase_add_test(tc, a_target_that_diverged_is_tested_again);
 	tcase_add_test(tc, a_branch_that_moved_lands_nothing);
+	tcase_add_test(tc, a_branch_deleted_by_hand_is_not_made_anew);
 	tcase_add_test(tc, the_merge_waits_for_ci);
 	tcase_add_test(tc, the_wait_for_ci_has_a_deadline);
 	tcase_add_test(tc, red_ci_lands_nothing);
