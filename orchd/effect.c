@@ -108,12 +108,32 @@ effect_blind(const struct task *t, const struct orch_effect *m)
 	    0 : -1);
 }
 
+/*
+ * One merge a round, and of a commit whose re-test is on record: a worker that
+ * skipped its gate is stopped before it lands, not found out after.
+ */
+static const char *
+merge_refused(const char *key, const struct task *t)
+{
+	const char *commit = strrchr(key, ':');
+
+	if (store_int(eng.e_store, 0, Q_MERGE_OTHER, "is", t->t_id, key) > 0)
+		return ("another merge of this round is on record: look at "
+		    "orchctl show");
+	if (commit == NULL || store_int(eng.e_store, 0, Q_RETEST_PASSED,
+	    "iis", t->t_id, t->t_round, commit + 1) == 0)
+		return ("no pass of check_branch_mergeable is on record for "
+		    "that commit");
+	return (NULL);
+}
+
 /* Why this intent is refused, by itself; NULL: it is not. */
 static const char *
 intent_refused(const struct orch_effect *m, const struct run *r,
     const struct task *t, const struct entry *en)
 {
 	const struct orch_effect_kind *ek = orch_effect_find(m->name);
+	const char *why;
 
 	if (ek == NULL)
 		return ("there is no effect of that name");
@@ -127,11 +147,10 @@ intent_refused(const struct orch_effect *m, const struct run *r,
 	if (t->t_cancel_at != 0 && !en->en_found &&
 	    strcmp(r->r_work, "close") != 0)
 		return ("the task is to be cancelled");
-	if (strcmp(m->name, "merge") == 0 && store_int(eng.e_store, 0,
-	    Q_MERGE_OTHER, "is", t->t_id, m->key) > 0)
-		return ("another merge of this round is on record: look at "
-		    "orchctl show");
-	return (guard_effect(t, r, m));
+	if ((why = guard_effect(t, r, m)) != NULL)
+		return (why);
+	return (strcmp(m->name, "merge") == 0 ? merge_refused(m->key, t) :
+	    NULL);
 }
 
 /* Put the intent on record; what it answers is in a->state. */

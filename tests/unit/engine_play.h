@@ -207,6 +207,15 @@ fx_begin(int sock, const struct orch_run_go *go)
 	return (epoch);
 }
 
+/* The first task's re-test of a commit has passed in this round. */
+static inline void
+fx_retested(const char *commit)
+{
+	fx_sql("INSERT INTO gate_result (task, round, stage_seq, gate, "
+	    "commit_id, verdict, started_at) VALUES (1, 0, 1, "
+	    "'check_branch_mergeable', '%s', 'pass', 1)", commit);
+}
+
 /* One effect, intent and done. */
 static inline void
 fx_effect(int sock, uint64_t epoch, const char *name, const char *key,

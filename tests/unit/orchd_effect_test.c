@@ -422,11 +422,14 @@ END_TEST
 START_TEST(an_effect_has_the_name_and_class_of_the_table)
 {
 	const struct orch_effect_kind *ek = &orch_effect_kinds[_i];
-	struct orch_effect e = { .key = "k", .name = ek->ek_name };
+	char key[64];
+	struct orch_effect e = { .key = key, .name = ek->ek_name };
 	struct fx_msg m;
 	uint8_t class;
 
 	owner("analysis", "publish");
+	fx_retested(go.any.run_go.head);
+	snprintf(key, sizeof(key), "k:%s", go.any.run_go.head);
 	e.epoch = epoch;
 	for (class = 0; class <= CLASS_BLIND + 1; class++) {
 		e.class = class;
@@ -514,24 +517,29 @@ START_TEST(an_edge_without_merge_pass_and_landing_moves_nothing)
 	struct orch_landed l = { .tree =
 	    "00000000000000000000000000000000000000aa", .previous =
 	    "00000000000000000000000000000000000000bb", .coverage = "" };
-	enum stage to;
 	char key[128];
+	struct orch_effect e = { .name = "merge", .key = key,
+	    .class = CLASS_CAS };
+	enum stage to;
 
 	owner("deploy-staging", "edge");
 	for (to = 0; to < STAGE_MAX; to++)
 		ck_assert_int_eq(commit("deploy-staging", go.any.run_go.seq,
 		    stage_name(to)), RES_REFUSED);
-	/* A landing needs its merge on record, and the re-test's pass. */
+	/* A landing needs its merge on record, which needs the re-test. */
 	l.epoch = epoch;
 	l.commit = go.any.run_go.head;
 	ck_assert_int_eq(fx_result(sock, ORCH_landed, &l), RES_REFUSED);
 	snprintf(key, sizeof(key), "merge:DEMO-1:r0:%s", go.any.run_go.head);
+	e.epoch = epoch;
+	ck_assert_int_eq(fx_result(sock, ORCH_effect, &e), RES_REFUSED);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE name = "
+	    "'merge'"), 0);
+	fx_retested(go.any.run_go.head);
 	fx_effect(sock, epoch, "merge", key, CLASS_CAS);
+	fx_sql("DELETE FROM gate_result");
 	ck_assert_int_eq(fx_result(sock, ORCH_landed, &l), RES_REFUSED);
-	fx_sql("INSERT INTO gate_result (task, round, stage_seq, gate, "
-	    "commit_id, verdict, started_at) VALUES (1, 0, 1, "
-	    "'check_branch_mergeable', '%s', 'pass', 1)",
-	    go.any.run_go.head);
+	fx_retested(go.any.run_go.head);
 	ck_assert_int_eq(fx_result(sock, ORCH_landed, &l), RES_OK);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM merge_lease"), 0);
 	ck_assert_int_eq(commit("deploy-staging", go.any.run_go.seq,

@@ -269,6 +269,7 @@ effect(const char *work, const char *name, enum orch_class class,
 	snprintf(key, sizeof(key), "%s:DEMO-1:r0:%s", name,
 	    go.any.run_go.head);
 	e.key = key;
+	fx_retested(go.any.run_go.head);
 	pull(state);
 	fx_sql("UPDATE pull SET landed = '' WHERE state = 'closed'");
 	fx_ask(sock, ORCH_effect, &e, -1, &m);

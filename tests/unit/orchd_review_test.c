@@ -457,6 +457,8 @@ START_TEST(a_round_merges_once_and_a_closed_run_gets_no_lease)
 
 	e.epoch = end.epoch = fx_begin(sock, &go.any.run_go);
 	e.key = key;
+	fx_retested("0000000000000000000000000000000000000001");
+	fx_retested("0000000000000000000000000000000000000002");
 	snprintf(key, sizeof(key), "merge:DEMO-1:r0:%040x", 1);
 	fx_effect(sock, e.epoch, "merge", key, CLASS_CAS);
 	snprintf(key, sizeof(key), "merge:DEMO-1:r0:%040x", 2);
