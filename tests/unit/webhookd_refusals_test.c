@@ -267,6 +267,24 @@ START_TEST(names_and_addresses_in_a_body_mean_nothing)
 }
 END_TEST
 
+/* Kept, as everything that is signed, and of no use. */
+START_TEST(an_event_of_no_use_is_ignored_aloud)
+{
+	static const char body[] = "{\"action\":\"published\",\"release\":{},"
+	    "\"repository\":{\"full_name\":\"o/r\"}}";
+
+	receive();
+	ck_assert_int_eq(post("/webhook/gitea", "X-Gitea-Signature", SECRET,
+	    "X-Gitea-Event: release\r\n", body, sizeof(body) - 1), 200);
+	ck_assert_int_eq(engine.asked, 1);
+	ck_assert_str_eq(engine.kind, "unknown");
+	ck_assert_str_eq(engine.project, "");
+	ck_assert_ptr_nonnull(strstr(got, "{\"status\":\"ignored\"}"));
+	ck_assert_int_eq(to_gitea(PUSH, strlen(PUSH)), 200);
+	ck_assert_ptr_nonnull(strstr(got, "{\"status\":\"stored\"}"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -284,6 +302,7 @@ main(void)
 	    each_fault_of_a_signature_gets_the_same_answer_everywhere);
 	tcase_add_test(tc, json_that_is_a_trap_is_400);
 	tcase_add_test(tc, names_and_addresses_in_a_body_mean_nothing);
+	tcase_add_test(tc, an_event_of_no_use_is_ignored_aloud);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
