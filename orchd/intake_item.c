@@ -248,16 +248,31 @@ item_act(const struct item *it, const char *verb, const char *text)
 }
 
 /*
+ * Was it set after what is asked now?  It was when it took the place of the
+ * status that we had set for the question; else the clocks have to say it.
+ */
+static int
+is_answer(const struct item *it, const char *old)
+{
+	const struct task *t = &it->i_task;
+
+	return (t->t_asked_gate[0] == '\0' ||
+	    it->i_changed > t->t_asked_at || (strcmp(old, conf_status_name(
+	    it->i_project, CONF_STATUS_IN_REVIEW)) == 0 &&
+	    store_int(eng.e_store, 0, Q_ITEM_STATUS_DUE, "i", t->t_id) ==
+	    0));
+}
+
+/*
  * A decision is about what is asked now: one that was set before the question
  * was is about something else.
  */
 static int
-item_decide(const struct item *it, const char *verb)
+item_decide(const struct item *it, const char *verb, const char *old)
 {
 	const char *text = it->i_msg->comment;
 
-	if (it->i_task.t_asked_gate[0] != '\0' &&
-	    it->i_changed <= it->i_task.t_asked_at) {
+	if (!is_answer(it, old)) {
 		item_ignored(it, "it was set before what is asked now");
 		return (0);
 	}
@@ -345,16 +360,16 @@ item_park(const struct item *it, const char *how)
 }
 
 static int
-item_do(struct item *it)
+item_do(struct item *it, const char *old)
 {
 	if (status_is(it, CONF_STATUS_TO_ANALYSE))
 		return (item_again(it));
 	if (status_is(it, CONF_STATUS_APPROVED))
-		return (item_decide(it, "approve"));
+		return (item_decide(it, "approve", old));
 	if (status_is(it, CONF_STATUS_REJECTED))
-		return (item_decide(it, "reject"));
+		return (item_decide(it, "reject", old));
 	if (status_is(it, CONF_STATUS_CONFIRM_DEPLOY))
-		return (item_decide(it, "confirm"));
+		return (item_decide(it, "confirm", old));
 	if (status_is(it, CONF_STATUS_STOP))
 		return (item_stop(it));
 	if (status_is(it, CONF_STATUS_BLOCKED))
@@ -422,7 +437,7 @@ item_seen(struct item *it)
 	if (it->i_msg->own)
 		return (0);
 	item_count(it);
-	return (item_do(it));
+	return (item_do(it, old));
 }
 
 int

@@ -225,6 +225,21 @@ START_TEST(a_status_that_is_older_than_the_question_answers_nothing)
 }
 END_TEST
 
+START_TEST(a_tracker_whose_clock_is_behind_is_understood)
+{
+	asked();
+	fx_sql("UPDATE task SET asked_at = asked_at + 60000");
+	/* Our own status for the question is not there yet. */
+	ignored("Approved");
+	fx_sql("UPDATE task SET item_status = 'In Review'");
+	ignored("Approved");
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ours("In Review");
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "architecture");
+}
+END_TEST
+
 START_TEST(an_edit_is_no_change_of_the_status)
 {
 	asked();
@@ -574,6 +589,7 @@ main(void)
 	    approved_and_rejected_are_decisions_about_what_is_asked);
 	tcase_add_test(tc,
 	    a_status_that_is_older_than_the_question_answers_nothing);
+	tcase_add_test(tc, a_tracker_whose_clock_is_behind_is_understood);
 	tcase_add_test(tc, an_edit_is_no_change_of_the_status);
 	tcase_add_test(tc, what_we_set_ourselves_is_no_decision);
 	tcase_add_test(tc, blocked_parks_and_in_progress_goes_on);
