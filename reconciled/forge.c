@@ -193,7 +193,8 @@ forge_ask(struct forge *fg, remote_cb cb, void *arg, const char *tail)
 }
 
 void
-forge_not_read(struct forge *fg, const struct remote_answer *ra, const char *what)
+forge_not_read(struct forge *fg, const struct remote_answer *ra,
+    const char *what)
 {
 	const struct project *p = fg->fg_project;
 
