@@ -86,24 +86,44 @@ START_TEST(a_delivery_of_no_project_is_stored_and_ignored)
 }
 END_TEST
 
-START_TEST(hints_about_the_same_in_one_pass_are_one)
+/* Five deliveries at once; how many looks came of them. */
+static unsigned int
+looks_of_five(unsigned int turn)
 {
 	struct orch_event e = { .source = "plane", .kind = "issue",
 	    .body = { (const uint8_t *)"{}", 2 }, .project = UUID,
 	    .object = "i-1" };
-	char id[8], hash[65];
-	unsigned int i;
+	char id[32], hash[65];
+	unsigned int i, n = 0;
+	struct fx_msg m;
 
 	for (i = 0; i < 5; i++) {
-		snprintf(id, sizeof(id), "p%u", i);
-		snprintf(hash, sizeof(hash), "%063ua", i);
+		snprintf(id, sizeof(id), "p%u-%u", turn, i);
+		snprintf(hash, sizeof(hash), "%062x%u%u", turn, i, i);
 		e.delivery = id;
 		e.sha256 = hash;
 		ck_assert_int_eq(chan_write_one(hook, ORCH_event, 500 + i, &e,
 		    -1, FX_WAIT), 0);
 	}
-	looks(LOOK_ITEM, "i-1");
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM event"), 5);
+	while (fx_read(seer, &m)) {
+		ck_assert_uint_eq(m.h.h_type, ORCH_look);
+		ck_assert_str_eq(m.any.look.object, "i-1");
+		n++;
+		fx_free(&m);
+	}
+	return (n);
+}
+
+/* On a busy machine a pass may end by its time; then they are of several. */
+START_TEST(hints_about_the_same_in_one_pass_are_one)
+{
+	unsigned int turn = 0, n;
+
+	do
+		n = looks_of_five(turn);
+	while (++turn < 20 && n > 1);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM event"), 5 * turn);
 }
 END_TEST
 
