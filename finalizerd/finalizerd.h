@@ -35,7 +35,6 @@
 struct forge;
 struct http_loop;
 
-/* How the work ended, for END and RUN_DONE. */
 /* A head of the branch that the gates have not judged themselves. */
 struct judged {
 	char	jd_commit[GIT_OID_SIZE];	/* "": nothing is known */
@@ -45,6 +44,7 @@ struct judged {
 	struct git_artifacts jd_artifacts;
 };
 
+/* How the work ended, for END and RUN_DONE. */
 struct outcome {
 	enum gate_verdict	 o_verdict;
 	enum orch_cause		 o_cause;
@@ -55,6 +55,7 @@ struct outcome {
 	char			*o_text;	/* RUN_DONE's text, or NULL */
 };
 
+/* The worker of this process and what it knows of its task. */
 struct worker {
 	struct link		*w_link;
 	const struct orch_run_spec *w_spec;
@@ -86,49 +87,94 @@ enum step {
  */
 int	 worker_main(void);
 
-/* Do what w_go says and send RUN_DONE.  0, or -1 when the engine refused. */
+/*
+ * Do what w_go says and send RUN_DONE.  0, or -1 when RUN_DONE had no answer:
+ * the engine wants no more of this run.
+ */
 int	 worker_run(struct worker *);
 
-/* Fill w_out and return STEP_END. */
+/*
+ * Fill w_out and return STEP_END.  gate may be ""; a long reason is cut to
+ * o_reason.
+ */
 enum step worker_end(struct worker *, enum gate_verdict, enum orch_cause,
 	    const char *gate, const char *fmt, ...)
 	    __attribute__((format(printf, 5, 6)));
 
-/* Fill w_out with why nothing more may be done and return STEP_LOST. */
+/*
+ * Fill w_out with GATE_ERROR and why nothing more may be done, and return
+ * STEP_LOST.
+ */
 enum step worker_lost(struct worker *, enum orch_cause, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 
-/* An option of run_go ("NAME=value"): its text, or dflt. */
+/* An option of run_go ("NAME=value"): its text, as long as w_go; or dflt. */
 const char *worker_option(const struct worker *, const char *name,
 	    const char *dflt);
 
-/* The same as a number; dflt when it is absent or not in [min, max]. */
+/*
+ * The same as a number; dflt when it is absent, or, with a warning, not one in
+ * [min, max].
+ */
 long long worker_option_num(const struct worker *, const char *name,
 	    long long min, long long max, long long dflt);
 
-/* Sleep. */
+/* Sleep, whatever the engine says meanwhile. */
 void	 worker_pause(unsigned int ms);
 
-/* wire.c: the messages of one transition */
+/*
+ * wire.c: the messages of one transition.  Where nothing else is said, a step
+ * is STEP_NEXT when the engine did it, and else what wire_refused() says of its
+ * answer; when there is no answer, STEP_END after a run_stop and STEP_LOST
+ * without one.
+ */
 
+/*
+ * BEGIN: take the lease of w_go's task at its stage.  STEP_NEXT with w_epoch
+ * set; STEP_LOST when there is none for us.
+ */
 enum step wire_begin(struct worker *);
+
+/*
+ * GATE: have a gate evaluated at a commit.  STEP_NEXT when it passes, with
+ * w_gate_reason and w_gate_ms set; STEP_END with the engine's verdict when not.
+ * One that waits is asked again for ci_wait_timeout_s (R-5, R-20).
+ */
 enum step wire_gate(struct worker *, const char *gate, const char *commit);
+
+/* RECORD: keep the text of an artifact of this name (16-...) in the engine. */
 enum step wire_record(struct worker *, const char *name, const char *text);
+
+/*
+ * LANDED: the target contains this commit of this tree; previous is what it
+ * held before, or "".  What coverage measured goes along.
+ */
 enum step wire_landed(struct worker *, const char *commit, const char *tree,
 	    const char *previous);
+
+/*
+ * COMMIT: move the task from w_go's stage to another one.  STEP_LEFT when it
+ * has moved, with the reason and GATE_PASS in w_out.
+ */
 enum step wire_commit(struct worker *, const char *to, const char *reason);
+
+/* END: give the lease back with w_out.  A failure is logged. */
 void	 wire_end(struct worker *);
+
+/* RUN_DONE with w_out.  0, or -1 after a log line when there is no answer. */
 int	 wire_done(struct worker *);
 
 /*
- * Send a request of the pull request's row.  number and state may be NULL.
- * STEP_NEXT also when there is none (state PULL_NONE).
+ * PULL: send a request of the pull request's row; head and landed are commits
+ * or "".  number and state get what the row has then and may be NULL.
+ * STEP_NEXT also when there is none (number 0, state PULL_NONE).
  */
 enum step wire_pull(struct worker *, enum orch_pull_op, const char *head,
 	    const char *landed, uint64_t *number, enum orch_pull_state *);
 
-/* Make the engine's row say what a forge elsewhere says of the request. */
 struct forge_pull;
+
+/* Make the engine's row say what a forge elsewhere says of the request. */
 enum step wire_pull_seen(struct worker *, const char *head,
 	    const struct forge_pull *);
 
@@ -136,17 +182,23 @@ enum step wire_pull_seen(struct worker *, const char *head,
  * Send a request and wait for its answer, again and again while the engine
  * is away or could not store it.  A run_stop is noted in w_stopped and the
  * request repeated, unless it is a gate.  -1: the engine wants no more of
- * this run, or stopped a gate.  The answer lives until the next call.
+ * this run, or stopped a gate (ECANCELED); or the message is too long
+ * (EMSGSIZE).  The answer lives until the next call.
  */
 int	 wire_call(struct worker *, unsigned int type, const void *msg,
 	    unsigned int want, union orch_any *answer);
 
-/* What a result other than RES_OK means for the work; text may be "". */
+/*
+ * What a result means for the work: STEP_NEXT for RES_OK and RES_DUPLICATE,
+ * STEP_LOST for RES_FENCED and RES_DENIED, else STEP_END, with w_out filled.
+ * what names the request; text may be "".
+ */
 enum step wire_refused(struct worker *, const char *what, unsigned int result,
 	    const char *text);
 
 /* effect.c: irreversible actions */
 
+/* What a probe found. */
 enum probe {
 	PROBE_TODO,		/* not done, and may be done */
 	PROBE_DONE,		/* the world shows it */
@@ -186,6 +238,7 @@ extern const size_t effect_ndrivers;
 
 /* forge_local.c: a forge as its driver shows it */
 
+/* How a request to a forge ended. */
 enum forge_result {
 	FORGE_OK,
 	FORGE_NOTFOUND,
@@ -206,6 +259,7 @@ struct forge_pull {
 
 /* effect_ref.c: effects on branches */
 
+/* The argument of the three effects below. */
 struct ref_effect {
 	const char	*re_branch;
 	const char	*re_new;	/* what it shall hold */
@@ -220,13 +274,14 @@ extern const struct effect_driver effect_branch_delete;	/* old -> gone */
 
 /* effect_pull.c: effects on the pull request */
 
+/* The argument of the two effects below. */
 struct pull_effect {
-	const char	*pe_head;
-	uint64_t	 pe_number;
+	const char	*pe_head;	/* the branch's head, for the row */
+	uint64_t	 pe_number;	/* set by a probe; 0: there is none */
 };
 
-extern const struct effect_driver effect_pull_open;
-extern const struct effect_driver effect_pull_close;
+extern const struct effect_driver effect_pull_open;	/* one is open */
+extern const struct effect_driver effect_pull_close;	/* none is open */
 
 /* effect_image.c: the artifact that staging serves */
 extern const struct effect_driver effect_image_build;
@@ -237,6 +292,10 @@ extern const struct effect_driver effect_image_build;
  */
 enum step image_run(struct worker *, const char *commit);
 
+/*
+ * A forge.  Whatever is not FORGE_OK leaves a sentence in err; an answer is no
+ * proof of what was done, a look at the branch or the request is.
+ */
 struct forge {
 	const char	*f_name;
 	/* What a branch holds, in oid. */
@@ -268,27 +327,47 @@ extern const struct forge forge_local;
 /* forge_gitea.c: Gitea and Forgejo; the mirror follows the forge */
 extern const struct forge forge_gitea;
 
-/* Fetch all branches into the mirror; RUN_DONE names the target's head. */
+/*
+ * Fetch all branches of a forge elsewhere into the mirror; RUN_DONE names the
+ * target's head.
+ */
 enum step fetch_run(struct worker *);
 
-/* gitea_rest.c: the REST part of it, with the token of run_spec */
+/*
+ * gitea_rest.c: the REST part of it, with the token of run_spec.  What is not
+ * FORGE_OK leaves a sentence in err.
+ */
+
+/*
+ * Find the open request of the task's branch onto the target, else one that is
+ * not open any more.  FORGE_OK also when there is none (PULL_NONE), else
+ * FORGE_UNKNOWN.
+ */
 enum forge_result rest_pull_find(struct worker *, struct forge_pull *,
 	    char *err, size_t);
+
+/* Open it: FORGE_OK when the server says so, else FORGE_UNKNOWN. */
 enum forge_result rest_pull_open(struct worker *, char *err, size_t);
+
+/* Close that of this number: FORGE_OK when the server says so, as above. */
 enum forge_result rest_pull_close(struct worker *, uint64_t number,
 	    char *err, size_t);
 
 /*
  * Have the server move the target to new, by its pull request and only as a
- * fast-forward; waits while a check of the server runs, and for CI.
+ * fast-forward; waits while a check of the server runs, and for CI as long as
+ * ci_wait_timeout_s.  Never FORGE_NOTFOUND.
  */
 enum forge_result rest_land(struct worker *, const char *new, char *err,
 	    size_t);
 
-/* The mirror's own mark refs/orchd/<kind>/<task>; oid "" removes it. */
+/*
+ * mark.c: set the mirror's own mark refs/orchd/<kind>/<task>; oid "" removes
+ * it.  END with ERROR when git fails.
+ */
 enum step mark_set(struct worker *, const char *kind, const char *oid);
 
-/* 0 and its commit, or -1 when there is none. */
+/* Read a mark: 0 and its commit, or -1 when there is none or git fails. */
 int	 mark_get(struct worker *, const char *kind, char oid[GIT_OID_SIZE]);
 
 /*
@@ -297,7 +376,10 @@ int	 mark_get(struct worker *, const char *kind, char oid[GIT_OID_SIZE]);
  */
 int	 mark_is_tip(struct worker *, const char *commit, const char *head);
 
-/* Push what was imported and open the pull request (publish.c). */
+/*
+ * Push what was imported and open the pull request, from the stage development
+ * on (R-44, publish.c).
+ */
 enum step publish_run(struct worker *);
 
 /* The first gate of the edge: staging at H, with its record. */
@@ -312,7 +394,7 @@ enum step edge_run(struct worker *);
 enum step judged_read(struct worker *, const char *target,
 	    const char *commit, struct judged *);
 
-/* The branch's head, for END; jd NULL: it is the one that was judged. */
+/* Set the branch's head for END; jd NULL: it is the one that was judged. */
 void	 judged_say(struct worker *, const char *commit,
 	    const struct judged *jd);
 
@@ -324,10 +406,10 @@ enum step judged_keeps(struct worker *, const char *target,
 extern const struct effect_driver effect_deploy_start;
 extern const struct effect_driver effect_rollback;
 
-/* Have the deploy hook started. */
+/* Have the deploy hook started for the landed commit, once. */
 enum step deploy_run(struct worker *);
 
-/* Have the rollback hook started, for what served before. */
+/* Have the rollback hook started for what served before, once. */
 enum step rollback_run(struct worker *);
 
 /* Commit 16 with the rollback to the records branch (finish.c). */
@@ -336,10 +418,16 @@ enum step record_run(struct worker *);
 /* The hook has ended: record it, then done or back (finish.c). */
 enum step finish_run(struct worker *);
 
-/* A cancelled task: delete its branch, close its request (close.c). */
+/*
+ * A cancelled task: delete its branch, close its request, move it (R-54).  END
+ * with FAIL when the target contains it already (close.c).
+ */
 enum step close_run(struct worker *);
 
-/* Probe what was deployed for a while; holds no lease (monitor.c). */
+/*
+ * Probe what was deployed for a while, and commit 16; holds no lease.  END with
+ * PASS healthy, FAIL degraded, WAIT neither (R-34, monitor.c).
+ */
 enum step monitor_run(struct worker *);
 
 /* records.c */
@@ -353,7 +441,10 @@ extern const struct effect_driver effect_records;
 int	 records_write(struct worker *, const char *name, const char *text,
 	    char commit[GIT_OID_SIZE], char *err, size_t);
 
-/* The same as an effect under the lease, with its row. */
+/*
+ * The same as an effect under the lease, with its row; number ("14") is the
+ * artifact's, for the key.
+ */
 enum step records_effect(struct worker *, const char *name,
 	    const char *number, const char *text);
 
@@ -365,22 +456,32 @@ enum http_probe {
 	HTTP_NOT_MADE		/* our own side could not ask */
 };
 
-/* At most timeout_ms; why gets "200", or what went wrong. */
+/*
+ * Ask with GET for at most timeout_ms, without following a redirect; why gets
+ * "200", or what went wrong.
+ */
 enum http_probe http_probe(const char *url, long timeout_ms, char *why,
 	    size_t);
 
-/* monitor.c, for its tests: the verdict of */
+/*
+ * monitor.c, for its tests: the verdict of R-34 and R-87.  GATE_WAIT when not
+ * even three probes (or all, of fewer planned), or less than half of those
+ * planned, could be made; GATE_FAIL when more than fail_ratio (0 to 1) of those
+ * made failed; else GATE_PASS.
+ */
 enum gate_verdict monitor_judge(uint32_t planned, uint32_t made,
 	    uint32_t failed, double fail_ratio);
 
 /* result.c: what the hook's wrapper left */
 
+/* What a look at its file found. */
 enum hook_result {
 	HOOK_ENDED,		/* *code is set */
 	HOOK_NONE,		/* no file (yet) */
 	HOOK_BAD		/* a file that nobody of ours wrote */
 };
 
+/* Read it; code is 0 to 255, and why gets a sentence in any case. */
 enum hook_result hook_result_read(const char *path, int *code, char *why,
 	    size_t);
 
@@ -389,15 +490,21 @@ enum hook_result hook_result_read(const char *path, int *code, char *why,
  * (R-64)
  */
 
-/* A project and a secret of the parent: kept until they are taken over. */
+/*
+ * A project of the parent is given, copied; one whose forge is not elsewhere is
+ * ignored.
+ */
 void	 post_project(const struct orch_child_project *);
+
+/* A secret of the parent is given, copied: the token of "forge:PROJECT". */
 void	 post_secret(const char *name, const char *value);
 
 /* Take over what was given; what was not given again ends. */
 void	 post_take(void);
 
-/* Call fn for each forge that is configured, with the words of a trial. */
 struct checkup_of;
+
+/* Call fn for each forge that is configured, with the words of a trial. */
 void	 post_each(void (*fn)(const struct checkup_of *, void *arg),
 	    void *arg);
 
@@ -410,7 +517,7 @@ void	 post_stop(void);
 /* The engine is there (again): an older list will not be ended any more. */
 void	 post_engine_up(void);
 
-/* One row of the answer to outbox_next; copied. */
+/* One row of the answer with this id to outbox_next; copied. */
 void	 post_row(uint32_t id, const struct orch_outbox_row *);
 
 /* An ack; 1 when it answered one of these, else 0. */
@@ -421,7 +528,7 @@ extern int64_t post_pause_ms;
 
 /* post_send.c: the requests of one row */
 
-/* How it ended. */
+/* How the requests of a row ended. */
 enum post_end {
 	POST_DONE,
 	POST_REFUSED,		/* the forge works and says no */
@@ -467,7 +574,7 @@ void	 post_forget(void);
  */
 void	 doctor_forges(uint32_t id, const struct orch_doctor_ask *);
 
-/* daemon.c: the dispatcher; returns the exit status */
+/* daemon.c: the dispatcher, which reads what hooks left.  The exit status. */
 int	 finalizer_main(int argc, char **argv);
 
 #endif
