@@ -26,7 +26,10 @@
 
 /* drift.c: tasks whose gate turned green without an event (F-1) */
 
-/* Start asking every reconcile_interval_s.  -1 when there is no memory. */
+/*
+ * Start asking every reconcile_interval_s, unless reconcile_enabled is no.  -1
+ * when there is no memory.
+ */
 int	 drift_start(void);
 
 /* Stop asking. */
@@ -35,7 +38,7 @@ void	 drift_stop(void);
 /* The engine is there (again): an older list will not be ended any more. */
 void	 drift_engine_up(void);
 
-/* One row of the answer to candidates. */
+/* One row of the answer to candidates: the engine is asked to look at it. */
 void	 drift_candidate(const struct orch_candidate *);
 
 /* An ack; 1 when it answered one of our advances, else 0. */
@@ -50,14 +53,17 @@ int	 drift_ack(uint32_t id, const struct orch_ack *);
  */
 int	 tell(unsigned int type, const void *msg);
 
-/* Raise or clear an alert. */
+/*
+ * Raise or clear an alert by tell().  The subject is cut at 127 bytes, the text
+ * at 1022.
+ */
 void	 tell_notice(const char *kind, const char *subject, int on,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Messages that the engine has not answered yet. */
 size_t	 tell_waiting(void);
 
-/* The engine is there (again). */
+/* The engine is there (again): all that it has not answered is told. */
 void	 tell_engine_up(void);
 
 /* An ack; 1 when it answered one of these, else 0. */
@@ -87,32 +93,38 @@ struct remote_kind {
 	int64_t	(*rk_wait)(const char *body, size_t len);
 };
 
+/* Who goes first where several wait for the rate. */
 enum remote_prio {
 	REMOTE_FIRST,		/* a hint: a person may have decided */
 	REMOTE_NOW,		/* a message */
 	REMOTE_LATER		/* a poll: leaves some of the rate to others */
 };
 
+/* How a request ended. */
 enum remote_end {
 	REMOTE_OK,		/* 2xx */
-	REMOTE_REFUSED,		/* another answer; the server is well */
+	REMOTE_REFUSED,		/* another answer, the server is well; or the
+				 * request cannot be made */
 	REMOTE_DOWN		/* no answer, 5xx, 429 too often, or paused */
 };
 
+/* What came back; it dies with the call. */
 struct remote_answer {
 	enum remote_end	 ra_end;
 	int		 ra_asked;	/* 0: it was left alone */
 	long		 ra_status;	/* or 0 */
-	const char	*ra_body;	/* dies with the call; never NULL */
+	const char	*ra_body;	/* never NULL */
 	size_t		 ra_len;
 	int64_t		 ra_total;	/* X-Total-Count, or -1 */
 	const char	*ra_why;	/* when it is not OK, for people */
 };
 
+/* Called once with the answer, from the loop. */
 typedef void (*remote_cb)(const struct remote_answer *, void *arg);
 
-#define REMOTE_HEADERS	4
+#define REMOTE_HEADERS	4	/* of a request, besides the key's */
 
+/* A request. */
 struct remote_ask {
 	enum remote_prio ask_prio;
 	const char	*ask_method;
@@ -163,6 +175,7 @@ int64_t	 poll_jitter(int64_t ms);
 struct tracker;
 struct forge;
 
+/* A project that the parent gave, with what of it is elsewhere. */
 struct project {
 	TAILQ_ENTRY(project) p_entry;
 	unsigned int	 p_refs;
@@ -184,6 +197,7 @@ struct project {
 	struct forge	*p_forge;
 };
 
+/* One who is told, by a way that is remote. */
 struct messenger {
 	TAILQ_ENTRY(messenger) me_entry;
 	char		*me_dest;	/* "notify:NAME" */
@@ -199,21 +213,29 @@ TAILQ_HEAD(messengers, messenger);
 extern struct projects projects;
 extern struct messengers messengers;
 
-/* A project and a secret of the parent: kept until they are taken over. */
+/* A project of the parent: copied, and kept until it is taken over. */
 void	 project_given(const struct orch_child_project *);
+
+/*
+ * A secret of the parent, likewise: the key of "forge:PROJECT" or
+ * "tracker:PROJECT", or "KIND TO SECRET" of "notify:NAME".
+ */
 void	 project_secret(const char *name, const char *value);
 
 /*
  * Take over what was given: what is new or has changed starts anew, what was
- * not given again ends.  -1: no memory.
+ * not given again ends.  -1 when the forge or the tracker of one cannot be
+ * asked; the others work.
  */
 int	 project_take(void);
 
-/* The project of that name; NULL when it is not remote. */
+/* The project of that name; NULL when there is none. */
 struct project *project_find(const char *name);
 
-/* Keep it while a request is under way; give it back. */
+/* Keep it while a request is under way; returns it. */
 struct project *project_ref(struct project *);
+
+/* Give it back; the last one frees it. */
 void	 project_unref(struct project *);
 
 /*
@@ -231,7 +253,10 @@ void	 project_stop(void);
 
 /* tracker.c: a project at Plane (F-2) */
 
-/* Start its poll; the tracker belongs to the project.  -1: cannot. */
+/*
+ * Start its poll; the tracker belongs to the project.  -1 when there is no
+ * memory, or no usable address or key.
+ */
 int	 tracker_start(struct project *);
 
 /* Stop it and free it; requests under way keep the project only. */
@@ -240,7 +265,7 @@ void	 tracker_stop(struct project *);
 /* Everything is to be told again, and soon. */
 void	 tracker_engine_up(struct project *);
 
-/* Look at one item now; NULL: at all. */
+/* Look at one item now; NULL: at all.  Without a tracker nothing is done. */
 void	 tracker_look(struct project *, const char *item);
 
 /*
@@ -253,14 +278,22 @@ void	 tracker_deliver(struct project *, uint64_t row, const char *kind,
 
 /* forge.c: a project at Gitea or Forgejo (F-4) */
 
+/*
+ * Make its forge, which belongs to the project and is asked when the engine is
+ * there.  -1 when there is no memory, or no usable address or key.
+ */
 int	 forge_start(struct project *);
+
+/* Stop it and free it; requests under way keep the project only. */
 void	 forge_stop(struct project *);
+
+/* Everything is to be told again: a round begins now, or after this one. */
 void	 forge_engine_up(struct project *);
 
-/* Look at all that is watched, soon. */
+/* Look at all that is watched, soon.  Without a forge nothing is done. */
 void	 forge_look(struct project *);
 
-/* A row of the answer to watch_list. */
+/* A row of the answer with this id to watch_list; copied. */
 void	 forge_watch(uint32_t id, const struct orch_watch *);
 
 /* An ack in place of rows; 1 when it was one. */
@@ -272,13 +305,13 @@ int	 forge_ack(uint32_t id, const struct orch_ack *);
 void	 notify_deliver(struct messenger *, uint64_t row, const char *kind,
 	    const char *task, const char *key, const char *text);
 
-/* The limits of a kind of messenger; NULL: there is no such kind. */
+/* The limits of a kind of messenger, static; NULL: there is no such kind. */
 const struct remote_kind *notify_kind(const char *kind);
 
 /* A Telegram bot's address, before "/METHOD"; a secret.  -1: too long. */
 int	 notify_address(const struct messenger *, char *buf, size_t len);
 
-/* The address whose server it is, for remote_get(). */
+/* The address whose server it is, for remote_get(); as long as it. */
 const char *notify_server(const struct messenger *);
 
 /* doctor.c: what orchd needs elsewhere, tried (orchctl doctor remote) */
@@ -300,16 +333,19 @@ void	 outbox_stop(void);
 /* The engine is there (again): an older list will not be ended any more. */
 void	 outbox_engine_up(void);
 
-/* One row of the answer to outbox_next; copied. */
+/* One row of the answer with this id to outbox_next; copied. */
 void	 outbox_row(uint32_t id, const struct orch_outbox_row *);
 
 /* An ack; 1 when it answered a delivery or its record, else 0. */
 int	 outbox_ack(uint32_t id, const struct orch_ack *);
 
-/* How the delivery of a row ended; a row that is not at hand is ignored. */
+/*
+ * How the delivery of a row ended, with the reason unless it is ok; a row that
+ * is not at hand is ignored.
+ */
 void	 outbox_settle(uint64_t row, int ok, const char *error);
 
-/* It made this item, or had made it before. */
+/* A row is delivered: it made this item, or had made it before. */
 void	 outbox_made(uint64_t row, const char *item);
 
 /*
@@ -325,16 +361,20 @@ extern const struct daemon_ops reconciled_ops;
 
 /* text.c: small things */
 
-/* A copy of at most max - 1 bytes that ends at a whole UTF-8 character. */
+/*
+ * A copy of at most max - 1 bytes that ends at a whole UTF-8 character.  The
+ * caller frees it; NULL: no memory.
+ */
 char	*text_cut(const char *, size_t max);
 
 /*
  * A copy that is UTF-8 and has no control characters but tab and line end;
- * what else there was is a question mark.
+ * what else there was is a question mark.  The caller frees it; NULL: no
+ * memory.
  */
 char	*text_clean(const char *);
 
-/* Cut UTF-8 so that it is at most so many UTF-16 units long. */
+/* Cut UTF-8 in place so that it is at most so many UTF-16 units long. */
 void	 text_cut_utf16(char *, size_t units);
 
 #endif
