@@ -62,6 +62,23 @@ page_of(const struct task *t, char buf[PAGE_MAX])
 	sqlite3_reset(q);
 }
 
+/*
+ * What a question is about: the pull request, or before there is one the
+ * item's artifacts at that commit, as the forge shows them.
+ */
+static void
+subject_of(const struct task *t, const char *commit, char buf[PAGE_MAX])
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	page_of(t, buf);
+	if (buf[0] == '\0' && has_forge(t) && commit[0] != '\0')
+		snprintf(buf, PAGE_MAX, "%s%s%s/src/commit/%s/docs/work-items/"
+		    "%s", cp->cp_forge_url, cp->cp_forge_url[strlen(
+		    cp->cp_forge_url) - 1] == '/' ? "" : "/",
+		    cp->cp_forge_repo, commit, t->t_key);
+}
+
 /* --- people --------------------------------------------------------------- */
 
 int
@@ -329,18 +346,20 @@ tracker_move(const struct transition *tr, const struct task *t)
 enum store_res
 tell_question(const struct task *t, const char *commit, const char *text)
 {
-	char key[160], page[PAGE_MAX], words[1200];
+	char key[160], page[PAGE_MAX], words[1300];
 	enum store_res res;
+	const char *nl;
 
 	snprintf(key, sizeof(key), "ask:%s:%lld:%s", t->t_key,
 	    (long long)t->t_seq, commit);
-	page_of(t, page);
-	snprintf(words, sizeof(words), "%.600s%s%s", text, page[0] != '\0' ?
-	    "\n" : "", page);
+	subject_of(t, commit, page);
+	nl = page[0] != '\0' ? "\n" : "";
+	snprintf(words, sizeof(words), "%.600s%s%s", text, nl, page);
 	if ((res = outbox_add("tracker", t, "comment", key, words)) !=
 	    STORE_OK)
 		return (res);
-	snprintf(words, sizeof(words), "%s %.600s", t->t_key, text);
+	snprintf(words, sizeof(words), "%s %.600s%s%s", t->t_key, text, nl,
+	    page);
 	return (tell_people(t, "question", key, words));
 }
 

@@ -330,6 +330,9 @@ START_TEST(the_tracker_gets_links_state_and_verdicts)
 	ck_assert_ptr_nonnull(strstr(fx_str("SELECT text FROM outbox WHERE "
 	    "dest = 'tracker' AND text LIKE '%%confirm the deploy%%'"),
 	    "\n" PAGE));
+	/* Before there is a pull request: what the question is about. */
+	ck_assert_int_eq(rows("text LIKE '%approve the analysis%/src/commit/"
+	    "%/docs/work-items/DEMO-1%'"), 3);
 }
 END_TEST
 
