@@ -313,6 +313,7 @@ char	*escaped(const char *);
 #define COL_FLEX	0x02
 #define COL_WRAP	0x04
 
+/* A column of a table. */
 struct column {
 	const char	*co_title;	/* "" for all: no heading */
 	int		 co_flags;	/* COL_ */

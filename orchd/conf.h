@@ -305,6 +305,7 @@ struct conf {
 	struct strlist		 cf_files;	/* names that locations use */
 };
 
+/* What a reader of configurations is to do. */
 #define CONF_ENVIRON	0x1	/* ORCH_... of the environment counts */
 #define CONF_FILES	0x2	/* look at the files that are named */
 #define CONF_QUIET	0x4	/* no warnings, faults only */

@@ -37,6 +37,7 @@ struct box;
 struct run;
 struct session;
 
+/* Limits; those of run_done are the protocol's. */
 #define RUN_REASON_MAX	2048	/* run_done.reason and its NUL */
 #define RUN_TEXT_MAX	65536U	/* run_done.text */
 #define RUN_ITEMS_MAX	256	/* run_done.items */
