@@ -450,6 +450,7 @@ enum step records_effect(struct worker *, const char *name,
 
 /* probe.c: one HTTP probe of a deployed service */
 
+/* What it showed. */
 enum http_probe {
 	HTTP_GOOD,		/* 2xx or 3xx */
 	HTTP_BAD,		/* another answer, or none */

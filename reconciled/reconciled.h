@@ -229,7 +229,7 @@ void	 project_secret(const char *name, const char *value);
  */
 int	 project_take(void);
 
-/* The project of that name; NULL when there is none. */
+/* The project of that name; NULL when nothing of it is remote. */
 struct project *project_find(const char *name);
 
 /* Keep it while a request is under way; returns it. */
