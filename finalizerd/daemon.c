@@ -144,7 +144,6 @@ on_setup(enum orch_role role)
 		log_warnx("no memory for a timer");
 		return (-1);
 	}
-	post_take();
 	if (post_start() == -1) {
 		log_warnx("no memory to ask forges");
 		return (-1);
@@ -182,7 +181,6 @@ finalizer_main(int argc, char **argv)
 		.d_shutdown = on_shutdown,
 		.d_project = post_project,
 		.d_secret = post_secret,
-		.d_reload = post_take,
 	};
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)

@@ -327,6 +327,15 @@ extern const struct forge forge_local;
 /* forge_gitea.c: Gitea and Forgejo; the mirror follows the forge */
 extern const struct forge forge_gitea;
 
+/* Is the forge a server elsewhere, and not the mirror itself? */
+int		 forge_elsewhere(const struct worker *);
+
+/*
+ * Why something could not be done or told at the forge: CAUSE_TRANSIENT for a
+ * server elsewhere, which may be away for a while, else CAUSE_INFRA.
+ */
+enum orch_cause	 forge_cause(const struct worker *);
+
 /*
  * Fetch all branches of a forge elsewhere into the mirror; RUN_DONE names the
  * target's head.
@@ -499,9 +508,6 @@ void	 post_project(const struct orch_child_project *);
 
 /* A secret of the parent is given, copied: the token of "forge:PROJECT". */
 void	 post_secret(const char *name, const char *value);
-
-/* Take over what was given; what was not given again ends. */
-void	 post_take(void);
 
 struct checkup_of;
 

@@ -71,7 +71,6 @@ struct dest {
 	char		*d_repo;
 	char		*d_target;	/* branch */
 	char		*d_token;
-	int		 d_given;	/* in the reload under way */
 	uint32_t	 d_asked;	/* the id of the list under way */
 	TAILQ_HEAD(, row) d_rows;
 	unsigned int	 d_failed;	/* in a row */
@@ -142,7 +141,6 @@ post_project(const struct orch_child_project *m)
 	set(&d->d_url, m->forge_url);
 	set(&d->d_repo, m->forge_repo);
 	set(&d->d_target, m->target);
-	d->d_given = 1;
 }
 
 void
@@ -150,24 +148,6 @@ post_secret(const char *name, const char *value)
 {
 	if (strncmp(name, "forge:", 6) == 0 && strlen(name) < DEST_SIZE)
 		set(&dest_get(name)->d_token, value);
-}
-
-void
-post_take(void)
-{
-	struct dest *d;
-
-	/* A row under way knows its own address and ends as it ends. */
-	TAILQ_FOREACH(d, &dests, d_entry) {
-		if (!d->d_given) {
-			set(&d->d_url, "");
-			set(&d->d_token, "");
-			d->d_alert = 0;
-			(void)snprintf(d->d_why, sizeof(d->d_why), "%s is not "
-			    "asked any more", d->d_name);
-		}
-		d->d_given = 0;
-	}
 }
 
 void

@@ -136,26 +136,6 @@ options_keep(const struct orch_strs *l)
 			fatal("options");
 }
 
-/* What comes both at the start and in a reload; 0 when it is not that. */
-static int
-handed_over(const struct orch_header *h, const union orch_any *any)
-{
-	switch (h->h_type) {
-	case ORCH_child_secret:
-		(void)log_redact_add(any->child_secret.value);
-		if (me.ops->d_secret != NULL)
-			me.ops->d_secret(any->child_secret.name,
-			    any->child_secret.value);
-		return (1);
-	case ORCH_child_project:
-		if (me.ops->d_project != NULL)
-			me.ops->d_project(&any->child_project);
-		return (1);
-	default:
-		return (0);
-	}
-}
-
 /* One message of the start-up; 1 when it was the last. */
 static int
 start_message(const struct orch_header *h, const union orch_any *any, int *fd)
@@ -178,11 +158,19 @@ start_message(const struct orch_header *h, const union orch_any *any, int *fd)
 		me.ops->d_listen(&any->child_listen, *fd);
 		*fd = -1;
 		return (0);
+	case ORCH_child_secret:
+		(void)log_redact_add(any->child_secret.value);
+		if (me.ops->d_secret != NULL)
+			me.ops->d_secret(any->child_secret.name,
+			    any->child_secret.value);
+		return (0);
+	case ORCH_child_project:
+		if (me.ops->d_project != NULL)
+			me.ops->d_project(&any->child_project);
+		return (0);
 	case ORCH_child_go:
 		return (1);
 	default:
-		if (handed_over(h, any))
-			return (0);
 		fatalx("the parent sends %s before child_go",
 		    orch_msg(h->h_type)->m_name);
 	}
@@ -312,14 +300,9 @@ parent_message(struct chan *c, const struct orch_header *h,
 	case ORCH_ping:
 		(void)chan_send(c, ORCH_pong, h->h_id, any, -1);
 		break;
-	case ORCH_child_go:
-		if (me.ops->d_reload != NULL)
-			me.ops->d_reload();
-		break;
 	default:
-		if (!handed_over(h, any))
-			log_warnx("the parent sends %s, ignored",
-			    orch_msg(h->h_type)->m_name);
+		log_warnx("the parent sends %s, ignored",
+		    orch_msg(h->h_type)->m_name);
 	}
 }
 

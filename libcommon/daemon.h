@@ -34,10 +34,7 @@ struct daemon_ops {
 	 * message dies after the call.  May be NULL.
 	 */
 	void	(*d_listen)(const struct orch_child_listen *, int fd);
-	/*
-	 * A secret; the text dies after the call.  May be NULL.  Before
-	 * d_setup, and again in a reload.
-	 */
+	/* A secret, before d_setup; the text dies after the call.  May be NULL. */
 	void	(*d_secret)(const char *name, const char *value);
 	/* Everything has come: acquire the rest.  -1: cannot serve. */
 	int	(*d_setup)(enum orch_role role);
@@ -51,15 +48,10 @@ struct daemon_ops {
 	/* The last thing before exit.  May be NULL. */
 	void	(*d_shutdown)(void);
 	/*
-	 * A project whose forge or tracker is remote; the texts die after the
-	 * call.  Before d_setup, and again in a reload.  May be NULL.
+	 * A project whose forge or tracker is remote, before d_setup; the
+	 * texts die after the call.  May be NULL.
 	 */
 	void	(*d_project)(const struct orch_child_project *);
-	/*
-	 * The end of a reload (CHILD_GO once more): all projects and secrets
-	 * that there are have come since the CHILD_GO before.  May be NULL.
-	 */
-	void	(*d_reload)(void);
 	/*
 	 * Asked to end (SIGTERM, SIGINT): take nothing new, finish what is
 	 * under way and call daemon_stop(), within 4 s.  Asked once more it

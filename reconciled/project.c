@@ -31,8 +31,7 @@
 
 /*
  * The table of remote projects and of messengers.  What the parent hands over
- * is collected first and taken over as a whole, so that a reload never shows
- * a project with the key of another.
+ * is collected first and begins as a whole: a project may come before its key.
  */
 
 struct secret {
@@ -44,7 +43,6 @@ struct secret {
 struct projects projects = TAILQ_HEAD_INITIALIZER(projects);
 struct messengers messengers = TAILQ_HEAD_INITIALIZER(messengers);
 
-static struct projects	 given = TAILQ_HEAD_INITIALIZER(given);
 static TAILQ_HEAD(, secret) secrets = TAILQ_HEAD_INITIALIZER(secrets);
 
 static void
@@ -163,7 +161,7 @@ project_given(const struct orch_child_project *m)
 	    "To Analyse")) == NULL ||
 	    (p->p_renamed = lines(&m->statuses)) == NULL)
 		fatal("project");
-	TAILQ_INSERT_TAIL(&given, p, p_entry);
+	TAILQ_INSERT_TAIL(&projects, p, p_entry);
 }
 
 void
@@ -203,23 +201,6 @@ project_find(const char *name)
 	return (NULL);
 }
 
-static int
-same(const struct project *a, const struct project *b)
-{
-	return (strcmp(a->p_target, b->p_target) == 0 &&
-	    strcmp(a->p_forge_url, b->p_forge_url) == 0 &&
-	    strcmp(a->p_repo, b->p_repo) == 0 &&
-	    strcmp(a->p_tracker_url, b->p_tracker_url) == 0 &&
-	    strcmp(a->p_workspace, b->p_workspace) == 0 &&
-	    strcmp(a->p_tracker_id, b->p_tracker_id) == 0 &&
-	    strcmp(a->p_rejected, b->p_rejected) == 0 &&
-	    strcmp(a->p_analyse, b->p_analyse) == 0 &&
-	    strcmp(a->p_renamed, b->p_renamed) == 0 &&
-	    strcmp(a->p_token, b->p_token) == 0 &&
-	    strcmp(a->p_key, b->p_key) == 0 &&
-	    a->p_forge_poll_s == b->p_forge_poll_s);
-}
-
 static void
 project_end(struct project *p)
 {
@@ -230,47 +211,18 @@ project_end(struct project *p)
 	project_unref(p);
 }
 
+/* Of one that cannot be asked the rest works; 0, or -1. */
 static int
 project_begin(struct project *p)
 {
-	TAILQ_INSERT_TAIL(&projects, p, p_entry);
+	if ((p->p_token = strdup(secret_of("forge", p->p_name))) == NULL ||
+	    (p->p_key = strdup(secret_of("tracker", p->p_name))) == NULL)
+		fatal("project");
 	if (p->p_tracker_url[0] != '\0' && tracker_start(p) == -1)
 		return (-1);
 	if (p->p_forge_url[0] != '\0' && forge_start(p) == -1)
 		return (-1);
 	return (0);
-}
-
-static int
-projects_take(void)
-{
-	struct projects old = TAILQ_HEAD_INITIALIZER(old);
-	struct project *p, *was;
-	int r = 0;
-
-	TAILQ_CONCAT(&old, &projects, p_entry);
-	while ((p = TAILQ_FIRST(&given)) != NULL) {
-		TAILQ_REMOVE(&given, p, p_entry);
-		if ((p->p_token = strdup(secret_of("forge", p->p_name))) ==
-		    NULL || (p->p_key = strdup(secret_of("tracker",
-		    p->p_name))) == NULL)
-			fatal("project");
-		TAILQ_FOREACH(was, &old, p_entry)
-			if (strcmp(was->p_name, p->p_name) == 0)
-				break;
-		if (was != NULL && same(was, p)) {
-			TAILQ_REMOVE(&old, was, p_entry);
-			TAILQ_INSERT_TAIL(&projects, was, p_entry);
-			project_free(p);
-		} else if (project_begin(p) == -1)
-			r = -1;
-	}
-	while ((p = TAILQ_FIRST(&old)) != NULL) {
-		TAILQ_REMOVE(&old, p, p_entry);
-		TAILQ_INSERT_TAIL(&projects, p, p_entry);
-		project_end(p);
-	}
-	return (r);
 }
 
 void
@@ -343,44 +295,6 @@ messenger_new(const char *dest, const char *value)
 	return (me);
 }
 
-/* One that stays as it is keeps what is under way. */
-static void
-messenger_take(struct messenger *me)
-{
-	struct messenger *was = messenger_find(me->me_dest);
-
-	if (was != NULL && strcmp(was->me_kind, me->me_kind) == 0 &&
-	    strcmp(was->me_to, me->me_to) == 0 &&
-	    strcmp(was->me_secret, me->me_secret) == 0) {
-		was->me_stays = 1;
-		messenger_free(me);
-		return;
-	}
-	me->me_stays = 1;
-	TAILQ_INSERT_TAIL(&messengers, me, me_entry);
-}
-
-static void
-messengers_take(void)
-{
-	struct messenger *me, *next;
-	struct secret *se;
-
-	TAILQ_FOREACH(me, &messengers, me_entry)
-		me->me_stays = 0;
-	TAILQ_FOREACH(se, &secrets, se_entry)
-		if (strncmp(se->se_name, "notify:", 7) == 0 &&
-		    (me = messenger_new(se->se_name, se->se_value)) != NULL)
-			messenger_take(me);
-	for (me = TAILQ_FIRST(&messengers); me != NULL; me = next) {
-		next = TAILQ_NEXT(me, me_entry);
-		if (me->me_stays)
-			continue;
-		TAILQ_REMOVE(&messengers, me, me_entry);
-		messenger_free(me);
-	}
-}
-
 static void
 secrets_clear(void)
 {
@@ -395,11 +309,20 @@ secrets_clear(void)
 }
 
 int
-project_take(void)
+project_start(void)
 {
-	int r = projects_take();
+	struct messenger *me;
+	struct project *p;
+	struct secret *se;
+	int r = 0;
 
-	messengers_take();
+	TAILQ_FOREACH(p, &projects, p_entry)
+		if (project_begin(p) == -1)
+			r = -1;
+	TAILQ_FOREACH(se, &secrets, se_entry)
+		if (strncmp(se->se_name, "notify:", 7) == 0 &&
+		    (me = messenger_new(se->se_name, se->se_value)) != NULL)
+			TAILQ_INSERT_TAIL(&messengers, me, me_entry);
 	secrets_clear();
 	return (r);
 }

@@ -179,7 +179,7 @@ struct forge;
 struct project {
 	TAILQ_ENTRY(project) p_entry;
 	unsigned int	 p_refs;
-	int		 p_gone;	/* no longer configured: say nothing */
+	int		 p_gone;	/* it ends: say nothing */
 	char		*p_name;
 	char		*p_target;	/* branch */
 	char		*p_forge_url;	/* "": no remote forge */
@@ -205,7 +205,6 @@ struct messenger {
 	char		*me_to;		/* chat or address */
 	char		*me_secret;
 	struct remote	*me_remote;
-	int		 me_stays;	/* while a reload is taken over */
 };
 
 TAILQ_HEAD(projects, project);
@@ -213,7 +212,7 @@ TAILQ_HEAD(messengers, messenger);
 extern struct projects projects;
 extern struct messengers messengers;
 
-/* A project of the parent: copied, and kept until it is taken over. */
+/* A project of the parent: copied, and kept until all is given. */
 void	 project_given(const struct orch_child_project *);
 
 /*
@@ -223,11 +222,10 @@ void	 project_given(const struct orch_child_project *);
 void	 project_secret(const char *name, const char *value);
 
 /*
- * Take over what was given: what is new or has changed starts anew, what was
- * not given again ends.  -1 when the forge or the tracker of one cannot be
- * asked; the others work.
+ * Everything is given: begin with each.  -1 when the forge or the tracker of
+ * one cannot be asked; the others work.
  */
-int	 project_take(void);
+int	 project_start(void);
 
 /* The project of that name; NULL when nothing of it is remote. */
 struct project *project_find(const char *name);

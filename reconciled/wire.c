@@ -35,14 +35,8 @@ on_setup(enum orch_role role)
 		return (-1);
 	}
 	/* One that cannot be asked was logged; the others work. */
-	(void)project_take();
+	(void)project_start();
 	return (0);
-}
-
-static void
-on_reload(void)
-{
-	(void)project_take();
 }
 
 static void
@@ -139,7 +133,6 @@ const struct daemon_ops reconciled_ops = {
 	.d_roles = FROM_RECONCILED,
 	.d_secret = project_secret,
 	.d_project = project_given,
-	.d_reload = on_reload,
 	.d_setup = on_setup,
 	.d_engine_up = on_engine_up,
 	.d_message = on_message,

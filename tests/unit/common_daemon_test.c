@@ -85,16 +85,19 @@ on_setup(enum orch_role role)
 	return (strcmp(daemon_option("fail", "no"), "yes") == 0 ? -1 : 0);
 }
 
+static char projects[64];
+
 static void
 on_up(void)
 {
 	char text[200];
 
-	snprintf(text, sizeof(text), "%s %s %lld %lld %lld %s %d",
+	snprintf(text, sizeof(text), "%s %s %lld %lld %lld %s %d%s",
 	    daemon_option("a", "none"), daemon_option("b", "none"),
 	    daemon_option_num("n", 1, 100, 5),
 	    daemon_option_num("big", 1, 100, 5),
-	    daemon_option_num("word", 1, 100, 5), secret, listener);
+	    daemon_option_num("word", 1, 100, 5), secret, listener,
+	    projects);
 	tell("up", text);
 }
 
@@ -123,23 +126,12 @@ on_shutdown(void)
 	_exit(7);
 }
 
-static char projects[64];
-
 static void
 on_project(const struct orch_child_project *m)
 {
 	size_t n = strlen(projects);
 
-	snprintf(projects + n, sizeof(projects) - n, "%s,", m->name);
-}
-
-static void
-on_reload(void)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %s", projects, secret);
-	tell("reload", text);
+	snprintf(projects + n, sizeof(projects) - n, " %s", m->name);
 }
 
 /* It has something to finish, and never does. */
@@ -151,7 +143,7 @@ on_drain(void)
 
 static const struct daemon_ops ops = { "testd", FROM_REAPERD, on_listen,
 	on_secret, on_setup, on_up, on_down, on_message, on_shutdown,
-	on_project, on_reload, on_drain };
+	on_project, on_drain };
 
 static void
 start_with(int sock, char *arg)
@@ -421,22 +413,25 @@ START_TEST(a_false_engine_is_dropped_and_a_true_one_taken)
 }
 END_TEST
 
-START_TEST(projects_come_at_the_start_and_in_a_reload)
+START_TEST(projects_come_at_the_start_and_no_more_after_it)
 {
 	struct orch_child_project p = { .name = "one" };
-	struct orch_child_secret s = { "token", "second-value" };
+	struct orch_child_engine m = { 5 };
+	int fd;
 
 	child_start(ROLE_REAPERD);
 	say(parent, ORCH_child_project, &p, -1);
 	child_go();
 	welcome(4);
 	ck_assert_int_eq(hear(parent, FROM_REAPERD), ORCH_child_ready);
-	expect_notice("up", "first none 50 5 5  0");
+	expect_notice("up", "first none 50 5 5  0 one");
 	p.name = "two";
 	say(parent, ORCH_child_project, &p, -1);
-	say(parent, ORCH_child_secret, &s, -1);
-	child_go();
-	expect_notice("reload", "one,two, second-value");
+	fd = new_engine();
+	say(parent, ORCH_child_engine, &m, fd);
+	close(fd);
+	welcome(5);
+	expect_notice("up", "first none 50 5 5  0 one");
 }
 END_TEST
 
@@ -551,7 +546,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, it_outlives_its_engine);
 	tcase_add_test(tc, a_new_connection_replaces_the_old_one);
 	tcase_add_test(tc, a_false_engine_is_dropped_and_a_true_one_taken);
-	tcase_add_test(tc, projects_come_at_the_start_and_in_a_reload);
+	tcase_add_test(tc, projects_come_at_the_start_and_no_more_after_it);
 	tcase_add_test(tc, it_ends_with_its_parent);
 	tcase_add_test(tc,
 	    a_signal_lets_it_finish_and_the_next_one_ends_it);

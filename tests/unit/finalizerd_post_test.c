@@ -204,7 +204,6 @@ project(const char *forge)
 	post_project(&m);
 	post_secret("forge:demo", FS_TOKEN);
 	post_secret("tracker:demo", "of no use");
-	post_take();
 }
 
 /* Let the loop run until *what is at least n, or for some seconds. */
@@ -403,22 +402,6 @@ START_TEST(an_engine_that_was_away_is_told)
 }
 END_TEST
 
-START_TEST(a_project_that_is_gone_is_not_asked)
-{
-	unsigned int asked;
-
-	setup();
-	project("local");
-	asked = lists;
-	row("DEMO-1", "comment", "text", "");
-	post_engine_up();
-	run_until(&done[0], 1, 2);
-	ck_assert_int_eq(done[0], 0);
-	ck_assert_uint_eq(lists, asked);
-	teardown();
-}
-END_TEST
-
 int
 main(void)
 {
@@ -438,7 +421,6 @@ main(void)
 	    a_forge_that_is_down_is_left_alone_and_found_again);
 	tcase_add_test(tc, what_the_forge_refuses_is_said);
 	tcase_add_test(tc, an_engine_that_was_away_is_told);
-	tcase_add_test(tc, a_project_that_is_gone_is_not_asked);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -207,7 +207,7 @@ setup(void)
 	project_secret("notify:ops", line);
 	snprintf(line, sizeof(line), "webhook %s/in secret", server_url);
 	project_secret("notify:hook", line);
-	ck_assert_int_eq(project_take(), 0);
+	ck_assert_int_eq(project_start(), 0);
 	answer("GET /bottoken-0/getMe", 200, "{\"ok\":true,\"result\":{"
 	    "\"id\":7,\"username\":\"orchd_bot\"}}");
 	answer("GET /bottoken-0/getChat?", 200, "{\"ok\":true,\"result\":{"

@@ -57,7 +57,7 @@ setup(void)
 	    "\"statuses\":null}");
 	give_project(&m);
 	project_secret("forge:app", "read-token");
-	ck_assert_int_eq(project_take(), 0);
+	ck_assert_int_eq(project_start(), 0);
 }
 
 static struct project *
@@ -429,13 +429,13 @@ START_TEST(a_new_engine_is_told_everything_again)
 }
 END_TEST
 
-START_TEST(a_project_may_go_while_it_is_asked)
+START_TEST(it_may_end_while_a_forge_is_asked)
 {
 	round_of(1, "orchd/APP-1", SHA1, 0);
 	forge_look(app());
 	RUN_UNTIL(count_sent(ORCH_watch_list) == 2);
 	watch("orchd/APP-1", SHA1, 7, 1);
-	ck_assert_int_eq(project_take(), 0);
+	project_stop();
 	ck_assert_ptr_null(app());
 	run_for(100);
 }
@@ -466,7 +466,7 @@ main(void)
 	tcase_add_test(tc, a_token_that_may_not_read_is_an_alert);
 	tcase_add_test(tc, a_failed_round_forgets_nothing);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
-	tcase_add_test(tc, a_project_may_go_while_it_is_asked);
+	tcase_add_test(tc, it_may_end_while_a_forge_is_asked);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

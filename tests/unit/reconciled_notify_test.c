@@ -54,7 +54,7 @@ setup(void)
 	project_secret("notify:ops", chat);
 	project_secret("notify:hook", hook);
 	project_secret("notify:bad", "pigeon roof x");
-	ck_assert_int_eq(project_take(), 0);
+	ck_assert_int_eq(project_start(), 0);
 	answer(SEND, 200, "{\"ok\":true,\"result\":{\"message_id\":5}}");
 	answer("POST /hook", 204, "");
 }
@@ -215,22 +215,6 @@ START_TEST(messengers_do_not_wait_for_each_other)
 }
 END_TEST
 
-START_TEST(a_reload_takes_a_messenger_away)
-{
-	size_t n;
-
-	project_secret("notify:ops", "telegram 5 " TOKEN);
-	ck_assert_int_eq(project_take(), 0);
-	ck_assert_ptr_null(messenger_find("notify:hook"));
-	ck_assert_str_eq(messenger_find("notify:ops")->me_to, "5");
-	ck_assert_str_eq(notify_server(messenger_find("notify:ops")),
-	    "https://api.telegram.org");
-	n = nsent;
-	outbox_engine_up();
-	ck_assert_uint_eq(nsent, n + 2);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -249,7 +233,6 @@ main(void)
 	tcase_add_test(tc, webhook_is_signed_over_id_time_and_body);
 	tcase_add_test(tc, webhook_that_is_not_taken_comes_again);
 	tcase_add_test(tc, messengers_do_not_wait_for_each_other);
-	tcase_add_test(tc, a_reload_takes_a_messenger_away);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -226,16 +226,6 @@ START_TEST(it_asks_from_inside_its_sandbox)
 }
 END_TEST
 
-START_TEST(a_reload_changes_the_key)
-{
-	start_up();
-	hear_until(ORCH_tracker_item);
-	hand_over("key-two");
-	hear_until(ORCH_tracker_item);
-	ck_assert_str_eq(got.tracker_item.title, "key-two");
-}
-END_TEST
-
 START_TEST(it_ends_in_order_with_requests_under_way)
 {
 	int status;
@@ -260,7 +250,6 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, it_asks_from_inside_its_sandbox);
-	tcase_add_test(tc, a_reload_changes_the_key);
 	tcase_add_test(tc, it_ends_in_order_with_requests_under_way);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

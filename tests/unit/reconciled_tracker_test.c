@@ -60,7 +60,7 @@ child_project(const char *key)
 	m.statuses.l_argv = statuses;
 	give_project(&m);
 	project_secret("tracker:web", key);
-	ck_assert_int_eq(project_take(), 0);
+	ck_assert_int_eq(project_start(), 0);
 }
 
 static void
@@ -606,20 +606,6 @@ START_TEST(old_alerts_are_cleared_at_the_start)
 }
 END_TEST
 
-START_TEST(a_project_that_goes_takes_its_rows_along)
-{
-	started();
-	hold = 0;
-	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
-	deliver(7, "WEB-1", "comment", "text");
-	ck_assert_int_eq(project_take(), 0);	/* a reload without it */
-	ck_assert_ptr_null(web());
-	RUN_UNTIL(row_end(7) != -1);
-	deliver(8, "WEB-1", "comment", "text");
-	ck_assert_int_eq(row_end(8), 0);
-}
-END_TEST
-
 /* Its rows come back and fail at once; a local project's are stored. */
 START_TEST(a_dead_tracker_stops_no_other_project)
 {
@@ -655,24 +641,6 @@ START_TEST(a_dead_tracker_stops_no_other_project)
 	deliver(1, "WEB-1", "comment", "text");
 	RUN_UNTIL(row_end(1) == 1);
 	ck_assert_uint_eq(count_alerts("remote_down", 0), 1);
-}
-END_TEST
-
-START_TEST(a_reload_without_a_change_keeps_what_is_known)
-{
-	struct project *p;
-
-	started();
-	p = web();
-	child_project("key-one");
-	ck_assert_ptr_eq(web(), p);
-	quiet();
-	ck_assert_uint_eq(nasked, 0);
-	child_project("key-two");
-	ck_assert_ptr_ne(web(), NULL);
-	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
-	ck_assert_ptr_nonnull(strstr(asked[0].a_headers,
-	    "X-API-Key: key-two\n"));
 }
 END_TEST
 
@@ -725,9 +693,7 @@ main(void)
 	tcase_add_test(tc,
 	    a_status_that_people_need_and_that_is_missing_is_said_once);
 	tcase_add_test(tc, old_alerts_are_cleared_at_the_start);
-	tcase_add_test(tc, a_project_that_goes_takes_its_rows_along);
 	tcase_add_test(tc, a_dead_tracker_stops_no_other_project);
-	tcase_add_test(tc, a_reload_without_a_change_keeps_what_is_known);
 	tcase_add_test(tc, a_row_outlives_the_engine);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
