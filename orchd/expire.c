@@ -45,6 +45,16 @@ expire_alerts(int64_t before)
 	    STORE_OK ? 0 : -1);
 }
 
+/* What was told of a task that has ended, or of none; parked rows stay. */
+static int
+expire_messages(int64_t before)
+{
+	if (store_int(eng.e_store, 0, Q_DELIVERED_OLD, "i", before) == 0)
+		return (0);
+	return (store_run(eng.e_store, Q_DELIVERED_FORGET, "i", before) ==
+	    STORE_OK ? 0 : -1);
+}
+
 static void
 remove_log(int64_t run)
 {
@@ -91,5 +101,6 @@ expire(void)
 	    OPT_LOG_KEEP_DAYS);
 
 	return (expire_events(before) == -1 || expire_alerts(before) == -1 ||
-	    expire_logs(before) == -1 ? -1 : 0);
+	    expire_messages(before) == -1 || expire_logs(before) == -1 ? -1 :
+	    0);
 }

@@ -189,6 +189,7 @@ CREATE INDEX job_ended ON job (ended_at DESC, id DESC)
 	WHERE ended_at IS NOT NULL;
 CREATE INDEX effect_counted ON effect (name, class, state);
 CREATE INDEX outbox_counted ON outbox (state, dest);
+CREATE INDEX outbox_delivered ON outbox (at) WHERE state = 'done';
 CREATE INDEX alert_cleared ON alert (cleared_at) WHERE cleared_at IS NOT NULL;
 
 -- Totals of tables that only grow, kept beside them: who asks for them does

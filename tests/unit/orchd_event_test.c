@@ -395,6 +395,31 @@ START_TEST(logs_of_runs_go_after_their_days)
 }
 END_TEST
 
+/* Of a task under way none goes: its keys are what says that it was told. */
+START_TEST(delivered_messages_go_when_their_task_has_ended)
+{
+	int64_t day = 86400LL * 1000;
+
+	asked();
+	fx_sql("INSERT INTO outbox (dest, task, kind, key, text, state, "
+	    "available_at, at) SELECT 'notify:x', nullif(value, 0), 'alert', "
+	    "'k' || value || s, 'x', s, 1, (SELECT max(at) FROM outbox) "
+	    "FROM json_each('[0, 1]'), (SELECT 'done' AS s UNION "
+	    "SELECT 'parked')");
+	fx_tick(31 * day);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox "
+	    "WHERE key = 'k0done'"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox "
+	    "WHERE key IN ('k1done', 'k0parked', 'k1parked')"), 3);
+	fx_sql("UPDATE task SET stage = 'cancelled'");
+	fx_tick(60000);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox "
+	    "WHERE state = 'done'"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox "
+	    "WHERE key IN ('k0parked', 'k1parked')"), 2);
+}
+END_TEST
+
 /* Many are not one long stop of the engine. */
 START_TEST(a_bounded_number_is_forgotten_at_a_time)
 {
@@ -429,6 +454,7 @@ main(void)
 	tcase_add_test(tc, a_page_reads_no_deliveries);
 	tcase_add_test(tc, what_is_older_than_log_keep_days_is_forgotten);
 	tcase_add_test(tc, logs_of_runs_go_after_their_days);
+	tcase_add_test(tc, delivered_messages_go_when_their_task_has_ended);
 	tcase_add_test(tc, a_bounded_number_is_forgotten_at_a_time);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
