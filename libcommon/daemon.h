@@ -34,7 +34,7 @@ struct daemon_ops {
 	 * message dies after the call.  May be NULL.
 	 */
 	void	(*d_listen)(const struct orch_child_listen *, int fd);
-	/* A secret, before d_setup; the text dies after the call.  May be NULL. */
+	/* A secret, before d_setup; its text dies after it.  May be NULL. */
 	void	(*d_secret)(const char *name, const char *value);
 	/* Everything has come: acquire the rest.  -1: cannot serve. */
 	int	(*d_setup)(enum orch_role role);

@@ -299,8 +299,9 @@ deliver_start(struct run *r, const char *branch, const char *start,
 	(void)strlcpy(de->de_branch, branch, sizeof(de->de_branch));
 	(void)snprintf(run, sizeof(run), "%llu",
 	    (unsigned long long)r->r_spec->run);
-	if (deliver_out(r, err, sizeof(err)) == -1 ||
-	    bundle_path(r, file, sizeof(file)) == -1) {
+	(void)strlcpy(err, "the bundle's path is too long", sizeof(err));
+	if (bundle_path(r, file, sizeof(file)) == -1 ||
+	    deliver_out(r, err, sizeof(err)) == -1) {
 		next(r, DELIVERY_FAILED, -1, "", err);
 		return;
 	}
