@@ -19,7 +19,7 @@ disorder()
 	done
 }
 
-# Three seconds down, in each way that a server can be, then three up.
+# Two seconds down, in each way that a server can be, then two up.
 half_down()
 {
 	while :; do
@@ -34,9 +34,9 @@ half_down()
 		     "kind": "html"},
 		    {"match": ".* /api/.*", "times": -1,
 		     "kind": "status", "status": 503}]'
-		sleep 3
+		sleep 2
 		curl -s -m 5 -X DELETE "$TRACKER/_standin/faults"
-		sleep 3
+		sleep 2
 	done >/dev/null 2>&1 &
 	FLAPPER=$!
 }
@@ -47,6 +47,6 @@ WRONG=disorder
 scenario "doubled and disordered" 90 5
 
 WRONG=half_down
-scenario "tracker down half of the time" 150 1
+scenario "tracker down half of the time" 240 1
 kill "$FLAPPER"
 finish
