@@ -83,7 +83,8 @@ edge_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE])
 	case FORGE_UNKNOWN:
 		break;
 	}
-	return (edge_infra(w, err));
+	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE, "%s",
+	    err));
 }
 
 /* The target contains the branch: by us (the marks say it) or by hand. */

@@ -175,8 +175,11 @@ effect_go(struct worker *w, const struct effect_driver *ed, const char *key,
 	case PROBE_UNKNOWN:
 		break;
 	}
-	return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s %s: %s",
-	    ed->ed_name, refused ? "failed" : "is in doubt", ev));
+	if (refused)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		    "%s failed: %s", ed->ed_name, ev));
+	return (worker_end(w, GATE_ERROR, forge_cause(w), "",
+	    "%s is in doubt: %s", ed->ed_name, ev));
 }
 
 enum step
@@ -194,7 +197,7 @@ effect_do(struct worker *w, const struct effect_driver *ed, const char *key,
 		    link_reason(w->w_link)));
 	p = effect_probe(w, ed, arg, ev, sizeof(ev));
 	if (p == PROBE_UNKNOWN)
-		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+		return (worker_end(w, GATE_ERROR, forge_cause(w), "",
 		    "%s: cannot tell whether it is done: %s", ed->ed_name,
 		    ev));
 	in = effect_intent(w, ed, key, recorded, sizeof(recorded), &r);

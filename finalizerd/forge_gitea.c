@@ -182,14 +182,27 @@ gitea_land(struct worker *w, const char *target, const char *new,
 	return (FORGE_STALE);
 }
 
+int
+forge_elsewhere(const struct worker *w)
+{
+	return (w->w_forge->f_pull_find != NULL);
+}
+
+enum orch_cause
+forge_cause(const struct worker *w)
+{
+	return (forge_elsewhere(w) ? CAUSE_TRANSIENT : CAUSE_INFRA);
+}
+
 enum step
 fetch_run(struct worker *w)
 {
 	char url[URL_MAX], head[GIT_OID_SIZE], err[256] = "";
 	struct git_remote gr;
 	enum git_result r = GIT_OK;
+	enum forge_result fr;
 
-	if (w->w_forge->f_pull_find != NULL) {	/* one that is elsewhere */
+	if (forge_elsewhere(w)) {
 		if (remote_of(w, &gr, url, err, sizeof(err)) == -1)
 			r = GIT_REFUSED;
 		else
@@ -197,12 +210,13 @@ fetch_run(struct worker *w)
 			    sizeof(err));
 	}
 	if (r != GIT_OK)
-		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "fetch: "
-		    "%s", err));
-	if (w->w_forge->f_head(w, w->w_go->target, head, err, sizeof(err)) !=
-	    FORGE_OK)
-		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "fetch: "
-		    "%s: %s", w->w_go->target, err));
+		return (worker_end(w, GATE_ERROR, r == GIT_ERR ?
+		    forge_cause(w) : CAUSE_INFRA, "", "%s", err));
+	fr = w->w_forge->f_head(w, w->w_go->target, head, err, sizeof(err));
+	if (fr != FORGE_OK)
+		return (worker_end(w, GATE_ERROR, fr == FORGE_UNKNOWN ?
+		    forge_cause(w) : CAUSE_INFRA, "", "fetch: %s: %s",
+		    w->w_go->target, err));
 	(void)strlcpy(w->w_out.o_head, head, sizeof(w->w_out.o_head));
 	return (worker_end(w, GATE_PASS, CAUSE_NONE, "", "fetched, %s is "
 	    "%.7s", w->w_go->target, head));

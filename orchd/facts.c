@@ -287,6 +287,22 @@ created_facts(const struct task *t, const struct conf_project *cp,
 	sqlite3_reset(q);
 }
 
+/* Between two tries the last worker's reason is what the task waits for. */
+static void
+work_fact(const struct task *t, struct facts *f)
+{
+	sqlite3_stmt *q;
+
+	f->f_work_due = t->t_drive_at <= eng_now();
+	if (f->f_work_due || t->t_retries == 0)
+		return;
+	q = store_bind(eng.e_store, Q_RUN_WORK_WHY, "i", t->t_id);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		(void)strlcpy(f->f_work_why, col_text(q, 0),
+		    sizeof(f->f_work_why));
+	sqlite3_reset(q);
+}
+
 int
 task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 {
@@ -316,10 +332,7 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 	f->f_fetch_due = cp->cp_forge == CONF_FORGE_GITEA && !t->t_fetched;
 	f->f_head_known = t->t_head[0] != '\0';
 	f->f_published = strcmp(t->t_published, t->t_head) == 0;
-	f->f_work_retries = (unsigned int)t->t_retries;
-	f->f_work_retries_max = (unsigned int)conf_int(eng.e_conf, cp,
-	    OPT_MERGE_INFRA_MAX_RETRIES);
-	f->f_work_due = t->t_drive_at <= eng_now();
+	work_fact(t, f);
 	f->f_confirm_needed = conf_bool(eng.e_conf, cp,
 	    OPT_DEPLOY_REQUIRE_MANUAL_APPROVE);
 	if (t->t_stage == STAGE_CREATED)

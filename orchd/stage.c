@@ -342,8 +342,8 @@ work(const struct facts *f, struct decision *d, const char *name)
 {
 	if (!f->f_work_due) {
 		wait_for(d, "retry");
-		because(d, "%s is tried again soon (%u of %u)", name,
-		    f->f_work_retries, f->f_work_retries_max);
+		because(d, "%s is tried again soon%s%s", name,
+		    f->f_work_why[0] != '\0' ? ": " : "", f->f_work_why);
 		return;
 	}
 	d->d_act = ACT_WORK;

@@ -140,9 +140,8 @@ struct facts {
 						 * not hold for head, or NULL */
 	struct gate_fact f_gates[STAGE_GATES_MAX];
 	size_t		 f_ngates;
-	unsigned int	 f_work_retries;	/* of a transition worker */
-	unsigned int	 f_work_retries_max;
 	int		 f_work_due;		/* back-off is over */
+	char		 f_work_why[300];	/* of the last worker, or "" */
 	int		 f_confirm_needed;
 	int		 f_confirmed;		/* for the landed commit */
 	int		 f_confirm_refused;

@@ -341,7 +341,8 @@ work_gave_up(const struct task *t, const char *reason)
 static int
 retry_later(const struct task *t, const struct orch_end *m)
 {
-	int64_t n = t->t_retries + 1;
+	const struct conf_project *cp = eng_project(t->t_project);
+	int64_t n = t->t_retries + 1, max;
 
 	log_info("task %s: %s: %s (try %lld)", t->t_key,
 	    orch_cause_name(m->cause), m->reason, (long long)n);
@@ -351,8 +352,11 @@ retry_later(const struct task *t, const struct orch_end *m)
 		return (0);
 	store_count(eng.e_store, m->cause == CAUSE_TIMEOUT ?
 	    "merge_timeout" : "merge_infra_retry", 1);
-	if (n > conf_int(eng.e_conf, eng_project(t->t_project),
-	    OPT_MERGE_INFRA_MAX_RETRIES))
+	max = conf_int(eng.e_conf, cp, OPT_MERGE_INFRA_MAX_RETRIES);
+	/* A forge that is being restarted is back in some minutes. */
+	if (m->cause == CAUSE_TRANSIENT)
+		max += conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX);
+	if (n > max)
 		return (work_gave_up(t, m->reason));
 	return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", n,
 	    eng_now() + backoff_ms(RETRY_BASE_MS, n - 1, RETRY_MAX_MS),

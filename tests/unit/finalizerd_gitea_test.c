@@ -432,6 +432,17 @@ START_TEST(fetch_fills_the_mirror_without_a_lease)
 }
 END_TEST
 
+START_TEST(a_forge_that_is_away_is_no_fault_of_the_work)
+{
+	begin("0");
+	go.work = "fetch";
+	fs_stop();
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_TRANSIENT);
+}
+END_TEST
+
 static enum forge_result
 sandboxed_head(struct worker *w, const char *branch, char oid[41], char *err,
     size_t errlen)
@@ -483,6 +494,7 @@ main(void)
 	tcase_add_test(tc,
 	    a_cancelled_task_takes_its_branch_and_pull_request_away);
 	tcase_add_test(tc, fetch_fills_the_mirror_without_a_lease);
+	tcase_add_test(tc, a_forge_that_is_away_is_no_fault_of_the_work);
 	tcase_add_test(tc, the_sandbox_lets_it_work);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

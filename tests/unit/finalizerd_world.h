@@ -354,6 +354,9 @@ engine_handle(unsigned int type, const void *msg, union orch_any *a)
 		break;
 	case ORCH_run_done:
 		eng->e_dones++;
+		eng->e_verdict = ((const struct orch_run_done *)
+		    msg)->verdict;
+		eng->e_cause = ((const struct orch_run_done *)msg)->cause;
 		break;
 	default:
 		ck_abort_msg("message %u", type);

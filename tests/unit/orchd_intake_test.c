@@ -589,6 +589,28 @@ START_TEST(a_fetch_that_fails_is_tried_again_and_no_agent_starts)
 }
 END_TEST
 
+START_TEST(a_forge_that_is_away_is_waited_for_longer_and_why_says_it)
+{
+	const char *why = "";
+	int i, said = 0;
+
+	fx_conf("merge_infra_max_retries 2\ntransient_max 4", "");
+	fx.script = (struct fx_script){ "fetch", -1, GATE_ERROR,
+	    CAUSE_TRANSIENT };
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	for (i = 0; i < 40 && fx_task(KEY, "parked")[0] == '\0'; i++) {
+		(void)fx_step();
+		why = fx_task(KEY, "why");
+		said += strcmp(why, "fetch is tried again soon: as the test "
+		    "says") == 0;
+	}
+	ck_assert_str_eq(fx_task(KEY, "parked"), "blocked");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE work = "
+	    "'fetch'"), 7);
+	ck_assert_int_gt(said, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -625,6 +647,8 @@ main(void)
 	    a_follow_up_gets_an_item_of_its_own_in_the_tracker);
 	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);
 	tcase_add_test(tc, a_fetch_that_fails_is_tried_again_and_no_agent_starts);
+	tcase_add_test(tc,
+	    a_forge_that_is_away_is_waited_for_longer_and_why_says_it);
 	tcase_add_test(tc, an_item_of_a_number_that_is_taken_is_told);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);
