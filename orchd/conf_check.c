@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,8 @@
 
 #define EXPIRES_SOON	14	/* days */
 
+#define ONE_LINE	2	/* a secret that is sent as it is */
+
 static struct conf_loc
 first_line(const struct parser *ps)
 {
@@ -50,6 +53,24 @@ first_line(const struct parser *ps)
 	loc.cl_file = ps->ps_cf->cf_files.sl_v[0];
 	loc.cl_line = 1;
 	return (loc);
+}
+
+/* A second line would become part of the token, and nobody would take it. */
+static int
+has_more_lines(const char *path)
+{
+	char	 buf[4097], *nl;
+	ssize_t	 n;
+	int	 fd;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return (0);
+	n = read(fd, buf, sizeof(buf));
+	nl = n > 0 ? memchr(buf, '\n', (size_t)n) : NULL;
+	n = nl == NULL ? 0 : n - (nl + 1 - buf);
+	explicit_bzero(buf, sizeof(buf));
+	close(fd);
+	return (n > 0);
 }
 
 static void
@@ -76,6 +97,9 @@ check_readable(struct parser *ps, const struct conf_loc *loc,
 		    "(mode %04o): chmod 600", what, path, sb.st_mode & 07777);
 	else if (sb.st_size == 0)
 		conf_fault(ps, loc, "%s \"%s\" is empty", what, path);
+	else if (secret == ONE_LINE && has_more_lines(path))
+		conf_fault(ps, loc, "%s \"%s\" has more than one line", what,
+		    path);
 	else if (sb.st_mode & S_IROTH)
 		conf_warning(ps, loc, "%s \"%s\" can be read by everybody "
 		    "(mode %04o): chmod 600", what, path, sb.st_mode & 07777);
@@ -189,12 +213,13 @@ check_notify(struct parser *ps, const struct conf_notify *cn)
 		    strlen(p) > 18 || p[strspn(p, "0123456789")] != '\0')
 			conf_fault(ps, &cn->cn_loc, "chat \"%s\" is neither "
 			    "a number nor a @name", cn->cn_to);
-		check_readable(ps, &cn->cn_loc, "token file", cn->cn_file, 1);
+		check_readable(ps, &cn->cn_loc, "token file", cn->cn_file,
+		    ONE_LINE);
 		break;
 	case CONF_NOTIFY_WEBHOOK:
 		check_url(ps, &cn->cn_loc, "notify webhook", cn->cn_to);
 		check_readable(ps, &cn->cn_loc, "secret file", cn->cn_file,
-		    1);
+		    ONE_LINE);
 		break;
 	case CONF_NOTIFY_EXEC:
 		check_program(ps, &cn->cn_loc, "notify exec",
@@ -281,11 +306,11 @@ check_intake(struct parser *ps)
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		for (j = 0; j < cf->cf_secret[i].sl_n; j++)
 			check_readable(ps, &cf->cf_secret_loc[i],
-			    "secret file", cf->cf_secret[i].sl_v[j], 1);
+			    "secret file", cf->cf_secret[i].sl_v[j], ONE_LINE);
 	check_readable(ps, &cf->cf_admin_loc, "admin token file",
-	    cf->cf_admin_token, 1);
+	    cf->cf_admin_token, ONE_LINE);
 	check_readable(ps, &cf->cf_read_loc, "read token file",
-	    cf->cf_read_token, 1);
+	    cf->cf_read_token, ONE_LINE);
 }
 
 /* Where a setting stands; a default stands at the file's first line. */
@@ -417,8 +442,10 @@ check_gitea(struct parser *ps, const struct conf_project *cp)
 	    -1)
 		conf_fault(ps, loc, "repo \"%s\" has to be OWNER/NAME",
 		    cp->cp_forge_repo);
-	check_readable(ps, loc, "read token file", cp->cp_forge_read, 1);
-	check_readable(ps, loc, "write token file", cp->cp_forge_write, 1);
+	check_readable(ps, loc, "read token file", cp->cp_forge_read,
+	    ONE_LINE);
+	check_readable(ps, loc, "write token file", cp->cp_forge_write,
+	    ONE_LINE);
 	if (strcmp(cp->cp_forge_read, cp->cp_forge_write) == 0)
 		conf_warning(ps, loc, "read token and write token are the "
 		    "same file: what only reads the forge could write it too");
@@ -442,7 +469,7 @@ check_plane(struct parser *ps, const struct conf_project *cp)
 		    "project \"%s\" a UUID", cp->cp_tracker_workspace,
 		    cp->cp_tracker_project);
 	check_readable(ps, loc, "tracker token file", cp->cp_tracker_token,
-	    1);
+	    ONE_LINE);
 }
 
 /* Two projects on one repository, or on one of the tracker, are a mistake. */

@@ -392,6 +392,27 @@ START_TEST(a_secret_that_others_can_write_is_refused)
 }
 END_TEST
 
+START_TEST(a_secret_of_two_lines_is_refused)
+{
+	char		 tmp[] = "/tmp/orchd-conf-XXXXXX", text[2048];
+	struct conf	*cf;
+	int		 fd = mkstemp(tmp);
+
+	snprintf(text, sizeof(text), "webhook gitea secret file \"%s\"\n"
+	    "admin token file \"%s\"\n" AGENTS PROJECT, tmp, tmp);
+	ck_assert_int_eq(write(fd, "s\n\n", 3), 3);
+	ck_assert_ptr_null(parse("t.conf", text, CONF_FILES));
+	ck_assert_ptr_nonnull(strstr(said, "t.conf:1: secret file"));
+	ck_assert_ptr_nonnull(strstr(said, "t.conf:2: admin token file"));
+	ck_assert_ptr_nonnull(strstr(said, "has more than one line"));
+	ck_assert_int_eq(ftruncate(fd, 2), 0);
+	ck_assert_ptr_nonnull(cf = parse("t.conf", text, CONF_FILES));
+	conf_free(cf);
+	unlink(tmp);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_missing_role_is_refused_but_not_the_deployer)
 {
 	struct conf	*cf;
@@ -482,6 +503,7 @@ main(void)
 	tcase_add_test(tc, a_socket_path_of_107_bytes_is_the_longest);
 	tcase_add_test(tc, fifo_folder_nul_and_size_are_refused);
 	tcase_add_test(tc, a_secret_that_others_can_write_is_refused);
+	tcase_add_test(tc, a_secret_of_two_lines_is_refused);
 	tcase_add_test(tc, a_missing_role_is_refused_but_not_the_deployer);
 	tcase_add_test(tc, the_nearest_grace_counts);
 	tcase_add_test(tc, switches_with_lists_are_off_for_other_projects);
