@@ -137,13 +137,16 @@ deliveries(const struct conf_project *cp, enum conf_source source,
 
 	if (!is_listening() || eng.e_conf->cf_secret[source].sl_n == 0)
 		(void)snprintf(text, sizeof(text), "orchd takes none of %s: "
-		    "%s is not in orchd.conf; changes are seen by polling "
-		    "only", name, is_listening() ? "\"webhook secret\"" :
-		    "\"listen webhook\"");
+		    "\"%s%s%s\" is not in orchd.conf; changes are seen by "
+		    "polling only", name, is_listening() ? "webhook " :
+		    "listen webhook", is_listening() ? name : "",
+		    is_listening() ? " secret file" : "");
 	else if (last == 0)
 		(void)snprintf(text, sizeof(text), "none of %s is on record: "
-		    "send a test from its settings and look at orchctl event; "
-		    "until then changes are seen by polling only", name);
+		    "%s and look at orchctl event; until then changes are "
+		    "seen by polling only", name, source ==
+		    CONF_SOURCE_PLANE ? "change an item there" :
+		    "send a test from its settings");
 	else {
 		(void)snprintf(text, sizeof(text), "the last one of %s came "
 		    "%lld s ago", name, (long long)(eng_now() - last) / 1000);
