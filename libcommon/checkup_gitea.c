@@ -507,7 +507,8 @@ judge_branch(struct checkup *ck, const struct http_reply *hp)
 	if (is_false(j, "user_can_merge"))
 		checkup_say(ck, FOUND_FAIL, "target", "the protection of %s "
 		    "does not let the bot user merge: Settings, Branches, "
-		    "the rule of %s, add it to the merge allowlist",
+		    "the rule of %s, add it to the merge allowlist; without "
+		    "write access to the repository it may not either",
 		    ck->ck_part, ck->ck_part);
 	else if (approvals > 0)
 		checkup_say(ck, FOUND_WARN, "target", "the protection of %s "
