@@ -357,8 +357,9 @@ announce(void)
 	if (!par.p_child[CH_REAPERD].c_ready)
 		return;
 	par.p_announced = 1;
-	log_info("serving: %zu projects, control socket %s/control.sock",
-	    par.p_conf->cf_nprojects, par.p_conf->cf_runtime);
+	log_info("serving: %zu project%s, control socket %s/control.sock",
+	    par.p_conf->cf_nprojects, par.p_conf->cf_nprojects == 1 ? "" :
+	    "s", par.p_conf->cf_runtime);
 	(void)sd_tell("READY=1\nSTATUS=serving");
 }
 

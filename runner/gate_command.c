@@ -110,8 +110,9 @@ static void
 gate_green(struct run *r)
 {
 	if (gc.report.rp_tests > 0)
-		run_result(r, GATE_PASS, CAUSE_NONE, "%u tests passed, %u "
-		    "skipped", gc.report.rp_tests, gc.report.rp_skipped);
+		run_result(r, GATE_PASS, CAUSE_NONE, "%u test%s passed, "
+		    "%u skipped", gc.report.rp_tests, gc.report.rp_tests ==
+		    1 ? "" : "s", gc.report.rp_skipped);
 	else
 		run_result(r, GATE_PASS, CAUSE_NONE, "%s", "exit code 0");
 	run_finish(r);
