@@ -60,7 +60,7 @@ close_landed(struct worker *w)
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
-		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "%s",
+		return (worker_end(w, GATE_ERROR, forge_cause(w), "", "%s",
 		    err));
 	}
 	if (git_is_ancestor(&w->w_repo, tip, target, &yes, err,

@@ -342,7 +342,7 @@ work(const struct facts *f, struct decision *d, const char *name)
 {
 	if (!f->f_work_due) {
 		wait_for(d, "retry");
-		because(d, "%s is tried again soon%s%s", name,
+		because(d, "%s is tried again by itself%s%s", name,
 		    f->f_work_why[0] != '\0' ? ": " : "", f->f_work_why);
 		return;
 	}

@@ -601,8 +601,8 @@ START_TEST(a_forge_that_is_away_is_waited_for_longer_and_why_says_it)
 	for (i = 0; i < 40 && fx_task(KEY, "parked")[0] == '\0'; i++) {
 		(void)fx_step();
 		why = fx_task(KEY, "why");
-		said += strcmp(why, "fetch is tried again soon: as the test "
-		    "says") == 0;
+		said += strcmp(why, "fetch is tried again by itself: as the "
+		    "test says") == 0;
 	}
 	ck_assert_str_eq(fx_task(KEY, "parked"), "blocked");
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM run WHERE work = "
