@@ -590,7 +590,17 @@ me_cb(const struct remote_answer *ra, void *arg)
 		round_end(fg);
 		goto done;
 	}
+	/* Nothing can be read by a token that the server does not know. */
+	if (ra->ra_status == 401) {
+		forge_not_read(fg, ra, "pull requests");
+		round_end(fg);
+		goto done;
+	}
 	fg->fg_me_known = 1;
+	if (ra->ra_end == REMOTE_OK && (fg->fg_refused || !fg->fg_worked)) {
+		project_notice(p, "forge", 0, "the token is known");
+		fg->fg_refused = 0;
+	}
 	if (ra->ra_end != REMOTE_OK || gitea_me_read(ra->ra_body, ra->ra_len,
 	    fg->fg_me, err, sizeof(err)) == -1)
 		log_info("project %s: the forge does not say who the token "

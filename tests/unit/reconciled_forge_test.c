@@ -393,6 +393,19 @@ START_TEST(a_token_that_may_not_read_is_an_alert)
 }
 END_TEST
 
+START_TEST(a_token_that_is_not_known_is_an_alert_without_any_task)
+{
+	answer("GET /api/v1/user", 401, "{\"message\":\"invalid\"}");
+	forge_look(app());
+	RUN_UNTIL(count_alerts("remote_refused", 1) == 1);
+	ck_assert_uint_eq(count_sent(ORCH_watch_list), 0);
+	answer("GET /api/v1/user", 200, "{\"login\":\"reader\"}");
+	RUN_UNTIL((forge_look(app()), count_sent(ORCH_watch_list) == 1));
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), 1);
+}
+END_TEST
+
 START_TEST(a_failed_round_forgets_nothing)
 {
 	answer(PULLS, 200, "[" PULL(7, "orchd/APP-1", "main", SHA1, "open",
@@ -464,6 +477,8 @@ main(void)
 	tcase_add_test(tc, a_burst_of_hints_is_one_round);
 	tcase_add_test(tc, a_flood_of_hints_does_not_starve_it);
 	tcase_add_test(tc, a_token_that_may_not_read_is_an_alert);
+	tcase_add_test(tc,
+	    a_token_that_is_not_known_is_an_alert_without_any_task);
 	tcase_add_test(tc, a_failed_round_forgets_nothing);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
 	tcase_add_test(tc, it_may_end_while_a_forge_is_asked);
