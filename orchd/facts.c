@@ -151,8 +151,8 @@ ci_fact(const struct task *t, struct gate_fact *g)
 	g->gf_age_s = since >= eng_now() ? 0 :
 	    (unsigned int)((eng_now() - since) / 1000);
 	snprintf(g->gf_reason, sizeof(g->gf_reason), g->gf_ci == CI_PENDING ?
-	    "CI of %.7s is not through" : "CI says nothing of %.7s",
-	    t->t_head);
+	    "CI of %.7s is not through" : "CI has said nothing of %.7s yet; "
+	    "a project without CI needs the line \"ci none\"", t->t_head);
 }
 
 static void
