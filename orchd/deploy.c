@@ -68,6 +68,25 @@ start_refused(const struct run *r, const struct task *t,
 	    "project's deploys are frozen, or another one is under way");
 }
 
+/*
+ * What production serves when a deploy begins, and what a rollback of it goes
+ * back to: what was last deployed, or rolled back to, with success.  Only for
+ * the first deploy that is what the target was before.
+ */
+static int
+note_serving(const struct task *t, const char *target, char previous[ID_HEX])
+{
+	sqlite3_stmt *q;
+
+	strlcpy(previous, target, ID_HEX);
+	q = store_bind(eng.e_store, Q_SERVING, "s", t->t_project);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		strlcpy(previous, col_text(q, 0), ID_HEX);
+	sqlite3_reset(q);
+	return (store_run_one(eng.e_store, Q_TASK_PREVIOUS, "si", previous,
+	    t->t_id) == STORE_OK ? 0 : -1);
+}
+
 /* One row a key, and its job: gate says which hook (orchd/parent_spec.c). */
 static int
 start_store(const struct run *r, const struct task *t,
@@ -76,15 +95,18 @@ start_store(const struct run *r, const struct task *t,
 	int back = strcmp(r->r_work, "rollback") == 0;
 	struct job_spec js = { .js_task = t, .js_kind = KIND_HOOK,
 	    .js_gate = back ? "rollback" : "", .js_commit = m->revision };
-	char args[192];
+	char args[192], previous[ID_HEX];
 	int64_t job;
 
+	strlcpy(previous, m->previous, sizeof(previous));
+	if (!back && note_serving(t, m->previous, previous) == -1)
+		return (-1);
 	snprintf(args, sizeof(args), "revision=%s tree=%s previous=%s",
-	    m->revision, m->tree, m->previous);
+	    m->revision, m->tree, previous);
 	js.js_args = args;
 	return (job_add(&js, &job) == STORE_OK && store_run(eng.e_store,
 	    Q_DEPLOY_ADD, "isisisssis", t->t_id, t->t_project, t->t_seq,
-	    m->key, job, m->revision, m->tree, m->previous, eng_now(),
+	    m->key, job, m->revision, m->tree, previous, eng_now(),
 	    back ? "rollback" : "deploy") == STORE_OK ? queue_kick() : -1);
 }
 

@@ -49,6 +49,9 @@ not_rolled_back(const struct task *t, const struct conf_project *cp)
 		return ("the project has no rollback hook");
 	if (strlen(t->t_previous) != 40)
 		return ("what was served before is not known");
+	if (store_int(eng.e_store, 1, Q_QUARANTINED, "ss", t->t_project,
+	    t->t_previous) > 0)
+		return ("what was served before is in quarantine itself");
 	if (store_int(eng.e_store, 0, Q_DEPLOY_LATER, "si", t->t_project,
 	    t->t_id) > 0)
 		return ("something else has been deployed since");

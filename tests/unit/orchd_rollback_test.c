@@ -150,6 +150,10 @@ START_TEST(who_is_not_rolled_back)
 		    "SELECT task, project, 77, 'later', job, 'r', '', '', 1, "
 		    "0 FROM deploy; UPDATE deploy SET task = (SELECT max(id) "
 		    "FROM task) WHERE key = 'later'", "deployed since" },
+		{ ON, "INSERT INTO quarantine (task, project, commit_id, "
+		    "previous, reason, after, at) SELECT id, project, "
+		    "previous, '', 'x', 0, 1 FROM task WHERE key = 'DEMO-1'",
+		    "is in quarantine itself" },
 	};
 
 	fx_conf("serial_limit 9", t[_i].conf);
@@ -162,7 +166,8 @@ START_TEST(who_is_not_rolled_back)
 	fx_play_spawn(&s);
 	ck_assert_ptr_nonnull(strstr(fx_str("SELECT text FROM alert WHERE "
 	    "kind = 'post_deploy'"), t[_i].why));
-	ck_assert_int_eq(fx_int("SELECT count(*) FROM quarantine"), 0);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM quarantine q JOIN task "
+	    "t ON t.landed = q.commit_id"), 0);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
 	    "'rollback'"), 0);
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM task WHERE key LIKE "
@@ -200,6 +205,38 @@ START_TEST(the_lane_is_frozen_until_an_operator_resumes_it)
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM settlement WHERE "
 	    "reason = 'the fix is in DEMO-2'"), 1);
 	ck_assert_int_eq(resume("", "again"), RES_REFUSED);
+	fx_sound();
+}
+END_TEST
+
+/*
+ * What the target was before has been rolled back: production serves what
+ * that rollback went to, and so does the next one.
+ */
+START_TEST(the_next_rollback_goes_to_what_was_served)
+{
+	char served[ID_HEX];
+
+	degraded();
+	play_all();
+	strlcpy(served, fx_task("DEMO-1", "previous"), sizeof(served));
+	ck_assert_int_eq(resume("", "other work may go on"), RES_OK);
+	ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+	fx_play_until("DEMO-2", "deploy");
+	play_all();
+	fx_sql("UPDATE task SET previous = (SELECT landed FROM task WHERE "
+	    "key = 'DEMO-1') WHERE key = 'DEMO-2'");
+	fx.script = (struct fx_script){ "monitor", 1, GATE_FAIL, CAUSE_RED };
+	ck_assert_int_eq(fx_act("confirm", "DEMO-2", ""), RES_OK);
+	until(KIND_MONITOR, "monitor");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM deploy WHERE kind = "
+	    "'deploy' AND previous = '%s'", served), 2);
+	fx_play_spawn(&s);
+	until(KIND_TRANSITION, "rollback");
+	fx_play_spawn(&s);
+	until(KIND_HOOK, "rollback");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM deploy WHERE kind = "
+	    "'rollback' AND revision = '%s'", served), 2);
 	fx_sound();
 }
 END_TEST
@@ -372,9 +409,10 @@ main(void)
 	tcase_add_test(tc,
 	    a_degraded_deploy_is_rolled_back_once_and_the_task_stays_done);
 	tcase_add_test(tc, its_follow_up_is_opened_with_the_measurements);
-	tcase_add_loop_test(tc, who_is_not_rolled_back, 0, 5);
+	tcase_add_loop_test(tc, who_is_not_rolled_back, 0, 6);
 	tcase_add_test(tc, the_lane_is_frozen_until_an_operator_resumes_it);
 	tcase_add_test(tc, the_commit_itself_stays_in_quarantine);
+	tcase_add_test(tc, the_next_rollback_goes_to_what_was_served);
 	tcase_add_test(tc, operators_see_what_is_in_quarantine);
 	tcase_add_loop_test(tc,
 	    a_rollback_that_fails_says_so_and_is_not_repeated, 0, 4);
