@@ -249,7 +249,7 @@ FUZZ_delivery	= $(addprefix webhookd/,gitea.c gitea_kind.c plane.c json.c \
 	  esc.c html_text.c)
 FUZZERS	= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard proto/*.* webhookd/*.[ch])
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.h $(wildcard proto/*.* webhookd/*.[ch])
 	@mkdir -p $@.found
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER \
 	    -D_GNU_SOURCE -I. -o $@ $< $(FUZZ_$*) \

@@ -32,10 +32,9 @@
 #include "webhookd/gitea.h"
 #include "webhookd/http.h"
 #include "webhookd/plane.h"
+#include "replay.h"
 
 #define FUZZ_SECRET	"secret"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static const char *const fuzz_events[] = { "push", "create", "delete",
     "pull_request", "pull_request_approved", "issue_comment", "status",
@@ -123,26 +122,3 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	delivery_free(&dl);
 	return (0);
 }
-
-#ifndef FUZZER
-int
-main(int argc, char **argv)
-{
-	static uint8_t data[65536];
-	size_t size;
-	FILE *fp;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		if ((fp = fopen(argv[i], "rb")) == NULL) {
-			perror(argv[i]);
-			return (1);
-		}
-		size = fread(data, 1, sizeof(data), fp);
-		fclose(fp);
-		(void)LLVMFuzzerTestOneInput(data, size);
-	}
-	printf("%d inputs\n", argc - 1);
-	return (0);
-}
-#endif

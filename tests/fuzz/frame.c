@@ -31,8 +31,7 @@
 #include <string.h>
 
 #include "proto/proto.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "replay.h"
 
 static void
 check_inside(const uint8_t *data, size_t size, const void *p, size_t len)
@@ -133,26 +132,3 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	return (0);
 }
-
-#ifndef FUZZER
-int
-main(int argc, char **argv)
-{
-	static uint8_t data[65536];
-	size_t size;
-	FILE *fp;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		if ((fp = fopen(argv[i], "rb")) == NULL) {
-			perror(argv[i]);
-			return (1);
-		}
-		size = fread(data, 1, sizeof(data), fp);
-		fclose(fp);
-		(void)LLVMFuzzerTestOneInput(data, size);
-	}
-	printf("%d inputs\n", argc - 1);
-	return (0);
-}
-#endif

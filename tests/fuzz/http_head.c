@@ -32,8 +32,7 @@
 #include <string.h>
 
 #include "webhookd/http.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "replay.h"
 
 static void
 check_slice(const uint8_t *buf, size_t size, struct http_slice sl)
@@ -95,26 +94,3 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	return (0);
 }
-
-#ifndef FUZZER
-int
-main(int argc, char **argv)
-{
-	static uint8_t data[65536];
-	size_t size;
-	FILE *fp;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		if ((fp = fopen(argv[i], "rb")) == NULL) {
-			perror(argv[i]);
-			return (1);
-		}
-		size = fread(data, 1, sizeof(data), fp);
-		fclose(fp);
-		(void)LLVMFuzzerTestOneInput(data, size);
-	}
-	printf("%d inputs\n", argc - 1);
-	return (0);
-}
-#endif
