@@ -245,6 +245,33 @@ plane_labels_add(struct plane_labels *pl, struct plane_cursor *pc,
 	return (r);
 }
 
+/* A row that is no member is left out: its name is only shown. */
+int
+plane_members_add(struct plane_labels *pl, const char *body, size_t len,
+    char *err, size_t errlen)
+{
+	const char *name;
+	json_t *j, *row;
+	size_t i, n;
+
+	if ((j = answer_read(body, len, err, errlen)) == NULL)
+		return (-1);
+	n = labels_room(pl, json_array_size(j));
+	for (i = 0; i < n; i++) {
+		struct plane_state *ps = &pl->pl_label[pl->pl_n];
+
+		row = json_array_get(j, i);
+		name = json_string_value(json_object_get(row, "display_name"));
+		if (name != NULL && name[0] != '\0' && id_of(row, "id",
+		    ps->ps_id, err, errlen) == 0 && ps->ps_id[0] != '\0') {
+			(void)strlcpy(ps->ps_name, name, sizeof(ps->ps_name));
+			pl->pl_n++;
+		}
+	}
+	json_decref(j);
+	return (0);
+}
+
 const char *
 plane_label_name(const struct plane_labels *pl, const char *id)
 {

@@ -87,7 +87,7 @@ const char *plane_state_id(const struct plane_states *, const char *name);
 /* The name of a state; NULL when it is unknown. */
 const char *plane_state_name(const struct plane_states *, const char *id);
 
-/* The labels of a project; all zero is an empty list. */
+/* The labels, or the members, of a project; all zero is an empty list. */
 struct plane_labels {
 	struct plane_state	*pl_label;
 	size_t			 pl_n;
@@ -97,7 +97,14 @@ struct plane_labels {
 int	 plane_labels_add(struct plane_labels *, struct plane_cursor *,
 	    const char *body, size_t len, char *err, size_t errlen);
 
-/* The name of a label; NULL when it is unknown. */
+/*
+ * Add the members of a project: what .../members/ answers, a list without
+ * pages, with the names that they show.  0; -1.
+ */
+int	 plane_members_add(struct plane_labels *, const char *body,
+	    size_t len, char *err, size_t errlen);
+
+/* The name of a label or member; NULL when it is unknown. */
 const char *plane_label_name(const struct plane_labels *, const char *id);
 
 /* Forget them all. */

@@ -174,8 +174,8 @@ item_begin(struct item *it, int64_t nth)
 		    STORE_OK ? 0 : -1);
 	}
 	item_count(it);
-	log_info("task %s: taken from the tracker, set by %s",
-	    it->i_task.t_key, it->i_msg->editor);
+	log_info("task %s: begun by %s",
+	    it->i_task.t_key, it->i_user);
 	if (item_remember(it) == -1 || task_drive(it->i_task.t_id) == -1 ||
 	    queue_kick() == -1)
 		return (-1);
@@ -455,6 +455,23 @@ item_made(int64_t row, const char *item)
 	return (res == STORE_OK ? 0 : -1);
 }
 
+/* Names are chosen by people: the id's beginning tells who it is. */
+static void
+name_editor(struct item *it)
+{
+	const char *id = it->i_msg->editor[0] != '\0' ? it->i_msg->editor :
+	    "somebody";
+	char name[USER_MAX - 16];
+
+	clean_title(name, sizeof(name), it->i_msg->editor_name);
+	if (name[0] != '\0')
+		snprintf(it->i_user, sizeof(it->i_user), "%s (%.8s) in the "
+		    "tracker", name, id);
+	else
+		snprintf(it->i_user, sizeof(it->i_user), "%.*s in the "
+		    "tracker", USER_MAX - 1, id);
+}
+
 int
 on_tracker_item(struct peer *p, uint32_t id, const union orch_any *any,
     int *fd)
@@ -468,8 +485,7 @@ on_tracker_item(struct peer *p, uint32_t id, const union orch_any *any,
 	it.i_project = eng_project(m->project);
 	it.i_changed = (int64_t)m->changed_ms;
 	clean_title(it.i_title, sizeof(it.i_title), m->title);
-	snprintf(it.i_user, sizeof(it.i_user), "%.*s in the tracker",
-	    USER_MAX - 1, m->editor[0] != '\0' ? m->editor : "somebody");
+	name_editor(&it);
 	if (it.i_project == NULL || it.i_project->cp_tracker !=
 	    CONF_TRACKER_PLANE || m->item[0] == '\0') {
 		ack.result = RES_REFUSED;

@@ -160,7 +160,7 @@ static void
 item_tell(struct tracker *tk, const struct plane_item *pi, const char *words)
 {
 	const char *labels[17], *name, *last;
-	char *title, *text, *comment;
+	char *title, *text, *comment, *shown;
 	struct orch_tracker_item m;
 	int64_t ms = 0;
 	size_t i;
@@ -183,15 +183,18 @@ item_tell(struct tracker *tk, const struct plane_item *pi, const char *words)
 	m.labels.l_argv = labels;
 	m.status = plane_state_name(&tk->tk_states, pi->pi_state);
 	m.editor = last;
+	name = plane_label_name(&tk->tk_members, last);
+	m.editor_name = shown = text_cut(name != NULL ? name : "", 128);
 	(void)isotime_ms(pi->pi_changed, &ms);
 	m.changed_ms = (uint64_t)ms;
 	m.own = strcmp(last, tk->tk_me) == 0;
 	m.comment = comment = text_cut(words, 65536);
-	if (title != NULL && text != NULL && comment != NULL)
+	if (title != NULL && text != NULL && comment != NULL && shown != NULL)
 		(void)tell(ORCH_tracker_item, &m);
 	free(title);
 	free(text);
 	free(comment);
+	free(shown);
 }
 
 void
@@ -456,6 +459,7 @@ tracker_stop(struct project *p)
 	seen_clear(tk);
 	plane_labels_free(&tk->tk_labels);
 	plane_labels_free(&tk->tk_labels_new);
+	plane_labels_free(&tk->tk_members);
 	if (tk->tk_refused)
 		project_notice(p, "tracker", 0, "it is not asked any more");
 	if (tk->tk_ev != NULL)

@@ -62,7 +62,8 @@ struct post {
 #define MISSING_MOST	12	/* as many as there are statuses */
 
 /* What is read before anything else, in this order. */
-enum step { STEP_NONE, STEP_PATH, STEP_ME, STEP_STATES, STEP_LABELS };
+enum step { STEP_NONE, STEP_PATH, STEP_ME, STEP_STATES, STEP_LABELS,
+	STEP_MEMBERS };
 
 struct tracker {
 	struct project	*tk_project;
@@ -75,6 +76,7 @@ struct tracker {
 	char		 tk_me[PLANE_ID];
 	struct plane_states tk_states, tk_states_new;
 	struct plane_labels tk_labels, tk_labels_new;
+	struct plane_labels tk_members;	/* to show; may be empty */
 	struct plane_cursor tk_names_at;
 	struct monotime	 tk_named;	/* when; all zero: never */
 	int		 tk_refused;	/* the alert is raised */

@@ -97,6 +97,10 @@ step_read(struct tracker *tk, const struct remote_answer *ra, char *err,
 		r = plane_labels_add(&tk->tk_labels_new, &tk->tk_names_at,
 		    ra->ra_body, ra->ra_len, err, len);
 		break;
+	case STEP_MEMBERS:
+		plane_labels_free(&tk->tk_members);
+		return (plane_members_add(&tk->tk_members, ra->ra_body,
+		    ra->ra_len, err, len));
 	case STEP_PATH:
 	case STEP_NONE:
 		return (0);
@@ -126,6 +130,11 @@ step_cb(const struct remote_answer *ra, void *arg)
 
 	if (p->p_gone)
 		goto done;
+	/* Names of people are only shown: without them ids are. */
+	if (tk->tk_step == STEP_MEMBERS && ra->ra_end != REMOTE_OK) {
+		names_end(tk, NULL);
+		goto done;
+	}
 	/* Versions before 1.1 call them issues, and later ones too. */
 	if (tk->tk_step == STEP_PATH && ra->ra_status == 404)
 		tk->tk_path = "issues";
@@ -138,12 +147,13 @@ step_cb(const struct remote_answer *ra, void *arg)
 		goto done;
 	} else if (tk->tk_step == STEP_PATH)
 		tk->tk_path = "work-items";
-	if ((r = step_read(tk, ra, err, sizeof(err))) == -1) {
+	if ((r = step_read(tk, ra, err, sizeof(err))) == -1 &&
+	    tk->tk_step != STEP_MEMBERS) {
 		refused(tk, err);
 		names_end(tk, err);
 	} else if (r == 1)
 		step_ask(tk);
-	else if (tk->tk_step == STEP_LABELS)
+	else if (tk->tk_step == STEP_MEMBERS)
 		names_end(tk, NULL);
 	else
 		step_begin(tk, tk->tk_step + 1);
@@ -162,6 +172,10 @@ step_ask(struct tracker *tk)
 	int r;
 
 	switch (tk->tk_step) {
+	case STEP_MEMBERS:
+		r = tracker_ask(tk, REMOTE_FIRST, "GET", NULL, step_cb,
+		    tk->tk_project, "members/");
+		break;
 	case STEP_PATH:
 		r = tracker_ask(tk, REMOTE_FIRST, "GET", NULL, step_cb,
 		    tk->tk_project, "work-items/?per_page=1");

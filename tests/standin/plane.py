@@ -469,6 +469,9 @@ class Plane(Standin):
     def get_project(self, request, project):
         return Answer(200, self.project_rest(project))
 
+    def get_members(self, request, project):
+        return Answer(200, [u.short() for u in self.users.values()])
+
     def get_states(self, request, project):
         return self.paged(request, list(project.states.values()), lambda s:
                           self.state_rest(request, project, s))
@@ -791,6 +794,7 @@ ROUTES = [
      {'GET': 'get_projects'}),
     (P, {'GET': 'get_project'}),
     (P + r'states/', {'GET': 'get_states', 'POST': 'post_state'}),
+    (P + r'members/', {'GET': 'get_members'}),
     (P + r'labels/', {'GET': 'get_labels', 'POST': 'post_label'}),
     (I, {'GET': 'get_items', 'POST': 'post_item'}),
     (I + r'(?P<item>[^/]+)/', {'GET': 'get_item', 'PATCH': 'patch_item',

@@ -322,6 +322,30 @@ START_TEST(who_the_key_belongs_to_is_read)
 }
 END_TEST
 
+/* Who has no name there is shown by the id. */
+START_TEST(members_have_names_where_they_have_one)
+{
+	struct plane_labels pl = { NULL, 0 };
+
+	text("[{\"id\":\"" PERSON "\",\"display_name\":\"anna\"},"
+	    "{\"id\":\"" PROJECT "\",\"display_name\":\"\"},"
+	    "{\"id\":7,\"display_name\":\"x\"},{\"display_name\":7},1]");
+	ck_assert_int_eq(plane_members_add(&pl, body, len, err,
+	    sizeof(err)), 0);
+	ck_assert_uint_eq(pl.pl_n, 1);
+	ck_assert_str_eq(plane_label_name(&pl, PERSON), "anna");
+	ck_assert_ptr_null(plane_label_name(&pl, PROJECT));
+	text("{\"detail\":\"no\"}");
+	ck_assert_int_eq(plane_members_add(&pl, body, len, err,
+	    sizeof(err)), 0);
+	ck_assert_uint_eq(pl.pl_n, 1);
+	text("<html>");
+	ck_assert_int_eq(plane_members_add(&pl, body, len, err,
+	    sizeof(err)), -1);
+	plane_labels_free(&pl);
+}
+END_TEST
+
 START_TEST(labels_have_names)
 {
 	struct plane_labels pl = { NULL, 0 };
@@ -364,6 +388,7 @@ main(void)
 	tcase_add_test(tc, a_time_counts_its_zone);
 	tcase_add_test(tc, who_the_key_belongs_to_is_read);
 	tcase_add_test(tc, labels_have_names);
+	tcase_add_test(tc, members_have_names_where_they_have_one);
 	suite_add_tcase(su, tc);
 	sr = srunner_create(su);
 	srunner_run_all(sr, CK_ENV);

@@ -59,6 +59,7 @@ item(const char *status, const char *comment)
 		seven.text = "please";
 		seven.author = "ann";
 		seven.editor = "bob";
+		seven.editor_name = "";
 		seven.labels.l_argv = none;
 	}
 	seven.status = status;

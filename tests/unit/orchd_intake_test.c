@@ -229,6 +229,18 @@ START_TEST(approved_and_rejected_are_decisions_about_what_is_asked)
 }
 END_TEST
 
+/* Whatever somebody calls himself: the id is told too. */
+START_TEST(a_person_has_a_name_and_the_beginning_of_an_id)
+{
+	asked();
+	seven.editor = "78e51061-7311-48a3-82ce-6f447ed4d57b";
+	seven.editor_name = "anna\x1b[2J\norchd";
+	ck_assert_int_eq(item("Rejected", "too long"), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT actor FROM approval"),
+	    "anna [2J orchd (78e51061) in the tracker");
+}
+END_TEST
+
 START_TEST(a_status_that_is_older_than_the_question_answers_nothing)
 {
 	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
@@ -629,6 +641,7 @@ main(void)
 	tcase_add_test(tc, submit_is_for_projects_whose_items_are_here);
 	tcase_add_test(tc,
 	    approved_and_rejected_are_decisions_about_what_is_asked);
+	tcase_add_test(tc, a_person_has_a_name_and_the_beginning_of_an_id);
 	tcase_add_test(tc,
 	    a_status_that_is_older_than_the_question_answers_nothing);
 	tcase_add_test(tc, a_tracker_whose_clock_is_behind_is_understood);

@@ -73,6 +73,8 @@ names_answer(void)
 	    STATE(REJECT, "Nein") "," STATE(ITEM1, "Approved") ","
 	    STATE(ITEM2, "Confirm Deploy")));
 	answer("GET " API "labels/", 200, PAGE(STATE(LABEL, "ai")));
+	answer("GET " API "members/", 200, "[{\"id\":\"" ME "\","
+	    "\"display_name\":\"robot\"}]");
 }
 
 static void
@@ -132,6 +134,7 @@ START_TEST(each_item_is_told_once)
 	ck_assert_str_eq(m->author, BOSS);
 	ck_assert_str_eq(m->status, "To Analyse");
 	ck_assert_str_eq(m->editor, ME);
+	ck_assert_str_eq(m->editor_name, "robot");
 	ck_assert_str_eq(m->comment, "");
 	ck_assert_uint_eq(m->changed_ms, 1795341601500);
 	ck_assert_int_eq(m->own, 1);
