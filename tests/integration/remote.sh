@@ -73,6 +73,10 @@ start_servers()
 	    \"url\": \"http://127.0.0.1:$HOOK_PORT/webhook/gitea\"}}" \
 	    >"$T/hook.json"
 	grep -q '"id"' "$T/hook.json" || bail "the forge takes the hook"
+	# Whoever pushes to it directly is refused: the forge merges.
+	api anna-token POST /repos/team/sample/branch_protections \
+	    '{"rule_name": "main", "enable_push": false}' >"$T/rule.json"
+	grep -q '"rule_name"' "$T/rule.json" || bail "main is protected"
 	standin plane --per-minute 6000 --workspace team --project S \
 	    --user orchd:plane_api_0123456789abcdef --user anna: \
 	    --state S:Backlog:backlog --state "S:To Analyse:unstarted" \
