@@ -204,11 +204,15 @@ fetch_run(struct worker *w)
 
 	if (forge_elsewhere(w)) {
 		if (remote_of(w, &gr, url, err, sizeof(err)) == -1)
-			r = GIT_REFUSED;
-		else
-			r = git_remote_fetch(&w->w_repo, &gr, NULL, err,
-			    sizeof(err));
+			return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
+			    "%s", err));
+		r = git_remote_fetch(&w->w_repo, &gr, NULL, err, sizeof(err));
 	}
+	if (r == GIT_REFUSED)
+		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "", "no "
+		    "repository %s for this token (forge gitea and write "
+		    "token file in orchd.conf): %s", w->w_spec->forge_repo,
+		    err));
 	if (r != GIT_OK)
 		return (worker_end(w, GATE_ERROR, r == GIT_ERR ?
 		    forge_cause(w) : CAUSE_INFRA, "", "%s", err));

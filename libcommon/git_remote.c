@@ -227,6 +227,25 @@ git_remote_head(const struct git_repo *repo, const struct git_remote *gr,
 	return (r);
 }
 
+/* Not found, not allowed: an answer, which the next try gets again. */
+static int
+answered_no(const char *said)
+{
+	static const char *const no[] = { "returned error: 401",
+	    "returned error: 403", "returned error: 404",
+	    "Authentication failed", "could not read Username",
+	    "read askpass response" };
+	const char *p = strstr(said, "fatal: repository '");
+	size_t i;
+
+	if (p != NULL && strstr(p, "' not found") != NULL)
+		return (1);
+	for (i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (strstr(said, no[i]) != NULL)
+			return (1);
+	return (0);
+}
+
 enum git_result
 git_remote_fetch(const struct git_repo *repo, const struct git_remote *gr,
     const char *branch, char *err, size_t errlen)
@@ -251,7 +270,8 @@ git_remote_fetch(const struct git_repo *repo, const struct git_remote *gr,
 	if (out.go_exit != 0) {
 		git_said(err, errlen, "fetch", &out);
 		r = strstr(out.go_said, "couldn't find remote ref") != NULL ?
-		    GIT_NOTFOUND : GIT_ERR;
+		    GIT_NOTFOUND : answered_no(out.go_said) ? GIT_REFUSED :
+		    GIT_ERR;
 	}
 	git_out_free(&out);
 	return (r);

@@ -161,6 +161,30 @@ START_TEST(no_answer_is_in_doubt)
 }
 END_TEST
 
+static enum git_result
+fetch_met(int status)
+{
+	char fault[128];
+
+	snprintf(fault, sizeof(fault), "{\"match\":\".*\",\"kind\":"
+	    "\"status\",\"times\":1,\"status\":%d}", status);
+	fs_fault(fault);
+	return (git_remote_fetch(&fx_repo, &remote, NULL, fx_err,
+	    sizeof(fx_err)));
+}
+
+START_TEST(a_no_is_an_answer_and_a_fault_is_none)
+{
+	setup();
+	ck_assert_int_eq(fetch_met(404), GIT_REFUSED);
+	ck_assert_int_eq(fetch_met(403), GIT_REFUSED);
+	ck_assert_msg(fetch_met(401) == GIT_REFUSED, "%s", fx_err);
+	ck_assert_int_eq(fetch_met(502), GIT_ERR);
+	ck_assert_int_eq(fetch_met(429), GIT_ERR);
+	teardown();
+}
+END_TEST
+
 START_TEST(no_redirect_is_followed)
 {
 	char oid[41], fault[512];
@@ -340,6 +364,7 @@ END_TEST
 
 FX_MAIN("git remote", a_branch_is_made_moved_and_deleted,
     nothing_is_overwritten_that_was_not_seen, the_mirror_follows_all_branches,
-    no_answer_is_in_doubt, no_redirect_is_followed,
+    no_answer_is_in_doubt,
+    a_no_is_an_answer_and_a_fault_is_none, no_redirect_is_followed,
     only_http_without_a_user_is_asked,
     the_token_is_in_no_argument_and_no_file, no_sentence_has_the_token)

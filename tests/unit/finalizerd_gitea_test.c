@@ -443,6 +443,22 @@ START_TEST(a_forge_that_is_away_is_no_fault_of_the_work)
 }
 END_TEST
 
+/* It answers, and what it says will not change by waiting. */
+START_TEST(a_repository_that_is_not_there_is_named)
+{
+	begin("0");
+	go.work = "fetch";
+	fs_fault("{\"match\":\"GET .*info/refs.*\",\"kind\":\"status\","
+	    "\"times\":1,\"status\":404}");
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_INFRA);
+	ck_assert_msg(strstr(eng->e_reason, "no repository " FS_REPO) !=
+	    NULL, "%s", eng->e_reason);
+	fs_stop();
+}
+END_TEST
+
 static enum forge_result
 sandboxed_head(struct worker *w, const char *branch, char oid[41], char *err,
     size_t errlen)
@@ -495,6 +511,7 @@ main(void)
 	    a_cancelled_task_takes_its_branch_and_pull_request_away);
 	tcase_add_test(tc, fetch_fills_the_mirror_without_a_lease);
 	tcase_add_test(tc, a_forge_that_is_away_is_no_fault_of_the_work);
+	tcase_add_test(tc, a_repository_that_is_not_there_is_named);
 	tcase_add_test(tc, the_sandbox_lets_it_work);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -304,6 +304,17 @@ on_end(const struct orch_end *m)
 }
 
 static void
+on_done(const struct orch_run_done *m)
+{
+	eng->e_dones++;
+	eng->e_verdict = m->verdict;
+	eng->e_cause = m->cause;
+	if (eng->e_ends == 0)
+		(void)strlcpy(eng->e_reason, m->reason,
+		    sizeof(eng->e_reason));
+}
+
+static void
 engine_handle(unsigned int type, const void *msg, union orch_any *a)
 {
 	const struct orch_effect_done *done = msg;
@@ -353,10 +364,7 @@ engine_handle(unsigned int type, const void *msg, union orch_any *a)
 		on_end(msg);
 		break;
 	case ORCH_run_done:
-		eng->e_dones++;
-		eng->e_verdict = ((const struct orch_run_done *)
-		    msg)->verdict;
-		eng->e_cause = ((const struct orch_run_done *)msg)->cause;
+		on_done(msg);
 		break;
 	default:
 		ck_abort_msg("message %u", type);
