@@ -615,6 +615,9 @@ report_word(struct parser *ps, const struct conf_loc *loc,
 	else if (first)
 		conf_fault(ps, loc, "\"%s\" is not known here (%s)",
 		    ps->ps_last, possible);
+	else if (n == 1)
+		conf_fault(ps, loc, "after \"%s\" comes %s, not \"%s\"",
+		    ps->ps_prev, possible, ps->ps_last);
 	else
 		conf_fault(ps, loc, "%s \"%s\" is not known (%s)",
 		    ps->ps_prev, ps->ps_last, possible);
