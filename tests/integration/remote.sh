@@ -73,10 +73,6 @@ start_servers()
 	    \"url\": \"http://127.0.0.1:$HOOK_PORT/webhook/gitea\"}}" \
 	    >"$T/hook.json"
 	grep -q '"id"' "$T/hook.json" || bail "the forge takes the hook"
-	# Whoever pushes to it directly is refused: the forge merges.
-	api anna-token POST /repos/team/sample/branch_protections \
-	    '{"rule_name": "main", "enable_push": false}' >"$T/rule.json"
-	grep -q '"rule_name"' "$T/rule.json" || bail "main is protected"
 	standin plane --per-minute 6000 --workspace team --project S \
 	    --user orchd:plane_api_0123456789abcdef --user anna: \
 	    --state S:Backlog:backlog --state "S:To Analyse:unstarted" \
@@ -234,6 +230,14 @@ play()
 	once "$1" "$a" "$b"
 }
 
+# protect_target: whoever pushes to it directly is refused; the forge merges.
+protect_target()
+{
+	api anna-token POST /repos/team/sample/branch_protections \
+	    '{"rule_name": "main", "enable_push": false}' >"$T/rule.json"
+	grep -q '"rule_name"' "$T/rule.json" || bail "main is protected"
+}
+
 # scenario NAME SECONDS POLL [FORGE-ARGUMENT ...]: fresh servers and a fresh
 # orchd, then play; what is to be wrong is in $WRONG, a function that is called
 # before the items come, and $AFTER one for their end.
@@ -242,6 +246,7 @@ scenario()
 	scene=$1 within=$2 POLL=$3
 	shift 3
 	start_servers "$@"
+	protect_target
 	remote_conf
 	start_orchd
 	${WRONG:-:}
