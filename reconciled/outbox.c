@@ -202,14 +202,12 @@ ask_all(void)
 	struct messenger *me;
 	struct list *l;
 
-	/* A reload may have brought one. */
+	/* They are known only after outbox_start(). */
 	TAILQ_FOREACH(me, &messengers, me_entry)
 		if (list_add(me->me_dest) == -1)
 			log_warn("outbox");
 	TAILQ_FOREACH(l, &lists, l_entry)
-		if (strcmp(l->l_dest, TRACKER) == 0 ||
-		    messenger_find(l->l_dest) != NULL)
-			list_ask(l);
+		list_ask(l);
 }
 
 static void
