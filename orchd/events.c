@@ -81,6 +81,40 @@ list(const struct orch_strs *args, int64_t most)
 	return (json_pack("{s:o}", "events", l));
 }
 
+static int
+is_one_of(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(word, *words) == 0)
+			return (1);
+	return (word[0] == '\0');
+}
+
+/* A filter that nothing can pass is a mistake: 1, and it is said. */
+static int
+wrong_filter(const struct orch_strs *args, char *said, size_t len)
+{
+	static const char *const sources[] = { "gitea", "plane", NULL };
+	static const char *const states[] = { "told", "kept", "ignored",
+	    NULL };
+	const char *source = value_of(args, "source");
+	const char *state = value_of(args, "state");
+	const char *project = value_of(args, "project");
+
+	if (!is_one_of(source, sources))
+		snprintf(said, len, "there is no source %.64s (gitea, plane)",
+		    source);
+	else if (!is_one_of(state, states))
+		snprintf(said, len, "there is no state %.64s (told, kept, "
+		    "ignored)", state);
+	else if (project[0] != '\0' && eng_project(project) == NULL)
+		snprintf(said, len, "there is no project %.64s in the "
+		    "configuration", project);
+	else
+		return (0);
+	return (1);
+}
+
 static void
 query_list(struct peer *p, uint32_t id, const struct orch_strs *args)
 {
@@ -96,7 +130,10 @@ query_list(struct peer *p, uint32_t id, const struct orch_strs *args)
 		answer(p, id, RES_REFUSED, text, NULL, -1);
 		return;
 	}
-	answer(p, id, RES_OK, "", list(args, n), -1);
+	if (wrong_filter(args, text, sizeof(text)))
+		answer(p, id, RES_REFUSED, text, NULL, -1);
+	else
+		answer(p, id, RES_OK, "", list(args, n), -1);
 }
 
 /* By its number, or by what its source calls it; 0: there is none. */

@@ -199,8 +199,11 @@ END_TEST
 
 START_TEST(deliveries_are_listed_by_source_project_and_state)
 {
+	static const char *const wrong[] = { "source=jira", "state=gone",
+	    "project=nosuch" };
 	const char *args[] = { "most=0", NULL };
 	json_t *doc, *first;
+	size_t i;
 
 	(void)deliver("gitea", "push", "acme/tally", "main");
 	(void)deliver("gitea", "push", "acme/none", "main");
@@ -211,8 +214,13 @@ START_TEST(deliveries_are_listed_by_source_project_and_state)
 	ck_assert_uint_eq(listed("source=gitea", "state=ignored"), 2);
 	ck_assert_uint_eq(listed("project=tally", NULL), 2);
 	ck_assert_uint_eq(listed("most=2", NULL), 2);
-	ck_assert_uint_eq(listed("source=jira", NULL), 0);
+	ck_assert_uint_eq(listed("source=plane", "state=kept"), 0);
 	ck_assert_int_eq(ask(ROLE_CTL, "", args, &doc), RES_REFUSED);
+	/* What nothing can be is a mistake, and no empty list. */
+	for (i = 0; i < 3; i++) {
+		args[0] = wrong[i];
+		ck_assert_int_eq(ask(ROLE_CTL, "", args, &doc), RES_REFUSED);
+	}
 	args[0] = "most=3";
 	ck_assert_int_eq(ask(ROLE_CTL, "", args, &doc), RES_OK);
 	first = json_array_get(json_object_get(doc, "events"), 0);
