@@ -218,13 +218,13 @@ START_TEST(hanging_agent_ends_at_its_limit)
 
 	te_open(&te, KIND_AGENT);
 	te.spec.timeout_s = 1;
-	sh_agent(&te, "trap '' TERM; sleep 4711 & sleep 4711");
+	sh_agent(&te, te_script("trap '' TERM; SLEEP & SLEEP"));
 	te_run(&te);
 	ck_assert_int_eq(te.done.verdict, GATE_FAIL);
 	ck_assert_int_eq(te.done.cause, CAUSE_TIMEOUT);
 	ck_assert_uint_eq(te.exit.timed_out, 1);
 	ck_assert_ptr_nonnull(strstr(te.done.reason, "1 s"));
-	ck_assert_int_eq(te_processes("sleep 4711"), 0);
+	ck_assert_int_eq(te_sleepers(), 0);
 	te_close(&te);
 }
 END_TEST
@@ -251,10 +251,10 @@ START_TEST(daemonised_child_does_not_survive)
 {
 	struct te te;
 
-	run_agent(&te, "(setsid sh -c 'sleep 4712' >/dev/null 2>&1 &) ; "
-	    "echo x >x");
+	run_agent(&te, te_script("(setsid sh -c 'SLEEP' >/dev/null 2>&1 &) ; "
+	    "echo x >x"));
 	ck_assert_int_eq(te.done.verdict, GATE_PASS);
-	ck_assert_int_eq(te_processes("sleep 4712"), 0);
+	ck_assert_int_eq(te_sleepers(), 0);
 	te_close(&te);
 }
 END_TEST
@@ -355,7 +355,7 @@ START_TEST(stop_ends_it_gracefully)
 	struct timespec ts = { 0, 400000000 };
 
 	te_open(&te, KIND_AGENT);
-	sh_agent(&te, "sleep 4713");
+	sh_agent(&te, te_sleep());
 	te_start(&te);
 	te_accept(&te, 1);
 	nanosleep(&ts, NULL);
@@ -365,7 +365,7 @@ START_TEST(stop_ends_it_gracefully)
 	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
 	ck_assert_int_eq(te.done.cause, CAUSE_STOPPED);
 	ck_assert_int_eq(te_wait(&te), 0);
-	ck_assert_int_eq(te_processes("sleep 4713"), 0);
+	ck_assert_int_eq(te_sleepers(), 0);
 	te_close(&te);
 }
 END_TEST
@@ -458,17 +458,17 @@ START_TEST(killed_runner_leaves_no_agent)
 	int i;
 
 	te_open(&te, KIND_AGENT);
-	sh_agent(&te, "sleep 4714 & sleep 4714");
+	sh_agent(&te, te_script("SLEEP & SLEEP"));
 	te_start(&te);
 	te_accept(&te, 1);
-	for (i = 0; i < 100 && te_processes("sleep 4714") < 2; i++)
+	for (i = 0; i < 100 && te_sleepers() < 2; i++)
 		nanosleep(&ts, NULL);
-	ck_assert_int_ge(te_processes("sleep 4714"), 2);
+	ck_assert_int_ge(te_sleepers(), 2);
 	kill(te.pid, SIGKILL);
 	(void)te_wait(&te);
-	for (i = 0; i < 50 && te_processes("sleep 4714") > 0; i++)
+	for (i = 0; i < 50 && te_sleepers() > 0; i++)
 		nanosleep(&ts, NULL);
-	ck_assert_int_eq(te_processes("sleep 4714"), 0);
+	ck_assert_int_eq(te_sleepers(), 0);
 	te_close(&te);
 }
 END_TEST

@@ -343,32 +343,69 @@ te_logged(const struct te *te, const char *text)
 	return (found);
 }
 
-/* Processes whose command line has this text (but not this one). */
+/*
+ * A long sleep that no other test on this machine has: fractions of a second
+ * tell it apart.
+ */
+static inline const char *
+te_sleep(void)
+{
+	static char text[32];
+
+	(void)snprintf(text, sizeof(text), "sleep 4700.%07ld", (long)getpid());
+	return (text);
+}
+
+/* The script with each SLEEP in it replaced by te_sleep(), until the next. */
+static inline const char *
+te_script(const char *script)
+{
+	static char text[256];
+	const char *at;
+	size_t n = 0;
+
+	for (; (at = strstr(script, "SLEEP")) != NULL; script = at + 5) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s%s",
+		    (int)(at - script), script, te_sleep());
+		ck_assert_uint_lt(n, sizeof(text));
+	}
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", script);
+	ck_assert_uint_lt(n, sizeof(text));
+	return (text);
+}
+
+/* Does the command line of this process have te_sleep() in it? */
 static inline int
-te_processes(const char *text)
+te_sleeps(const char *pid)
 {
 	char path[300], buf[4096];
-	struct dirent *de;
 	ssize_t n, i;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	if ((fd = open(path, O_RDONLY)) == -1)
+		return (0);
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	for (i = 0; i < n; i++)
+		if (buf[i] == '\0')
+			buf[i] = ' ';
+	buf[n > 0 ? n : 0] = '\0';
+	return (strstr(buf, te_sleep()) != NULL);
+}
+
+/* How many processes have te_sleep() in their command line? */
+static inline int
+te_sleepers(void)
+{
+	struct dirent *de;
 	DIR *d;
-	int fd, found = 0;
+	int found = 0;
 
 	ck_assert_ptr_nonnull(d = opendir("/proc"));
-	while ((de = readdir(d)) != NULL) {
-		if (de->d_name[0] < '1' || de->d_name[0] > '9')
-			continue;
-		(void)snprintf(path, sizeof(path), "/proc/%s/cmdline",
-		    de->d_name);
-		if ((fd = open(path, O_RDONLY)) == -1)
-			continue;
-		n = read(fd, buf, sizeof(buf) - 1);
-		close(fd);
-		for (i = 0; i < n; i++)
-			if (buf[i] == '\0')
-				buf[i] = ' ';
-		buf[n > 0 ? n : 0] = '\0';
-		found += strstr(buf, text) != NULL;
-	}
+	while ((de = readdir(d)) != NULL)
+		if (de->d_name[0] >= '1' && de->d_name[0] <= '9')
+			found += te_sleeps(de->d_name);
 	closedir(d);
 	return (found);
 }

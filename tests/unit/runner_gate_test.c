@@ -120,12 +120,12 @@ START_TEST(time_limit_is_error)
 {
 	struct te te;
 
-	sh_gate(&te, "check_tests_local", "sleep 4721");
+	sh_gate(&te, "check_tests_local", te_sleep());
 	te.spec.timeout_s = 1;
 	te_run(&te);
 	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
 	ck_assert_int_eq(te.done.cause, CAUSE_TIMEOUT);
-	ck_assert_int_eq(te_processes("sleep 4721"), 0);
+	ck_assert_int_eq(te_sleepers(), 0);
 	te_close(&te);
 }
 END_TEST
@@ -262,15 +262,15 @@ START_TEST(staging_runs_both_in_one_box)
 {
 	struct te te;
 
-	sh_gate(&te, "check_staging_status", "sh -c 'sleep 4722 & "
-	    "echo $! >server.pid; wait' & sleep 0.2");
+	sh_gate(&te, "check_staging_status", te_script("sh -c 'SLEEP & "
+	    "echo $! >server.pid; wait' & sleep 0.2"));
 	te.spec.argv2 = (struct orch_strs)STRS_OF("/bin/sh", "-c",
 	    "kill -0 $(cat server.pid) && echo alive");
 	te.spec.timeout2_s = 10;
 	te_run(&te);
 	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
 	ck_assert(te_logged(&te, "alive"));
-	ck_assert_int_eq(te_processes("sleep 4722"), 0);
+	ck_assert_int_eq(te_sleepers(), 0);
 	te_close(&te);
 }
 END_TEST
@@ -289,7 +289,7 @@ START_TEST(staging_verdicts_follow_the_check)
 	te_run(&te);
 	ck_assert_int_eq(te.done.verdict, GATE_ERROR);
 	te_close(&te);
-	sh_gate(&te, "check_staging_status", "sleep 4723");
+	sh_gate(&te, "check_staging_status", te_sleep());
 	te.spec.argv2 = (struct orch_strs)STRS_OF("/bin/true");
 	te.spec.timeout_s = 1;
 	te_run(&te);
