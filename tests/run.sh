@@ -56,7 +56,7 @@ words=$*
 
 logs=$top/$B/check
 mkdir -p "$logs" && rm -f "$logs"/*.log || exit 2
-passed=0 failed=0 bad= nfolders=0 lanes=
+passed=0 failed=0 nfolders=0 lanes=
 
 # Centiseconds since boot, for durations only.
 ticks()
@@ -107,15 +107,18 @@ report()
 	[ "$6" -gt 0 ] && printf ', %d FAILED' "$6"
 	printf '  %d.%02d s\n' $((spent / 100)) $((spent % 100))
 	[ "$6" -eq 0 ] && return
-	bad="$bad $2"
-	case $4 in
-	124|137) echo "    it ran out of time" ;;
-	0) ;;
-	*) echo "    exit status $4" ;;
-	esac
-	grep -hE '^not ok |:[FE]:|runtime error|ERROR: ' "$3" | head -n 20 |
-	    sed 's/^/    /'
-	echo "    $3"
+	{
+		case $4 in
+		124|137) echo "    it ran out of time" ;;
+		0) ;;
+		*) echo "    exit status $4" ;;
+		esac
+		grep -hE '^not ok |:[FE]:|runtime error|ERROR: ' "$3" |
+		    head -n 20 | sed 's/^/    /'
+		echo "    $3"
+	} >"$scratch/why"
+	cat "$scratch/why"
+	{ echo "$2:"; cat "$scratch/why"; } >>"$scratch/failed"
 }
 
 # keep NAME FOLDER: what a test left in it on purpose (KEEP in lib.sh).
@@ -355,6 +358,7 @@ for k in $kinds; do
 	run_$k
 done
 
-[ -n "$bad" ] && echo "failed:$bad"
+# What failed stands at the end as well: the end is what is read.
+[ "$failed" -gt 0 ] && sed 's/^[^ ]/failed: &/' "$scratch/failed"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
