@@ -14,12 +14,15 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine.h"
 #include "query.h"
 #include "queue.h"
+
+#define HOLDERS_MAX	3	/* are named; of more the number is said */
 
 /* Times for people: 4 s, 11 min, 2 h, 3 d. */
 static void
@@ -35,6 +38,124 @@ ago(int64_t ms, char *buf, size_t len)
 		snprintf(buf, len, "%lld h", (long long)(s / 3600));
 	else
 		snprintf(buf, len, "%lld d", (long long)(s / 86400));
+}
+
+/* Append to a text, as far as there is room. */
+static void __attribute__((format(printf, 3, 4)))
+add(char *buf, size_t len, const char *fmt, ...)
+{
+	size_t n = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(buf + n, len - n, fmt, ap);
+	va_end(ap);
+}
+
+/*
+ * Append what one that is in the way does, from a row of HOLDER, and how it is
+ * got out of the way where it does not go on by itself.
+ */
+static void
+add_holder(sqlite3_stmt *q, char *buf, size_t len)
+{
+	const char *key = col_text(q, 0), *stage = col_text(q, 1);
+	const char *waits = col_text(q, 4);
+	char since[32];
+
+	ago(eng_now() - col_int(q, 6), since, sizeof(since));
+	if (col_int(q, 7) != 0) {
+		add(buf, len, "%s is being cancelled", key);
+	} else if (col_text(q, 2)[0] != '\0') {
+		if (strcmp(waits, "parked") == 0 && col_int(q, 5) > 0)
+			ago(eng_now() - col_int(q, 5), since, sizeof(since));
+		add(buf, len, "%s is parked for %s (%.600s). To go on: "
+		    "orchctl retry %s", key, since, col_text(q, 3), key);
+		/* What is merged cannot be cancelled. */
+		if (strcmp(stage, "deploy") != 0)
+			add(buf, len, ", or orchctl cancel %s", key);
+	} else {
+		add(buf, len, "%s is in %s for %s", key, stage, since);
+		if (strcmp(waits, "person") == 0 && col_int(q, 5) > 0) {
+			ago(eng_now() - col_int(q, 5), since, sizeof(since));
+			add(buf, len, " and waits for a person for %s: "
+			    "orchctl why %s", since, key);
+		}
+	}
+}
+
+/* The same of one task by its key. */
+static void
+add_holder_key(const char *key, char *buf, size_t len)
+{
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_HOLDER_GET, "s", key);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		add_holder(q, buf, len);
+	sqlite3_reset(q);
+}
+
+/* Who has the places of the project (serial_limit), the stuck ones first. */
+static void
+why_no_place(const struct task *t, char *buf, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+	long long most = cp == NULL ? 0 : (long long)conf_int(eng.e_conf, cp,
+	    OPT_SERIAL_LIMIT);
+	sqlite3_stmt *q;
+	int n = 0;
+
+	snprintf(buf, len, "waits for %s of %s (serial_limit %lld)",
+	    most == 1 ? "the place" : "a place", t->t_project, most);
+	q = store_bind(eng.e_store, Q_PLACES_TAKEN, "s", t->t_project);
+	while (store_step(eng.e_store, q) == STORE_OK) {
+		if (n++ < HOLDERS_MAX) {
+			add(buf, len, "%s", n == 1 ? ": " : "; ");
+			add_holder(q, buf, len);
+		}
+	}
+	sqlite3_reset(q);
+	if (n > HOLDERS_MAX)
+		add(buf, len, "; and %d more", n - HOLDERS_MAX);
+}
+
+/* Whose deploy is under way, for those that wait for its end. */
+static void
+why_no_deploy(const struct task *t, char *buf, size_t len)
+{
+	sqlite3_stmt *q;
+	char since[32];
+
+	snprintf(buf, len, "%s", t->t_why);
+	q = store_bind(eng.e_store, Q_DEPLOY_HOLDER, "s", t->t_project);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		ago(eng_now() - col_int(q, 2), since, sizeof(since));
+		snprintf(buf, len, "waits for the %s of %s, under way for "
+		    "%s%s%s", col_text(q, 1), col_text(q, 0), since,
+		    col_int(q, 3) != 0 ? ", of whose hook nobody can tell "
+		    "whether it still acts: orchctl effect " : "",
+		    col_int(q, 3) != 0 ? col_text(q, 0) : "");
+	}
+	sqlite3_reset(q);
+}
+
+/* The task that has to be done before. */
+static void
+why_dependency(const struct task *t, char *buf, size_t len)
+{
+	char key[sizeof(t->t_key)] = "";
+	sqlite3_stmt *q;
+
+	snprintf(buf, len, "%s", t->t_why);
+	q = store_bind(eng.e_store, Q_DEPENDENCY_OPEN, "i", t->t_id);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		snprintf(key, sizeof(key), "%s", col_text(q, 0));
+	sqlite3_reset(q);
+	if (key[0] == '\0')
+		return;
+	snprintf(buf, len, "needs %s to be done first. ", key);
+	add_holder_key(key, buf, len);
 }
 
 static const char *
@@ -82,6 +203,33 @@ why_running(const struct task *t, char *buf, size_t len)
 	return (found);
 }
 
+/* Who holds the merge lane that its edge waits for. */
+static void
+why_no_lane(const struct task *t, char *buf, size_t len)
+{
+	char key[sizeof(t->t_key)] = "", since[32] = "";
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_LANE_GET, "s", t->t_project);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		snprintf(key, sizeof(key), "%s", col_text(q, 0));
+		ago(eng_now() - col_int(q, 2), since, sizeof(since));
+	}
+	sqlite3_reset(q);
+	if (key[0] == '\0') {
+		snprintf(buf, len, "waits for the merge lane of %s, or for a "
+		    "free gate slot", t->t_project);
+		return;
+	}
+	snprintf(buf, len, "waits for the merge lane of %s: %s holds it for "
+	    "%s", t->t_project, strcmp(key, t->t_key) == 0 ?
+	    "its own last worker" : key, since);
+	if (strcmp(key, t->t_key) != 0) {
+		add(buf, len, ". ");
+		add_holder_key(key, buf, len);
+	}
+}
+
 /* A queued job, and what it waits for: 1 when there is one. */
 static int
 why_queued(const struct task *t, char *buf, size_t len)
@@ -105,14 +253,25 @@ why_queued(const struct task *t, char *buf, size_t len)
 	sqlite3_reset(q);
 	if (!edge)
 		return (found);
-	q = store_bind(eng.e_store, Q_LANE_GET, "s", t->t_project);
-	if (store_step(eng.e_store, q) == STORE_OK)
-		snprintf(buf, len, "waits for the merge lane of %s: %s "
-		    "holds it", t->t_project, col_text(q, 0));
+	why_no_lane(t, buf, len);
+	return (1);
+}
+
+/* What another task keeps it from: 1 when that is what it waits for. */
+static int
+why_behind(const struct task *t, char *buf, size_t len)
+{
+	if (t->t_stage == STAGE_CREATED &&
+	    strcmp(t->t_waits, "capacity") == 0)
+		why_no_place(t, buf, len);
+	else if (t->t_stage == STAGE_CREATED &&
+	    strcmp(t->t_waits, "dependency") == 0)
+		why_dependency(t, buf, len);
+	else if (t->t_stage == STAGE_DEPLOY &&
+	    strcmp(t->t_waits, "capacity") == 0)
+		why_no_deploy(t, buf, len);
 	else
-		snprintf(buf, len, "waits for the merge lane of %s, or for a "
-		    "free gate slot", t->t_project);
-	sqlite3_reset(q);
+		return (0);
 	return (1);
 }
 
@@ -131,6 +290,8 @@ task_why(const struct task *t, char *buf, size_t len, const char **waits)
 		*waits = "run";
 	else if (why_queued(t, what, sizeof(what)))
 		*waits = "capacity";
+	else if (why_behind(t, what, sizeof(what)))
+		;
 	else if (strcmp(t->t_waits, "person") == 0 && t->t_asked_at != 0) {
 		ago(eng_now() - t->t_asked_at, since, sizeof(since));
 		snprintf(what, sizeof(what), "%.2000s. Asked %s ago",

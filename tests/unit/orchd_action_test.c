@@ -452,6 +452,71 @@ START_TEST(why_says_who_and_how_long_in_one_sentence)
 }
 END_TEST
 
+/* A task that does not go on by itself, for a day. */
+static void
+stuck(const char *key)
+{
+	struct task t;
+
+	ck_assert_int_eq(pass_enter(), 0);
+	ck_assert_int_eq(task_by_key(key, &t), STORE_OK);
+	ck_assert_int_eq(task_park(&t, "blocked", "its gate could not run"),
+	    STORE_OK);
+	ck_assert_int_eq(task_drive(t.t_id), 0);
+	ck_assert_int_eq(pass_leave(1), 0);
+	fx.ms += 2 * 86400000LL;
+}
+
+static void
+why_has(const char *key, const char *part)
+{
+	ck_assert_msg(strstr(why(key), part) != NULL, "no \"%s\" in \"%s\"",
+	    part, why(key));
+}
+
+START_TEST(why_names_the_parked_task_that_holds_the_place)
+{
+	chain(2);
+	while (fx_step())
+		continue;
+	why_has("DEMO-2", "serial_limit 1): DEMO-1 is in analysis for");
+	why_has("DEMO-2", "waits for a person for 0 s: orchctl why DEMO-1");
+	stuck("DEMO-1");
+	why_has("DEMO-2", "DEMO-1 is parked for 2 d (its gate could not "
+	    "run). To go on: orchctl retry DEMO-1, or orchctl cancel DEMO-1");
+	ck_assert_int_eq(fx_act("cancel", "DEMO-1", ""), RES_OK);
+	why_has("DEMO-2", "DEMO-1 is being cancelled");
+}
+END_TEST
+
+START_TEST(why_names_those_that_are_stuck_before_those_that_go_on)
+{
+	int i;
+
+	fx_conf("serial_limit 4\nmax_concurrency 1", "");
+	for (i = 0; i < 5; i++)
+		submit(NULL);
+	while (fx_step())
+		continue;
+	stuck("DEMO-4");
+	why_has("DEMO-5", "a place of tally (serial_limit 4): DEMO-4 is "
+	    "parked");
+	why_has("DEMO-5", "; and 1 more");
+}
+END_TEST
+
+START_TEST(why_says_that_what_it_depends_on_is_parked)
+{
+	submit(NULL);
+	submit("depends=DEMO-1");
+	while (fx_step())
+		continue;
+	stuck("DEMO-1");
+	why_has("DEMO-2", "needs DEMO-1 to be done first. DEMO-1 is parked "
+	    "for 2 d");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -480,6 +545,10 @@ main(void)
 	tcase_add_test(tc,
 	    advance_names_the_stage_it_saw_and_an_owner_stops_it);
 	tcase_add_test(tc, why_says_who_and_how_long_in_one_sentence);
+	tcase_add_test(tc, why_names_the_parked_task_that_holds_the_place);
+	tcase_add_test(tc,
+	    why_names_those_that_are_stuck_before_those_that_go_on);
+	tcase_add_test(tc, why_says_that_what_it_depends_on_is_parked);
 	suite_add_tcase(su, tc);
 	fx_main_exit(su);
 }
