@@ -284,7 +284,7 @@ rest_is_red(struct worker *w, const char *commit, char *err, size_t errlen)
 	    commit, GITEA_PAGE);
 	if (rest_do(w, "GET", tail, NULL, &hp, why, sizeof(why)) == 0 &&
 	    hp.hp_status == 200 && gitea_checks_add(&gc, rest_body(&hp),
-	    hp.hp_len, "orchd/", why, sizeof(why)) == 0 &&
+	    hp.hp_len, hp.hp_total, "orchd/", why, sizeof(why)) == 0 &&
 	    gitea_checks_state(&gc) == GITEA_CI_RED) {
 		red = 1;
 		gitea_checks_text(rest_body(&hp), hp.hp_len, "orchd/", text,

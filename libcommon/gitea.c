@@ -464,17 +464,26 @@ is_red(const char *state)
 	    strcmp(state, "warning") == 0);
 }
 
+/* A text of any length; "" when it is not there, NULL when it is no text. */
+static const char *
+any_text(json_t *o, const char *name)
+{
+	json_t *v = json_object_get(o, name);
+
+	return (v == NULL || json_is_null(v) ? "" : json_string_value(v));
+}
+
 /* One line for people; left out when it does not fit. */
 static void
 check_line(json_t *o, const char *own, char *buf, size_t len)
 {
-	char context[128], state[16], what[256], link[512], err[64];
+	const char *context = any_text(o, "context");
+	const char *state = any_text(o, "status");
+	char what[256], link[512], err[64];
 	size_t n = strlen(buf);
 	int m;
 
-	if (text_of(o, "context", context, sizeof(context), err,
-	    sizeof(err)) == -1 || text_of(o, "status", state, sizeof(state),
-	    err, sizeof(err)) == -1 || !is_red(state) ||
+	if (context == NULL || state == NULL || !is_red(state) ||
 	    (own != NULL && strncmp(context, own, strlen(own)) == 0))
 		return;
 	if (text_of(o, "description", what, sizeof(what), err,
@@ -506,17 +515,18 @@ gitea_checks_text(const char *body, size_t len, const char *own, char *buf,
 	json_decref(j);
 }
 
-/* One status of one context. */
+/* One status of one context, whose name a workflow may make very long. */
 static int
 check_add(struct gitea_checks *gc, json_t *o, const char *own, char *err,
     size_t errlen)
 {
-	char context[128], state[16];
+	const char *context = any_text(o, "context");
+	const char *state = any_text(o, "status");
 
-	if (text_of(o, "context", context, sizeof(context), err, errlen) ==
-	    -1 || text_of(o, "status", state, sizeof(state), err, errlen) ==
-	    -1)
+	if (context == NULL || state == NULL) {
+		(void)snprintf(err, errlen, "a status without words");
 		return (-1);
+	}
 	gc->gc_seen++;
 	if (own != NULL && strncmp(context, own, strlen(own)) == 0)
 		return (0);
@@ -533,7 +543,7 @@ check_add(struct gitea_checks *gc, json_t *o, const char *own, char *err,
 
 int
 gitea_checks_add(struct gitea_checks *gc, const char *body, size_t len,
-    const char *own, char *err, size_t errlen)
+    int64_t all, const char *own, char *err, size_t errlen)
 {
 	json_t *j, *total, *list;
 	size_t i;
@@ -548,8 +558,12 @@ gitea_checks_add(struct gitea_checks *gc, const char *body, size_t len,
 		(void)snprintf(err, errlen, "the answer is no status of a "
 		    "commit");
 		r = -1;
-	} else
-		gc->gc_total = (size_t)json_integer_value(total);
+	} else {
+		if (all < json_integer_value(total))
+			all = json_integer_value(total);
+		if (gc->gc_total < (size_t)all)
+			gc->gc_total = (size_t)all;
+	}
 	for (i = 0; r == 0 && i < json_array_size(list); i++)
 		r = check_add(gc, json_array_get(list, i), own, err, errlen);
 	json_decref(j);

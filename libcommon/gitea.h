@@ -181,13 +181,14 @@ struct gitea_checks {
 };
 
 /*
- * Add one page of GET .../commits/{sha}/status to the sum, leaving out the
- * contexts that begin with own (orchd's own; NULL: none).  The combined state
+ * Add one page of GET .../commits/{sha}/status to the sum; all is its
+ * X-Total-Count, or -1, for what the body calls total_count is the length of
+ * that page alone.  Left out are the contexts that begin with own (orchd's own; NULL: none).  The combined state
  * of the server is not used: what it makes of warnings, and of none at all,
  * differs by version.  A warning counts as red, as in 1.26.  0; -1 with err.
  */
 int	 gitea_checks_add(struct gitea_checks *, const char *body, size_t len,
-	    const char *own, char *err, size_t errlen);
+	    int64_t all, const char *own, char *err, size_t errlen);
 
 /*
  * Append a line "context: description (link)" for each failing status of such

@@ -291,8 +291,8 @@ checks_read(struct forge *fg, struct reading *rd,
 		forge_not_read(fg, ra, "the statuses of a commit");
 		return (0);
 	}
-	if (gitea_checks_add(gc, ra->ra_body, ra->ra_len, OWN, err,
-	    sizeof(err)) == -1) {
+	if (gitea_checks_add(gc, ra->ra_body, ra->ra_len,
+	    ra->ra_total, OWN, err, sizeof(err)) == -1) {
 		log_warnx("project %s: commit %.12s: %s",
 		    fg->fg_project->p_name, rd->rd_commit, err);
 		fg->fg_failed = 1;

@@ -275,7 +275,8 @@ class Words:
     # --- the state of several statuses together --------------------------------
 
     def combined(self, r, sha, newest, page, limit):
-        """GET /commits/{ref}/status: newest holds one status a context."""
+        """GET /commits/{ref}/status: newest holds one status a context.
+        The total is that of the page; the header has that of all."""
         shown = newest[(page - 1) * limit:page * limit]
         total = len(newest)
         if total == 0 and not self.v.gitea(1, 26):
@@ -284,7 +285,7 @@ class Words:
                     'url': ''}
         url = '%s/api/v1/repos/%s/commits/%s' % (self.root, r.full_name, sha)
         return {'state': self.combined_state([s.state for s in shown]),
-                'sha': sha, 'total_count': total,
+                'sha': sha, 'total_count': len(shown),
                 'statuses': [self.status(r, s) for s in shown] or None,
                 'repository': self.repo(r), 'commit_url': url,
                 'url': url + '/status'}

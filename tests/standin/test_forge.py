@@ -455,7 +455,7 @@ def the_state_together_is_that_of_the_version_and_of_its_page():
                 'state': 'failure' if i == 2 else 'success',
                 'context': 'c%d' % i}, 201)
         c = w.bot('GET', '/repos/acme/app/commits/%s/status?limit=2' % sha)
-        same((c['state'], c['total_count']), ('success', 3))
+        same((c['state'], c['total_count']), ('success', 2))
         same(lower(w.bot.reply)['x-total-count'], '3')
 
 

@@ -208,8 +208,8 @@ ci(const char *name)
 	struct gitea_checks gc = { .gc_seen = 0 };
 
 	load(name);
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
-	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, NULL,
+	    err, sizeof(err)), 0);
 	return (gitea_checks_state(&gc));
 }
 
@@ -229,20 +229,58 @@ START_TEST(pages_that_are_missing_are_pending)
 	text("{\"total_count\":3,\"statuses\":[{\"context\":\"a\",\"status\":"
 	    "\"success\"},{\"context\":\"orchd/test\",\"status\":\"failure\"}"
 	    "]}");
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, "orchd/", err,
-	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, "orchd/",
+	    err, sizeof(err)), 0);
 	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_PENDING);
 	text("{\"total_count\":3,\"statuses\":[{\"context\":\"b\",\"status\":"
 	    "\"skipped\"}]}");
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, "orchd/", err,
-	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, "orchd/",
+	    err, sizeof(err)), 0);
 	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_GREEN);
 	text("{\"total_count\":4,\"statuses\":[{\"context\":\"c\",\"status\":"
 	    "\"warning\"}]}");
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, "orchd/", err,
-	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, "orchd/",
+	    err, sizeof(err)), 0);
 	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_RED);
 	ck_assert_str_eq(gc.gc_first_red, "c");
+}
+END_TEST
+
+/* The body's total_count is the length of that page. */
+START_TEST(the_header_knows_of_pages_that_the_body_does_not_count)
+{
+	struct gitea_checks gc = { .gc_seen = 0 };
+
+	text("{\"total_count\":1,\"statuses\":[{\"context\":\"a\",\"status\":"
+	    "\"success\"}]}");
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, 2, NULL, err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_PENDING);
+	/* Nor does a later page make it less. */
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, NULL, err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_GREEN);
+	ck_assert_uint_eq(gc.gc_total, 2);
+}
+END_TEST
+
+/* "workflow / job (event)" is as long as people name them. */
+START_TEST(a_context_of_any_length_is_counted_and_told)
+{
+	struct gitea_checks gc = { .gc_seen = 0 };
+	char name[301], words[500], buf[400] = "";
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(words, sizeof(words), "{\"total_count\":1,\"statuses\":[{"
+	    "\"context\":\"%s\",\"status\":\"failure\"}]}", name);
+	text(words);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, 1, "orchd/", err,
+	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_RED);
+	gitea_checks_text(body, len, "orchd/", buf, sizeof(buf));
+	ck_assert_int_eq(strncmp(buf, name, 300), 0);
+	ck_assert_str_eq(buf + 300, ": failure\n");
 }
 END_TEST
 
@@ -252,15 +290,15 @@ START_TEST(a_single_state_is_called_status_and_an_unknown_one_waits)
 
 	text("{\"total_count\":1,\"state\":\"success\",\"statuses\":[{"
 	    "\"context\":\"a\",\"state\":\"success\",\"status\":\"new\"}]}");
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
-	    sizeof(err)), 0);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, NULL,
+	    err, sizeof(err)), 0);
 	ck_assert_int_eq(gitea_checks_state(&gc), GITEA_CI_PENDING);
 	text("{\"statuses\":[]}");
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
-	    sizeof(err)), -1);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, NULL,
+	    err, sizeof(err)), -1);
 	text("{\"total_count\":1,\"statuses\":{}}");
-	ck_assert_int_eq(gitea_checks_add(&gc, body, len, NULL, err,
-	    sizeof(err)), -1);
+	ck_assert_int_eq(gitea_checks_add(&gc, body, len, -1, NULL,
+	    err, sizeof(err)), -1);
 }
 END_TEST
 
@@ -468,6 +506,9 @@ main(void)
 	tcase_add_test(tc, each_answer_to_a_merge_is_known);
 	tcase_add_test(tc, no_status_at_all_is_never_success);
 	tcase_add_test(tc, pages_that_are_missing_are_pending);
+	tcase_add_test(tc,
+	    the_header_knows_of_pages_that_the_body_does_not_count);
+	tcase_add_test(tc, a_context_of_any_length_is_counted_and_told);
 	tcase_add_test(tc,
 	    a_single_state_is_called_status_and_an_unknown_one_waits);
 	tcase_add_test(tc, addresses_are_of_that_repository_only);

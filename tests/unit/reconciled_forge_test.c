@@ -318,16 +318,19 @@ START_TEST(ci_is_judged_over_all_pages)
 {
 	answer(PULLS, 200, "[" PULL(7, "orchd/APP-1", "main", SHA1, "open",
 	    "") "]");
-	answer(STATUS(SHA1), 200, "{\"total_count\":2,\"statuses\":["
-	    CHECK("ci/a", "success") "]}");
-	answer(STATUS(SHA1) "?limit=50&page=2", 200, "{\"total_count\":2,"
-	    "\"statuses\":[" CHECK("ci/b", "error") "]}");
+	/* The body counts its own page alone. */
+	answer_header(answer(STATUS(SHA1), 200, "{\"total_count\":1,"
+	    "\"statuses\":[" CHECK("ci/a", "success") "]}"),
+	    "X-Total-Count", "2");
+	answer_header(answer(STATUS(SHA1) "?limit=50&page=2", 200,
+	    "{\"total_count\":1,\"statuses\":[" CHECK("ci/b", "error") "]}"),
+	    "X-Total-Count", "2");
 	round_of(1, "orchd/APP-1", SHA1, 0);
 	ck_assert_uint_eq(count_sent(ORCH_ci_seen), 1);
 	ck_assert_int_eq(ci()->state, CI_RED);
 	/* The second page is missing: it stays open. */
-	answer(STATUS(SHA1) "?limit=50&page=2", 200, "{\"total_count\":2,"
-	    "\"statuses\":[]}");
+	answer(STATUS(SHA1) "?limit=50&page=2", 200, "{\"total_count\":0,"
+	    "\"statuses\":null}");
 	forge_look(app());
 	round_of(2, "orchd/APP-1", SHA1, 7);
 	ck_assert_int_eq(ci()->state, CI_PENDING);
