@@ -63,17 +63,22 @@ utf8(unsigned long c, char *out)
 	return (4);
 }
 
+#define NAME_MAX_LEN	8	/* of an entity that is known */
+
 /*
  * An entity that begins at p ("&...;"): its text goes to out, never longer
- * than itself.  The bytes used, 0 when it is none.
+ * than itself.  The bytes used, 0 when it is none.  What follows is not read
+ * further than a name can be long: a text of nothing but "&" has no end.
  */
 static size_t
 entity(const char *p, char *out, size_t *outlen)
 {
-	size_t i, n = strcspn(p + 1, ";");
+	size_t i, n = 0;
 	char *end;
 
-	if (n == 0 || n > 8 || p[1 + n] != ';')
+	while (n <= NAME_MAX_LEN && p[1 + n] != '\0' && p[1 + n] != ';')
+		n++;
+	if (n == 0 || n > NAME_MAX_LEN || p[1 + n] != ';')
 		return (0);
 	if (p[1] == '#') {
 		*outlen = utf8(p[2] == 'x' || p[2] == 'X' ?
@@ -109,14 +114,16 @@ char *
 html_text(const char *html)
 {
 	size_t n = 0, used, len;
-	const char *p, *end;
+	const char *p, *end, *last = strrchr(html, '>');
 	char *text;
 
 	/* Nothing grows: an entity and a tag are longer than what they give. */
 	if ((text = malloc(strlen(html) + 1)) == NULL)
 		return (NULL);
 	for (p = html; *p != '\0'; ) {
-		if (*p == '<' && (end = strchr(p, '>')) != NULL) {
+		/* Behind the last ">" nothing is a tag, however many "<". */
+		if (*p == '<' && last != NULL && p < last &&
+		    (end = strchr(p, '>')) != NULL) {
 			if (is_block(p + 1) && n > 0 && text[n - 1] != '\n')
 				text[n++] = '\n';
 			p = end + 1;

@@ -235,6 +235,25 @@ START_TEST(html_becomes_text)
 }
 END_TEST
 
+/* Anybody can hand in such a text; it must not take an hour to read. */
+START_TEST(a_long_text_of_beginnings_is_read_in_one_go)
+{
+	static const char begins[] = "&<";
+	const size_t n = 4U << 20;	/* as long as Plane takes them */
+	char *html = malloc(n + 1), *s;
+	size_t i;
+
+	for (i = 0; begins[i] != '\0'; i++) {
+		memset(html, begins[i], n);
+		html[n] = '\0';
+		s = html_text(html);
+		ck_assert_uint_eq(strlen(s), n);
+		free(s);
+	}
+	free(html);
+}
+END_TEST
+
 START_TEST(addresses_are_of_that_project_only)
 {
 	char url[200];
@@ -383,6 +402,7 @@ main(void)
 	tcase_add_test(tc, the_last_words_of_a_person_count);
 	tcase_add_test(tc, a_comment_cannot_break_out_and_has_its_key);
 	tcase_add_test(tc, html_becomes_text);
+	tcase_add_test(tc, a_long_text_of_beginnings_is_read_in_one_go);
 	tcase_add_test(tc, addresses_are_of_that_project_only);
 	tcase_add_test(tc, errors_have_their_sentence);
 	tcase_add_test(tc, a_time_counts_its_zone);
