@@ -15,6 +15,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include <bsd/string.h>
 
@@ -27,8 +28,9 @@ answer_read(const char *body, size_t len, char *err, size_t errlen)
 	json_error_t je;
 	json_t *j;
 
+	/* A NUL in one text, which anybody may send, is no fault of the rest. */
 	if ((j = json_loadb(body == NULL ? "" : body, len,
-	    JSON_REJECT_DUPLICATES, &je)) == NULL)
+	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je)) == NULL)
 		(void)snprintf(err, errlen, "the answer is no JSON (byte "
 		    "%d)", je.position);
 	return (j);
@@ -43,7 +45,8 @@ answer_text(json_t *obj, const char *name, char *buf, size_t len, char *err,
 	buf[0] = '\0';
 	if (v == NULL || json_is_null(v))
 		return (0);
-	if (!json_is_string(v)) {
+	if (!json_is_string(v) ||
+	    strlen(json_string_value(v)) != json_string_length(v)) {
 		(void)snprintf(err, errlen, "\"%s\" is no text", name);
 		return (-1);
 	}

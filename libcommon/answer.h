@@ -31,7 +31,7 @@ json_t	*answer_read(const char *body, size_t len, char *err, size_t errlen);
 
 /*
  * A text of an object into buf; absent or null is "".  0; 1: its end did not
- * fit and is left out; -1: it is no text.  err says so for both.
+ * fit and is left out; -1: it is no text, or has a NUL.  err says so for both.
  */
 int	 answer_text(json_t *obj, const char *name, char *buf, size_t len,
 	    char *err, size_t errlen);

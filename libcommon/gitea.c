@@ -157,33 +157,6 @@ gitea_pull_read(const char *body, size_t len, struct gitea_pull *gp,
 	return (r);
 }
 
-int
-gitea_pulls_find(const char *body, size_t len, const char *branch,
-    const char *target, struct gitea_pull *gp, size_t *rows, char *err,
-    size_t errlen)
-{
-	json_t *j;
-	size_t i;
-	int r = 0;
-
-	*rows = 0;
-	if ((j = answer_read(body, len, err, errlen)) == NULL)
-		return (-1);
-	if (!json_is_array(j)) {
-		(void)snprintf(err, errlen, "the answer is no list");
-		r = -1;
-	}
-	for (i = 0; r == 0 && i < json_array_size(j); i++)
-		if ((r = pull_fill(json_array_get(j, i), gp, err, errlen)) ==
-		    0)
-			r = !gp->gp_foreign &&
-			    strcmp(gp->gp_branch, branch) == 0 &&
-			    strcmp(gp->gp_target, target) == 0;
-	*rows = json_array_size(j);
-	json_decref(j);
-	return (r);
-}
-
 /* The rows of a list; NULL, with j freed, when it is none. */
 static json_t *
 load_list(const char *body, size_t len, size_t *rows, char *err,
@@ -201,6 +174,33 @@ load_list(const char *body, size_t len, size_t *rows, char *err,
 	}
 	*rows = json_array_size(j);
 	return (j);
+}
+
+int
+gitea_pulls_find(const char *body, size_t len, const char *branch,
+    const char *target, struct gitea_pull *gp, size_t *rows, char *err,
+    size_t errlen)
+{
+	json_t *j, *o;
+	size_t i;
+	int r = 0;
+
+	if ((j = load_list(body, len, rows, err, errlen)) == NULL)
+		return (-1);
+	for (i = 0; r == 0 && i < *rows; i++) {
+		o = json_array_get(j, i);
+		if (!json_is_object(o)) {
+			(void)snprintf(err, errlen, "the answer is no list "
+			    "of pull requests");
+			r = -1;
+		} else
+			r = pull_fill(o, gp, err, errlen) == 0 &&
+			    !gp->gp_foreign &&
+			    strcmp(gp->gp_branch, branch) == 0 &&
+			    strcmp(gp->gp_target, target) == 0;
+	}
+	json_decref(j);
+	return (r);
 }
 
 int
@@ -426,8 +426,12 @@ merge_405(const char *said)
 	if (has(said, "try again later"))
 		return (GITEA_MERGE_LATER);
 	if (has(said, "required status checks") || has(said, "approvals") ||
-	    has(said, "requested changes") || has(said, "reviews"))
+	    has(said, "requested changes") || has(said, "reviews") ||
+	    has(said, "review requests"))
 		return (GITEA_MERGE_BLOCKED);
+	/* It names the style, "fast-forward-only" among them. */
+	if (has(said, "merge style"))
+		return (GITEA_MERGE_NO);
 	if (has(said, "behind the base") || has(said, "fast-forward") ||
 	    has(said, "diverg"))
 		return (GITEA_MERGE_STALE);

@@ -67,8 +67,9 @@ int	 gitea_pull_read(const char *body, size_t len, struct gitea_pull *,
 /*
  * Look through one page of a list for the pull request of a branch onto a
  * target in the same repository; servers ignore most filters, so each row is
- * compared.  *rows gets the length of the page.  1 found, 0 not on this page,
- * -1 with err.
+ * compared, and one that cannot be read is somebody else's: outsiders open
+ * them too.  *rows gets the length of the page.  1 found, 0 not on this page,
+ * -1 with err when it is no list of objects.
  */
 int	 gitea_pulls_find(const char *body, size_t len, const char *branch,
 	    const char *target, struct gitea_pull *, size_t *rows, char *err,
@@ -183,9 +184,10 @@ struct gitea_checks {
 /*
  * Add one page of GET .../commits/{sha}/status to the sum; all is its
  * X-Total-Count, or -1, for what the body calls total_count is the length of
- * that page alone.  Left out are the contexts that begin with own (orchd's own; NULL: none).  The combined state
- * of the server is not used: what it makes of warnings, and of none at all,
- * differs by version.  A warning counts as red, as in 1.26.  0; -1 with err.
+ * that page alone.  Left out are the contexts that begin with own (orchd's
+ * own; NULL: none).  The combined state of the server is not used: what it
+ * makes of warnings, and of none at all, differs by version.  A warning
+ * counts as red, as in 1.26.  0; -1 with err.
  */
 int	 gitea_checks_add(struct gitea_checks *, const char *body, size_t len,
 	    int64_t all, const char *own, char *err, size_t errlen);

@@ -116,6 +116,37 @@ START_TEST(pull_is_found_by_what_it_is_and_not_by_what_was_asked)
 }
 END_TEST
 
+/* Whoever may open a pull request may not hide ours by it. */
+START_TEST(one_that_cannot_be_read_hides_no_other)
+{
+#define OURS "{\"number\":8,\"state\":\"open\",\"head\":{\"ref\":\"ours\","\
+	"\"repo_id\":1},\"base\":{\"ref\":\"main\",\"repo_id\":1}}"
+	static const char *const odd[][2] = {
+	    { "{\"number\":9,\"head\":{\"ref\":\"", "\"},\"base\":{}}" },
+	    { "{\"number\":9,\"head\":null,\"base\":{}}", "" },
+	    { "{\"number\":\"9\",\"head\":{},\"base\":{}}", "" },
+	    { "{\"number\":9,\"body\":\"a\\u0000b\",\"head\":{\"ref\":"
+	    "\"ours\\u0000\",\"repo_id\":1},\"base\":{\"ref\":\"main\","
+	    "\"repo_id\":1}}", "" } };
+	struct gitea_pull gp;
+	char words[1000], name[301];
+	size_t i, rows;
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		words[0] = '[';
+		snprintf(words, sizeof(words), "[%s%s%s," OURS "]", odd[i][0],
+		    i == 0 ? name : "", odd[i][1]);
+		text(words);
+		ck_assert_msg(gitea_pulls_find(body, len, "ours", "main", &gp,
+		    &rows, err, sizeof(err)) == 1, "%s: %s", words, err);
+		ck_assert_uint_eq(gp.gp_number, 8);
+		ck_assert_uint_eq(rows, 2);
+	}
+}
+END_TEST
+
 START_TEST(what_is_no_pull_request_is_refused)
 {
 	static const char *const bad[] = { "", "{", "[]", "{}", "null",
@@ -185,6 +216,13 @@ START_TEST(each_answer_to_a_merge_is_known)
 	ck_assert_int_eq(merge(405, "{\"message\":\"not allowed to merge "
 	    "[reason: Does not have enough approvals]\"}"),
 	    GITEA_MERGE_BLOCKED);
+	ck_assert_int_eq(merge(405, "{\"message\":\"not allowed to merge "
+	    "[reason: There are official review requests]\"}"),
+	    GITEA_MERGE_BLOCKED);
+	/* As the servers spell it; nothing has moved. */
+	ck_assert_int_eq(merge(405, "{\"message\":\"fast-forward-only is not "
+	    "allowed an allowed merge style for this repository\"}"),
+	    GITEA_MERGE_NO);
 	ck_assert_int_eq(merge(405, "{\"message\":\"The head branch is behind "
 	    "the base branch\"}"), GITEA_MERGE_STALE);
 	ck_assert_int_eq(merge(405, "{\"message\":\"User not allowed to merge "
@@ -501,6 +539,7 @@ main(void)
 	    pull_merged_keeps_its_branch_name_when_the_branch_is_gone);
 	tcase_add_test(tc,
 	    pull_is_found_by_what_it_is_and_not_by_what_was_asked);
+	tcase_add_test(tc, one_that_cannot_be_read_hides_no_other);
 	tcase_add_test(tc, what_is_no_pull_request_is_refused);
 	tcase_add_test(tc, cut_answers_are_refused);
 	tcase_add_test(tc, each_answer_to_a_merge_is_known);
