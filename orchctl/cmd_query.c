@@ -109,14 +109,31 @@ cmd_why(struct ctx *c, int argc, char **argv)
 	return (simple(c, "why", id, NULL, render_why));
 }
 
+/* queue | queue retry destination: of messages that are parked */
 enum ctl_exit
 cmd_queue(struct ctx *c, int argc, char **argv)
 {
-	const char *none;
+	char dest[160];
+	const char *word, *list[] = { "retry", dest, NULL };
+	struct orch_action act;
 	enum ctl_exit res;
 
-	if ((res = words(c, argc, argv, 0, 0, &none)) != CTL_OK)
+	if ((res = words(c, argc, argv, 0, 2, &word)) != CTL_OK)
 		return (res);
+	if (word != NULL) {
+		/* It changes something: written in full. */
+		if (argc - optind != 2 || strcmp(word, "retry") != 0)
+			return (usage_verb(c->c_verb));
+		if (snprintf(dest, sizeof(dest), "dest=%s",
+		    argv[optind + 1]) >= (int)sizeof(dest)) {
+			complain("queue: no destination has so long a name");
+			return (CTL_REFUSED);
+		}
+		memset(&act, 0, sizeof(act));
+		act.verb = "queue";
+		act.args.l_argv = list;
+		return (ask_action(c, &act, NULL));
+	}
 	return (simple(c, "queue", NULL, NULL, render_queue));
 }
 

@@ -30,6 +30,7 @@
 #include "lease.h"
 #include "manage.h"
 #include "notice.h"
+#include "outbox.h"
 #include "pass.h"
 #include "query.h"
 #include "queue.h"
@@ -540,6 +541,25 @@ act_event(struct request *a)
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
+/* queue retry: messages that are parked. */
+static int
+act_queue(struct request *a)
+{
+	const char *s = NULL;
+	char said[1400] = "";
+	enum orch_result res;
+	int retry = 0;
+
+	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL)
+		retry |= strcmp(s, "retry") == 0;
+	if (!retry)
+		return (say(a, RES_REFUSED, "retry is what can be done with "
+		    "messages"));
+	res = outbox_retry(arg_value(a, "dest"), a->a_user, said,
+	    sizeof(said));
+	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
+}
+
 /* The deploys of a project go on after a rollback. */
 static int
 act_resume(struct request *a)
@@ -586,6 +606,7 @@ static const struct verb {
 	{ "lease",	1, act_lease },
 	{ "effect",	1, act_effect },
 	{ "event",	0, act_event },
+	{ "queue",	0, act_queue },
 	{ "resume",	0, act_resume },
 	{ "reload",	0, act_manage },
 	{ "restart",	0, act_manage },

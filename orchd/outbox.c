@@ -217,9 +217,10 @@ park(const struct old *o, int64_t before, int64_t unasked)
 	return (alert_raise("outbox_parked", o->o_dest, "%lld messages to %s "
 	    "could not be delivered for %d days and are not tried any more: "
 	    "%s. Look at that server and at its lines in orchd.conf; what "
-	    "comes later is tried", (long long)o->o_n, o->o_dest,
-	    (int)(PARK_MS / 86400000), o->o_error[0] != '\0' ? o->o_error :
-	    "nobody has asked for them") == STORE_OK ? 0 : -1);
+	    "comes later is tried, these after: orchctl queue retry %s",
+	    (long long)o->o_n, o->o_dest, (int)(PARK_MS / 86400000),
+	    o->o_error[0] != '\0' ? o->o_error :
+	    "nobody has asked for them", o->o_dest) == STORE_OK ? 0 : -1);
 }
 
 int
@@ -249,4 +250,85 @@ outbox_look(void)
 		if (park(&old[i], before, unasked) == -1)
 			return (-1);
 	return (0);
+}
+
+/* --- and what an operator wants tried again ------------------------------- */
+
+/* Is there anybody to carry them, by the configuration of now? */
+static int
+has_carrier(const char *dest)
+{
+	const struct conf_project *cp;
+	size_t i;
+
+	if (strncmp(dest, "forge:", 6) == 0)
+		return ((cp = eng_project(dest + 6)) != NULL &&
+		    cp->cp_forge == CONF_FORGE_GITEA);
+	if (strncmp(dest, "notify:", 7) != 0)
+		return (1);
+	for (i = 0; i < eng.e_conf->cf_nnotify; i++)
+		if (strcmp(eng.e_conf->cf_notify[i].cn_name, dest + 7) == 0)
+			return (1);
+	return (0);
+}
+
+static int64_t
+count_of(const char *state, const char *dest)
+{
+	return (store_int(eng.e_store, 0, Q_OUTBOX_OF_DEST, "ss", state,
+	    dest));
+}
+
+/* Nothing is parked for it: perhaps it was meant to be another one. */
+static enum orch_result
+none_parked(const char *dest, char *said, size_t len)
+{
+	char list[1024] = "";
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_OUTBOX_PARKED_DESTS, "");
+	while (store_step(eng.e_store, q) == STORE_OK) {
+		(void)strlcat(list, list[0] == '\0' ? "" : ", ",
+		    sizeof(list));
+		(void)strlcat(list, col_text(q, 0), sizeof(list));
+	}
+	sqlite3_reset(q);
+	snprintf(said, len, "no message to %.96s is parked%s%s. Nothing was "
+	    "changed", dest, list[0] == '\0' ? "" : ", but some to ", list);
+	return (count_of("pending", dest) > 0 || count_of("done", dest) > 0 ?
+	    RES_DUPLICATE : RES_NOTFOUND);
+}
+
+enum orch_result
+outbox_retry(const char *dest, const char *user, char *said, size_t len)
+{
+	int64_t n = count_of("parked", dest), left;
+
+	if (n == 0)
+		return (none_parked(dest, said, len));
+	if (!has_carrier(dest)) {
+		snprintf(said, len, "%s is not in orchd.conf any more, nobody "
+		    "would take its messages. Nothing was changed", dest);
+		return (RES_REFUSED);
+	}
+	if (store_run(eng.e_store, Q_OUTBOX_SURPASSED, "s", dest) !=
+	    STORE_OK)
+		return (RES_RETRY);
+	left = count_of("parked", dest);
+	if (store_run(eng.e_store, Q_OUTBOX_RETRY, "is", eng_now(), dest) !=
+	    STORE_OK)
+		return (RES_RETRY);
+	/* With nothing left to deliver nothing would end it. */
+	if (count_of("pending", dest) == 0 &&
+	    alert_clear("outbox_parked", dest) != STORE_OK)
+		return (RES_RETRY);
+	store_count(eng.e_store, "outbox_retried", left);
+	log_info("outbox: %lld parked messages to %s are tried again, %lld "
+	    "are out of date, by %s", (long long)left, dest,
+	    (long long)(n - left), user);
+	snprintf(said, len, "%lld %s to %s %s tried again%s", (long long)left,
+	    left == 1 ? "message" : "messages", dest, left == 1 ? "is" :
+	    "are", left == n ? "" : "; statuses that a later one has taken "
+	    "the place of are forgotten");
+	return (RES_OK);
 }

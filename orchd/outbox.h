@@ -78,6 +78,14 @@ int		 outbox_result(int64_t id, int ok, const char *error);
  */
 int		 outbox_look(void);
 
+/*
+ * By an operator's word: try what is parked for a destination again.  What a
+ * later status has taken the place of is forgotten.  said is what to answer;
+ * RES_RETRY is a failure, for the caller to answer.
+ */
+enum orch_result outbox_retry(const char *dest, const char *user, char *said,
+		    size_t saidlen);
+
 /* List messages that are due, in order per task. */
 int	 on_outbox_next(struct peer *, uint32_t, const union orch_any *, int *);
 

@@ -138,6 +138,10 @@ kill -9 "$(pid_of engine)"
 wait_for 20 is_carried_once_by_another
 assert "after a crash of the engine one command carries it, another one" \
     is_carried_once_by_another
+assert_says "what is not parked is not tried again" 1 \
+    "no message to notify:nobody is parked" ctl queue retry notify:nobody
+assert_says "which is written in full" 1 "usage: orchctl queue" \
+    ctl queue ret notify:nobody
 assert "the database holds its invariants" ctl check
 kill "$RECEIVER_PID"
 remote_end

@@ -543,6 +543,96 @@ START_TEST(what_cannot_be_delivered_for_a_week_is_parked_with_one_alert)
 }
 END_TEST
 
+/* An operator's word about what is parked for a destination. */
+static enum orch_result
+retry(const char *dest)
+{
+	char arg[128];
+	const char *args[] = { "retry", arg, NULL };
+	struct orch_action act = { .verb = "queue",
+	    .args = { .l_argv = args } };
+
+	snprintf(arg, sizeof(arg), "dest=%s", dest);
+	return (fx_act_full(&act));
+}
+
+START_TEST(what_is_parked_is_tried_again_by_an_operator_for_another_week)
+{
+	struct orch_outbox_done d = { .error = "HTTP 401" };
+	int i;
+
+	raise("/var", "full");
+	fx.ms += 3600000;
+	fx_tick(1000);
+	d.id = (uint64_t)fx_int("SELECT id FROM outbox WHERE dest = "
+	    "'notify:ops'");
+	for (i = 0; i < 8; i++) {
+		(void)fx_result(seer, ORCH_outbox_done, &d);
+		fx_tick(86400LL * 1000);
+	}
+	ck_assert_int_eq(rows("dest = 'notify:ops' AND state = 'parked'"), 1);
+	ck_assert_int_gt(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'outbox_parked' AND text LIKE '%%orchctl queue retry "
+	    "notify:ops' AND cleared_at IS NULL"), 0);
+	ck_assert_int_eq(retry("notify:ops"), RES_OK);
+	ck_assert_str_eq(fx_said, "1 message to notify:ops is tried again");
+	/* Not parked again by the next look, and again is nothing more. */
+	fx_tick(86400LL * 1000);
+	ck_assert_int_gt(rows("dest = 'notify:ops' AND state = 'pending'"),
+	    0);
+	ck_assert_int_eq(rows("dest = 'notify:ops' AND state = 'parked'"), 0);
+	ck_assert_int_eq(retry("notify:ops"), RES_DUPLICATE);
+	delivered("dest = 'notify:ops' AND text LIKE '%/var%'");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'outbox_parked' AND subject = 'notify:ops' AND cleared_at IS "
+	    "NULL"), 0);
+}
+END_TEST
+
+START_TEST(nothing_is_tried_again_of_a_destination_that_is_none)
+{
+	raise("/var", "full");
+	fx_sql("UPDATE outbox SET state = 'parked'");
+	ck_assert_int_eq(retry("notify:opps"), RES_NOTFOUND);
+	ck_assert_msg(strstr(fx_said, "some to notify:ops, notify:out") !=
+	    NULL, "%s", fx_said);
+	fx_conf("notify out webhook \"http://h.test/\" secret file \"/s\"\n",
+	    "");
+	ck_assert_int_eq(retry("notify:ops"), RES_REFUSED);
+	ck_assert_int_eq(rows("state = 'pending'"), 0);
+	ck_assert_int_eq(retry("notify:out"), RES_OK);
+	ck_assert_int_eq(rows("state = 'pending'"), 1);
+}
+END_TEST
+
+START_TEST(a_status_that_a_later_one_has_replaced_is_not_sent_late)
+{
+	until("review");
+	fx_sql("UPDATE outbox SET state = CASE WHEN id = (SELECT max(id) "
+	    "FROM outbox WHERE dest = 'tracker' AND kind = 'status') THEN "
+	    "'done' ELSE 'parked' END WHERE dest = 'tracker'");
+	ck_assert_int_gt(rows("dest = 'tracker' AND kind = 'status' "
+	    "AND state = 'parked'"), 0);
+	ck_assert_int_eq(retry("tracker"), RES_OK);
+	ck_assert_int_eq(rows("dest = 'tracker' AND kind = 'status' "
+	    "AND state <> 'done'"), 0);
+	ck_assert_int_gt(rows("dest = 'tracker' AND kind = 'comment' "
+	    "AND state = 'pending'"), 0);
+	/* At the forge each gate of each commit has one of its own. */
+	fx_sql("UPDATE outbox SET state = 'parked' WHERE dest = "
+	    "'forge:tally'");
+	ck_assert_int_gt(rows("text LIKE 'pending orchd/%' AND state = "
+	    "'parked'"), 0);
+	ck_assert_int_eq(retry("forge:tally"), RES_OK);
+	ck_assert_int_eq(rows("text LIKE 'pending orchd/%' AND EXISTS "
+	    "(SELECT 1 FROM outbox o WHERE o.text LIKE 'success' || "
+	    "substr(outbox.text, 8, 30) || '%' AND o.commit_id = "
+	    "outbox.commit_id)"), 0);
+	ck_assert_int_gt(rows("text LIKE 'success orchd/%' AND state = "
+	    "'pending'"), 0);
+}
+END_TEST
+
 START_TEST(a_name_of_the_longest_kind_is_a_destination)
 {
 	fx_conf("notify a123456789012345678901234567890123456789 telegram "
@@ -715,6 +805,12 @@ main(void)
 	tcase_add_test(tc, a_dead_destination_delays_no_other_and_no_task);
 	tcase_add_test(tc,
 	    what_cannot_be_delivered_for_a_week_is_parked_with_one_alert);
+	tcase_add_test(tc,
+	    what_is_parked_is_tried_again_by_an_operator_for_another_week);
+	tcase_add_test(tc,
+	    nothing_is_tried_again_of_a_destination_that_is_none);
+	tcase_add_test(tc,
+	    a_status_that_a_later_one_has_replaced_is_not_sent_late);
 	tcase_add_test(tc, a_name_of_the_longest_kind_is_a_destination);
 	tcase_add_test(tc, a_command_gets_one_message_after_the_other);
 	tcase_add_test(tc, a_command_that_fails_is_tried_again_later);
