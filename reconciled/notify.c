@@ -206,29 +206,97 @@ webhook_body(const char *kind, const char *task, const char *text, time_t now)
 
 /* --- both ----------------------------------------------------------------- */
 
+/* A message on its way; its messenger is looked for again at the end. */
+struct sending {
+	uint64_t	 sd_row;
+	char		*sd_dest;
+};
+
+/* One who refuses what he is sent is told of before a week has passed. */
+static void
+note_end(struct messenger *me, int ok, const char *why)
+{
+	if (!ok && !me->me_refused)
+		tell_notice("remote_refused", me->me_dest, 1, "%s refuses "
+		    "what orchd sends: %s; look at its line in orchd.conf. "
+		    "Messages to it are tried again", me->me_dest, why);
+	/* An alert may be left of a process before this one. */
+	else if (ok && (me->me_refused || !me->me_worked))
+		tell_notice("remote_refused", me->me_dest, 0, "%s takes what "
+		    "orchd sends", me->me_dest);
+	me->me_refused = !ok;
+	me->me_worked |= ok;
+}
+
+/* A group that became a supergroup has another number: go on there. */
+static void
+chat_moved(struct messenger *me, const struct remote_answer *ra)
+{
+	json_t *j = load(ra->ra_body, ra->ra_len);
+	json_t *to = json_object_get(json_object_get(j, "parameters"),
+	    "migrate_to_chat_id");
+	char *chat;
+
+	if (json_is_integer(to) && asprintf(&chat, "%lld",
+	    (long long)json_integer_value(to)) != -1) {
+		log_warnx("%s: the chat %s is %s now, which is written to "
+		    "until orchd starts again: put it in orchd.conf",
+		    me->me_dest, me->me_to, chat);
+		free(me->me_to);
+		me->me_to = chat;
+	}
+	json_decref(j);
+}
+
+/* Did Telegram take it?  Something in between may answer 200 as well. */
+static int
+telegram_took(const struct remote_answer *ra)
+{
+	json_t *j = load(ra->ra_body, ra->ra_len);
+	const int took = json_is_true(json_object_get(j, "ok"));
+
+	json_decref(j);
+	return (took);
+}
+
 static void
 sent_cb(const struct remote_answer *ra, void *arg)
 {
-	uint64_t *row = arg;
+	struct sending *sd = arg;
+	struct messenger *me = messenger_find(sd->sd_dest);
+	const int chat = me != NULL && strcmp(me->me_kind, "telegram") == 0;
+	const char *why = ra->ra_why;
+	int ok = ra->ra_end == REMOTE_OK;
 
+	if (ok && chat && !telegram_took(ra)) {
+		why = "an answer that is none of Telegram's";
+		ok = 0;
+	}
+	if (me != NULL && (ok || ra->ra_end == REMOTE_REFUSED))
+		note_end(me, ok, why);
+	if (chat && ra->ra_status == 400)
+		chat_moved(me, ra);
 	if (ra->ra_asked)
-		outbox_settle(*row, ra->ra_end == REMOTE_OK, ra->ra_why);
+		outbox_settle(sd->sd_row, ok, why);
 	else
-		outbox_later(*row);
-	free(row);
+		outbox_later(sd->sd_row);
+	free(sd->sd_dest);
+	free(sd);
 }
 
 static int
 send_row(struct messenger *me, uint64_t row, const struct remote_ask *want)
 {
-	uint64_t *kept;
+	struct sending *sd;
 
-	if ((kept = malloc(sizeof(*kept))) == NULL)
+	if ((sd = calloc(1, sizeof(*sd))) == NULL)
 		return (-1);
-	*kept = row;
-	if (remote_ask(me->me_remote, want, sent_cb, kept) == 0)
+	sd->sd_row = row;
+	if ((sd->sd_dest = strdup(me->me_dest)) != NULL &&
+	    remote_ask(me->me_remote, want, sent_cb, sd) == 0)
 		return (0);
-	free(kept);
+	free(sd->sd_dest);
+	free(sd);
 	return (-1);
 }
 

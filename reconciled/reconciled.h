@@ -204,6 +204,8 @@ struct messenger {
 	char		*me_kind;	/* "telegram" or "webhook" */
 	char		*me_to;		/* chat or address */
 	char		*me_secret;
+	int		 me_refused;	/* the alert is raised */
+	int		 me_worked;	/* something was taken */
 	struct remote	*me_remote;
 };
 

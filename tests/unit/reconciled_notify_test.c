@@ -150,6 +150,63 @@ START_TEST(a_refusal_has_its_words_and_no_token)
 }
 END_TEST
 
+/* Something in between that answers for Telegram has not told anybody. */
+START_TEST(an_answer_that_is_not_telegrams_is_none)
+{
+	answer(SEND, 200, "<html>Please log in</html>");
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 0);
+	answer(SEND, 200, "{\"ok\":true,\"result\":{\"message_id\":6}}");
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 1);
+}
+END_TEST
+
+/* The next try goes where the group is now. */
+START_TEST(a_chat_that_has_moved_is_followed)
+{
+	json_t *j;
+
+	answer(SEND, 400, "{\"ok\":false,\"error_code\":400,\"description\":"
+	    "\"Bad Request: group chat was upgraded to a supergroup chat\","
+	    "\"parameters\":{\"migrate_to_chat_id\":-1009876543210987}}")->
+	    c_times = 1;
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 0);
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 1);
+	j = body_of(asked_last(SEND));
+	ck_assert_int_eq(json_integer_value(json_object_get(j, "chat_id")),
+	    -1009876543210987);
+	json_decref(j);
+}
+END_TEST
+
+START_TEST(one_who_refuses_is_an_alert_until_he_takes_something)
+{
+	const struct orch_notice *m;
+
+	answer(SEND, 403, "{\"ok\":false,\"error_code\":403,\"description\":"
+	    "\"Forbidden: bot was kicked from the group chat\"}")->c_times = 2;
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 0);
+	row("notify:ops", 4, "text");
+	RUN_UNTIL(row_end(4) == 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	m = &sent_last(ORCH_notice)->notice;
+	ck_assert_str_eq(m->subject, "notify:ops");
+	ck_assert_ptr_nonnull(strstr(m->text, "kicked"));
+	row("notify:ops", 5, "text");
+	RUN_UNTIL(row_end(5) == 1);
+	RUN_UNTIL(count_alerts("remote_refused", 0) == 1);
+	/* That nobody is there is another alert, of the server. */
+	answer("POST /hook", 503, "");
+	row("notify:hook", 6, "text");
+	RUN_UNTIL(row_end(6) == 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+}
+END_TEST
+
 static void
 header(const struct asked *a, const char *name, char *buf, size_t len)
 {
@@ -230,6 +287,10 @@ main(void)
 	tcase_add_test(tc, telegram_text_is_cut_at_its_limit);
 	tcase_add_test(tc, telegram_says_how_long_to_wait);
 	tcase_add_test(tc, a_refusal_has_its_words_and_no_token);
+	tcase_add_test(tc, an_answer_that_is_not_telegrams_is_none);
+	tcase_add_test(tc, a_chat_that_has_moved_is_followed);
+	tcase_add_test(tc,
+	    one_who_refuses_is_an_alert_until_he_takes_something);
 	tcase_add_test(tc, webhook_is_signed_over_id_time_and_body);
 	tcase_add_test(tc, webhook_that_is_not_taken_comes_again);
 	tcase_add_test(tc, messengers_do_not_wait_for_each_other);
