@@ -110,6 +110,19 @@ effect_conflict(struct worker *w, const struct effect_driver *ed,
 	    ed->ed_name, ev));
 }
 
+/* What the last attempt was answered goes before what was found then. */
+static void
+effect_said(const char *said, char *ev, size_t evlen)
+{
+	char found[EV_SIZE / 2 - 8];
+
+	if (said[0] == '\0')
+		return;
+	(void)strlcpy(found, ev, sizeof(found));
+	(void)snprintf(ev, evlen, "%s%s%s", said, found[0] != '\0' ? "; " :
+	    "", found);
+}
+
 /*
  * Try until the probe sees an end.  Where the other side neither compares nor
  * knows our key, a second attempt needs a quiesce in between.
@@ -118,6 +131,7 @@ static enum probe
 effect_apply(struct worker *w, const struct effect_driver *ed, void *arg,
     enum probe p, int *refused, char *ev, size_t evlen)
 {
+	char said[EV_SIZE / 2] = "";
 	unsigned int i;
 
 	for (i = 0; p == PROBE_TODO && i < TRIES; i++) {
@@ -134,9 +148,12 @@ effect_apply(struct worker *w, const struct effect_driver *ed, void *arg,
 			*refused = 1;
 			return (PROBE_TODO);
 		}
+		(void)strlcpy(said, ev, sizeof(said));
 		p = MUTANT(NO_PROBE) ? PROBE_DONE :
 		    effect_probe(w, ed, arg, ev, evlen);
 	}
+	if (p == PROBE_TODO || p == PROBE_UNKNOWN)
+		effect_said(said, ev, evlen);
 	return (p);
 }
 

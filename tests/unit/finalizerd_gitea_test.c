@@ -393,6 +393,22 @@ START_TEST(red_ci_lands_nothing)
 }
 END_TEST
 
+/* Nothing has moved: what the server says is why. */
+START_TEST(a_merge_that_is_refused_says_in_whose_words)
+{
+	begin("0");
+	publish();
+	ck_assert_int_lt(fs_call("tok-boss", "PATCH", API "/pulls/1",
+	    "{\"title\":\"WIP: not yet\"}", NULL), 300);
+	edge();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	ck_assert_msg(strstr(eng->e_reason, "Work in progress") != NULL, "%s",
+	    eng->e_reason);
+	fs_stop();
+}
+END_TEST
+
 START_TEST(a_cancelled_task_takes_its_branch_and_pull_request_away)
 {
 	begin("0");
@@ -507,6 +523,7 @@ main(void)
 	tcase_add_test(tc, the_merge_waits_for_ci);
 	tcase_add_test(tc, the_wait_for_ci_has_a_deadline);
 	tcase_add_test(tc, red_ci_lands_nothing);
+	tcase_add_test(tc, a_merge_that_is_refused_says_in_whose_words);
 	tcase_add_test(tc,
 	    a_cancelled_task_takes_its_branch_and_pull_request_away);
 	tcase_add_test(tc, fetch_fills_the_mirror_without_a_lease);
