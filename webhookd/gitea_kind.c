@@ -146,20 +146,31 @@ flat_kind(json_t *body)
 	return (UNKNOWN);
 }
 
+/* A comment and a run may bring their pull request along (Gitea). */
 static const char *
 body_kind(json_t *body)
 {
-	if (has_object(body, "pull_request"))
-		return (pull_kind(body));
 	if (has_object(body, "issue"))
 		return (issue_kind(body));
 	if (has_object(body, "workflow_run"))
 		return ("workflow_run");
 	if (has_object(body, "workflow_job"))
 		return ("workflow_job");
+	if (has_object(body, "pull_request"))
+		return (pull_kind(body));
 	if (has_object(body, "run"))
 		return ("action_run");
 	return (flat_kind(body));
+}
+
+/* "owner/name"; a run of Forgejo has its repository inside.  NULL: none. */
+static const char *
+repo_of(json_t *body)
+{
+	json_t *run = json_object_get(body, "run");
+
+	return (text(json_object_get(has_object(body, "repository") ? body :
+	    run, "repository"), "full_name"));
 }
 
 static struct http_slice
@@ -220,8 +231,7 @@ gitea_kind(json_t *body, const struct http_head *head, const char **why)
 	*why = "body lacks the fields of its kind";
 	if ((kind = body_kind(body)) == NULL)
 		return (NULL);
-	if (strcmp(kind, UNKNOWN) != 0 &&
-	    text(json_object_get(body, "repository"), "full_name") == NULL)
+	if (strcmp(kind, UNKNOWN) != 0 && repo_of(body) == NULL)
 		return (NULL);
 	*why = "event header and body disagree";
 	if (!header_agrees(type, kind, 1) || !header_agrees(event, kind, 0))
@@ -274,7 +284,6 @@ gitea_about(json_t *body, struct delivery *dl)
 		if (strcmp(dl->dl_kind, runs[i]) == 0)
 			object = text(json_object_get(body, runs[i]),
 			    "head_sha");
-	return (delivery_text(dl->dl_project, text(json_object_get(body,
-	    "repository"), "full_name")) == -1 ||
+	return (delivery_text(dl->dl_project, repo_of(body)) == -1 ||
 	    delivery_text(dl->dl_object, object) == -1 ? -1 : 0);
 }

@@ -35,6 +35,8 @@
 #define PUSH	"{\"ref\":\"refs/heads/main\",\"before\":\"a\",\"after\":" \
 		"\"b\",\"repository\":{\"full_name\":\"o/r\"}}"
 
+#define SHA	"d555a5dd07f4d0148a58d4686ec381502ae6a2d4"
+
 static struct delivery_conf conf;
 static struct delivery ev;
 static struct http_head head;
@@ -328,6 +330,40 @@ START_TEST(forgejo_runs_are_one_kind)
 }
 END_TEST
 
+/* Forgejo's say which repository inside the run alone. */
+START_TEST(forgejo_runs_know_their_repository)
+{
+	ck_assert_int_eq(judge_signed("{\"action\":\"failure\",\"run\":{"
+	    "\"commit_sha\":\"" SHA "\",\"repository\":{\"full_name\":"
+	    "\"o/r\"}},\"prior_status\":\"running\"}",
+	    "X-Gitea-Event: action_run_failure\r\n"
+	    "X-Gitea-Event-Type: action_run_failure\r\n"), 0);
+	ck_assert_str_eq(ev.dl_kind, "action_run");
+	ck_assert_str_eq(ev.dl_project, "o/r");
+	ck_assert_str_eq(ev.dl_object, SHA);
+}
+END_TEST
+
+/* Newer servers send the pull request along. */
+START_TEST(a_comment_or_a_run_with_its_pull_request_is_no_pull_request)
+{
+#define WITH_PULL "\"pull_request\":{\"number\":7,\"head\":{\"ref\":\"b\","\
+	"\"label\":\"b\"}},\"repository\":{\"full_name\":\"o/r\"}}"
+	ck_assert_int_eq(judge_signed("{\"action\":\"created\",\"issue\":{"
+	    "\"number\":7},\"comment\":{\"id\":1},\"is_pull\":true,"
+	    WITH_PULL, "X-Gitea-Event: issue_comment\r\n"
+	    "X-Gitea-Event-Type: pull_request_comment\r\n"), 0);
+	ck_assert_str_eq(ev.dl_kind, "pull_request_comment");
+	ck_assert_str_eq(ev.dl_object, "b");
+	ck_assert_int_eq(judge_signed("{\"action\":\"completed\","
+	    "\"workflow_run\":{\"head_sha\":\"" SHA "\"}," WITH_PULL,
+	    "X-Gitea-Event: workflow_run\r\n"
+	    "X-Gitea-Event-Type: workflow_run\r\n"), 0);
+	ck_assert_str_eq(ev.dl_kind, "workflow_run");
+	ck_assert_str_eq(ev.dl_object, SHA);
+}
+END_TEST
+
 START_TEST(known_kind_without_repository_is_400)
 {
 	ck_assert_int_eq(judge_signed("{\"ref\":\"r\",\"before\":\"a\","
@@ -548,6 +584,9 @@ main(void)
 	tcase_add_test(tc, changed_event_header_is_400);
 	tcase_add_test(tc, review_kind_is_the_signed_one);
 	tcase_add_test(tc, forgejo_runs_are_one_kind);
+	tcase_add_test(tc, forgejo_runs_know_their_repository);
+	tcase_add_test(tc,
+	    a_comment_or_a_run_with_its_pull_request_is_no_pull_request);
 	tcase_add_test(tc, known_kind_without_repository_is_400);
 	tcase_add_test(tc, bad_signatures_are_401);
 	tcase_add_test(tc, each_changed_nibble_is_401);
