@@ -303,6 +303,7 @@ check_intake(struct parser *ps)
 	for (i = 0; i < cf->cf_nnotify; i++)
 		check_notify(ps, &cf->cf_notify[i]);
 	check_shared_secret(ps);
+	conf_check_hooks(ps);
 	for (i = 0; i < CONF_SOURCE_MAX; i++)
 		for (j = 0; j < cf->cf_secret[i].sl_n; j++)
 			check_readable(ps, &cf->cf_secret_loc[i],
@@ -438,6 +439,7 @@ check_gitea(struct parser *ps, const struct conf_project *cp)
 	char			 url[1200];
 
 	check_url(ps, loc, "forge gitea", cp->cp_forge_url);
+	conf_check_base(ps, cp);
 	if (gitea_url(url, sizeof(url), "", cp->cp_forge_repo, "%s", "") ==
 	    -1)
 		conf_fault(ps, loc, "repo \"%s\" has to be OWNER/NAME",

@@ -260,4 +260,17 @@ void	 conf_check(struct parser *);
  */
 void	 conf_check_limits(struct parser *, const struct conf_project *);
 
+/*
+ * conf_remote.c: warn of webhooks that nobody hears, or that others can read
+ * or sign: no listener, no TLS on an address that is not loopback, and, with
+ * CONF_FILES, a secret of less than 16 bytes.
+ */
+void	 conf_check_hooks(struct parser *);
+
+/*
+ * Refuse an address of a forge that ends in the project's repository or in
+ * /api/v1, at which nothing is ever found; warn of one below two folders.
+ */
+void	 conf_check_base(struct parser *, const struct conf_project *);
+
 #endif

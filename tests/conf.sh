@@ -9,6 +9,7 @@
 # conf.sh: what `orchd -n` says of tests/conf/NAME.conf.  NAME.ok beside it:
 # it is accepted, and the printed form (-nv) parses again to the same.
 # NAME.err: it is refused, and each line of NAME.err is part of the message.
+# NAME.warn: it is accepted, and each line of NAME.warn is part of the message.
 
 cd "$(dirname "$0")/.." || exit 2
 orchd=${ORCHD_BUILD:-build}/orchd/orchd
@@ -30,17 +31,32 @@ accepted()
 	    echo "the printed form changes when it is read again"
 }
 
+# said FILE: what of its lines the message lacks.
+said()
+{
+	while read -r line; do
+		grep -qF -- "$line" "$tmp/out" && continue
+		echo "\"$line\" is not said, but: $(head -n 1 "$tmp/out")"
+		return
+	done <"$1"
+}
+
 refused()
 {
 	if "$orchd" -n -f "$1" >"$tmp/out" 2>&1; then
 		echo "accepted"
 		return
 	fi
-	while read -r line; do
-		grep -qF -- "$line" "$tmp/out" && continue
-		echo "\"$line\" is not said, but: $(head -n 1 "$tmp/out")"
+	said "${1%.conf}.err"
+}
+
+warned()
+{
+	"$orchd" -n -f "$1" >"$tmp/out" 2>&1 || {
+		echo "refused: $(head -n 1 "$tmp/out")"
 		return
-	done <"${1%.conf}.err"
+	}
+	said "${1%.conf}.warn"
 }
 
 n=0
@@ -53,6 +69,8 @@ for c in tests/conf/*.conf etc/orchd.conf.example; do
 		why=$(accepted "$c")
 	   elif [ -f "${c%.conf}.err" ]; then
 		why=$(refused "$c")
+	   elif [ -f "${c%.conf}.warn" ]; then
+		why=$(warned "$c")
 	   else
 		continue
 	   fi ;;

@@ -413,6 +413,91 @@ START_TEST(a_secret_of_two_lines_is_refused)
 }
 END_TEST
 
+START_TEST(a_webhook_secret_of_15_bytes_gets_a_warning)
+{
+	char		 tmp[] = "/tmp/orchd-conf-XXXXXX", text[2048];
+	struct conf	*cf;
+	int		 fd = mkstemp(tmp);
+
+	snprintf(text, sizeof(text), "listen webhook on 127.0.0.1 port 1\n"
+	    "webhook plane secret file \"%s\"\n" AGENTS PROJECT, tmp);
+	ck_assert_int_eq(write(fd, "123456789012345\r\n", 17), 17);
+	ck_assert_ptr_nonnull(cf = parse("t.conf", text, CONF_FILES));
+	conf_free(cf);
+	ck_assert_ptr_nonnull(strstr(said, "t.conf:2: warning: secret file"));
+	ck_assert_ptr_nonnull(strstr(said, "has 15 bytes"));
+	/* Who may not read the files says nothing of them. */
+	ck_assert_ptr_nonnull(cf = parse("t.conf", text, 0));
+	conf_free(cf);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(pwrite(fd, "6\n", 2, 15), 2);
+	ck_assert_ptr_nonnull(cf = parse("t.conf", text, CONF_FILES));
+	conf_free(cf);
+	ck_assert_ptr_null(strstr(said, "bytes"));
+	unlink(tmp);
+	close(fd);
+}
+END_TEST
+
+START_TEST(only_a_plain_receiver_that_others_reach_gets_a_warning)
+{
+	struct conf	*cf;
+
+	ck_assert_ptr_nonnull(cf = parse("t.conf", "listen webhook on [::1] "
+	    "port 1\nlisten webhook on 127.0.0.2 port 2\n" AGENTS PROJECT,
+	    0));
+	conf_free(cf);
+	ck_assert_str_eq(said, "");
+	ck_assert_ptr_nonnull(cf = parse("t.conf", "listen webhook on [::] "
+	    "port 1 tls certificate file \"c\" key file \"k\"\nlisten "
+	    "webhook on [::] port 2\n" AGENTS PROJECT, 0));
+	conf_free(cf);
+	ck_assert_ptr_null(strstr(said, "t.conf:1"));
+	ck_assert_ptr_nonnull(strstr(said, "t.conf:2: warning: webhooks come "
+	    "to :: port 2 in plain text"));
+}
+END_TEST
+
+/* The address of a forge, with a repository acme/tally. */
+static char *
+forge_at(const char *url)
+{
+	static char	 text[2048];
+
+	snprintf(text, sizeof(text), AGENTS "project tally {\n\tprefix DEMO\n"
+	    "\tforge gitea \"%s\" repo \"acme/tally\" read token file \"r\" "
+	    "write token file \"w\"\n\ttracker local\n\ttest \"make\"\n"
+	    "\tdeploy hook \"true\"\n}\n", url);
+	return (text);
+}
+
+START_TEST(a_forge_is_its_server_without_the_repository)
+{
+	static const char *const bad[] = { "https://g/acme/tally",
+	    "https://g/acme/tally/", "https://g/a/acme/Tally.git",
+	    "https://g/api/v1//" };
+	static const char *const good[] = { "https://g", "https://g/",
+	    "https://g/forge", "https://g/acme", "https://tally/api" };
+	struct conf	*cf;
+	size_t		 i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refuse(forge_at(bad[i]), "is more than the server");
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_msg((cf = parse("t.conf", forge_at(good[i]), 0)) !=
+		    NULL, "%s: %s", good[i], said);
+		conf_free(cf);
+		ck_assert_str_eq(said, "");
+	}
+	ck_assert_ptr_nonnull(cf = parse("t.conf", forge_at("https://g/b/c/"),
+	    0));
+	conf_free(cf);
+	ck_assert_ptr_nonnull(strstr(said, "t.conf:6: warning: project "
+	    "\"tally\": forge gitea \"https://g/b/c/\": the repository is "
+	    "looked for at https://g/b/c/acme/tally.git"));
+}
+END_TEST
+
 START_TEST(a_missing_role_is_refused_but_not_the_deployer)
 {
 	struct conf	*cf;
@@ -504,6 +589,10 @@ main(void)
 	tcase_add_test(tc, fifo_folder_nul_and_size_are_refused);
 	tcase_add_test(tc, a_secret_that_others_can_write_is_refused);
 	tcase_add_test(tc, a_secret_of_two_lines_is_refused);
+	tcase_add_test(tc, a_webhook_secret_of_15_bytes_gets_a_warning);
+	tcase_add_test(tc,
+	    only_a_plain_receiver_that_others_reach_gets_a_warning);
+	tcase_add_test(tc, a_forge_is_its_server_without_the_repository);
 	tcase_add_test(tc, a_missing_role_is_refused_but_not_the_deployer);
 	tcase_add_test(tc, the_nearest_grace_counts);
 	tcase_add_test(tc, switches_with_lists_are_off_for_other_projects);
