@@ -22,6 +22,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "libcommon/tls.h"
 
@@ -169,6 +170,17 @@ fail:
 	SSL_CTX_free(ctx);
 	ERR_clear_error();
 	return (NULL);
+}
+
+int64_t
+tls_end(const SSL_CTX *ctx)
+{
+	const X509 *x = SSL_CTX_get0_certificate(ctx);
+	struct tm tm;
+
+	if (x == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) != 1)
+		return (-1);
+	return ((int64_t)timegm(&tm));
 }
 
 int

@@ -20,6 +20,7 @@
 #include <openssl/ssl.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define TLS_CERT_MAX	65536	/* bytes of a chain in PEM */
 #define TLS_KEY_MAX	16384	/* bytes of a key in PEM */
@@ -41,6 +42,12 @@ SSL_CTX	*tls_server(const void *cert, size_t certlen, const void *key,
  * is over, 0 on its last day.  One that is not good yet is good until its end.
  */
 int	 tls_days_left(const SSL_CTX *);
+
+/*
+ * Until when that certificate is good, in seconds since 1970; -1 where that
+ * cannot be said.
+ */
+int64_t	 tls_end(const SSL_CTX *);
 
 /* What OpenSSL calls an error, for the log; a constant. */
 const char *tls_reason(unsigned long error);

@@ -67,6 +67,7 @@ certificate_read(struct certificate *ce, const char *cert, const char *key,
 	}
 	if (days != NULL)
 		*days = tls_days_left(ctx);
+	ce->ce_end = tls_end(ctx);
 	SSL_CTX_free(ctx);
 	return (0);
 }

@@ -18,6 +18,10 @@
 #define ORCHD_CERTIFICATE_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* Days before its end from which on a certificate is to be renewed. */
+#define CERTIFICATE_SOON_DAYS	14
 
 /* A certificate chain and its key, as they stood in their files. */
 struct certificate {
@@ -25,6 +29,7 @@ struct certificate {
 	size_t	 ce_certlen;
 	char	*ce_key;	/* PEM, a secret */
 	size_t	 ce_keylen;
+	int64_t	 ce_end;	/* good until, seconds since 1970; -1 unknown */
 };
 
 /*

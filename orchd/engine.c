@@ -30,6 +30,7 @@
 
 #include "libcommon/log.h"
 #include "libcommon/seccomp.h"
+#include "certwatch.h"
 #include "doctor.h"
 #include "engine.h"
 #include "expire.h"
@@ -98,6 +99,7 @@ start_message(const struct orch_header *h, const union orch_any *any,
 	case ORCH_conf:
 		start_conf(*fd);
 		token_take(any->conf.read_token, any->conf.admin_token);
+		certwatch_take(&any->conf.certificates);
 		return (0);
 	case ORCH_listen:
 		if (strcmp(any->listen.name, "engine.sock") == 0 ||
@@ -184,7 +186,8 @@ static int
 messages(void *arg)
 {
 	return (daemons_look() == -1 || alerts_look() == -1 ||
-	    outbox_look() == -1 || teller_look() == -1 ? -1 : 0);
+	    outbox_look() == -1 || teller_look() == -1 ||
+	    certwatch_look() == -1 ? -1 : 0);
 }
 
 /* One task's trouble never stops the others: it is looked at later. */

@@ -22,6 +22,7 @@
 #include <bsd/string.h>
 
 #include "libcommon/log.h"
+#include "certwatch.h"
 #include "engine.h"
 #include "manage.h"
 #include "notice.h"
@@ -92,6 +93,7 @@ conf_take(int fd, const struct orch_conf *m)
 	conf_free(eng.e_conf);
 	eng.e_conf = conf;
 	token_take(m->read_token, m->admin_token);
+	certwatch_take(&m->certificates);
 }
 
 /* When nothing is left that runs the parent, who waits to stop us, is told. */

@@ -152,7 +152,7 @@ alert_clear(const char *kind, const char *subject)
 int
 alerts_look(void)
 {
-	char kinds[32][40], subjects[32][160];
+	char kinds[32][40], subjects[32][1100];	/* a path */
 	sqlite3_stmt *q;
 	size_t i, n = 0;
 

@@ -224,6 +224,9 @@ uint32_t child_backoff(uint32_t last_ms, uint64_t lived_ms);
 
 /* parent_hand.c */
 
+/* Add "END FILE" of each certificate that is served (certwatch.h). */
+void	 hand_certificates(struct strlist *);
+
 /* Add the global options in force to a list, as NAME=value. */
 void	 hand_options(struct strlist *);
 

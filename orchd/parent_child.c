@@ -128,6 +128,8 @@ int
 engine_send_conf(void)
 {
 	struct orch_conf	 m = { .generation = par.p_conf_generation };
+	static const char *const none[] = { NULL };
+	struct strlist		 certs = { NULL, 0 };
 	char			 readers[65], admins[65];
 	FILE			*fp;
 	int			 fd, rv = -1;
@@ -143,7 +145,11 @@ engine_send_conf(void)
 		return (-1);
 	}
 	if (conf_print(par.p_conf, fp) == 0) {
+		hand_certificates(&certs);
+		m.certificates.l_argv = certs.sl_n == 0 ? none :
+		    (const char *const *)certs.sl_v;
 		engine_send(ORCH_conf, 0, &m, fd);
+		strlist_free(&certs);
 		rv = 0;
 	}
 	fclose(fp);

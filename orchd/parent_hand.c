@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@
  * What a daemon is handed before it may go: listeners, secrets, projects.
  * Each gets what its work needs and nothing else.
  */
+
+#define HAND_CERTS_MAX	15	/* of 4 KiB at most; proto/messages.def */
 
 static void
 list_option(struct strlist *l, enum option o, const struct option_value *v)
@@ -53,6 +56,27 @@ hand_options(struct strlist *l)
 		if (option_def((enum option)i)->od_scope == OPTION_G)
 			list_option(l, (enum option)i,
 			    &par.p_conf->cf_options[i]);
+}
+
+void
+hand_certificates(struct strlist *l)
+{
+	const struct conf_listen	*li;
+	char				 line[PATH_MAX + 32];
+	size_t				 i;
+
+	/* Both lists are of the listen lines, in their order. */
+	for (i = 0; i < par.p_nlisten && i < par.p_conf->cf_nlisten; i++) {
+		li = &par.p_conf->cf_listen[i];
+		if (par.p_listen[i].l_tls.ce_cert == NULL ||
+		    par.p_listen[i].l_tls.ce_end == -1 ||
+		    l->sl_n == HAND_CERTS_MAX || snprintf(line, sizeof(line),
+		    "%lld %s", (long long)par.p_listen[i].l_tls.ce_end,
+		    li->li_cert) >= (int)sizeof(line))
+			continue;
+		if (!strlist_has(l, line))
+			strlist_add(l, line);
+	}
 }
 
 static void

@@ -15,11 +15,11 @@ SECRET=one-secret-for-tls
 BODY='{"ref":"refs/heads/main","before":"a","after":"b",'
 BODY="$BODY"'"repository":{"full_name":"o/r"},"n":'
 
-# certificate NAME: a pair for localhost in $T.
+# certificate NAME [DAYS]: a pair for localhost in $T.
 certificate()
 {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout "$T/$1.key" -out "$T/$1.crt" -days 30 -subj /CN=localhost \
+	    -keyout "$T/$1.key" -out "$T/$1.crt" -days "${2:-30}" -subj /CN=localhost \
 	    -addext subjectAltName=DNS:localhost >/dev/null 2>&1 &&
 	    chmod 600 "$T/$1.key"
 }
@@ -73,6 +73,13 @@ write_with()
 tls certificate file \"$T/$1\" key file \"$T/$2\"
 webhook gitea secret file \"$T/hook.secret\""
 	write_conf
+}
+
+# alerted WORDS: is there an alert of a certificate that says so?
+alerted()
+{
+	ctl alert | grep '[[:space:]]certificate[[:space:]]\|^certificate' |
+	    grep -qF -- "$1"
 }
 
 begin
@@ -148,6 +155,23 @@ ln -sf two.key "$T/live.key"
 assert "a restart in place keeps the socket" ctl -q restart
 wait_for 15 answers two || fail "it answers after the restart"
 assert_is "and what it speaks" 200 "$(code 8 two)"
+
+certificate soon 5
+ln -sf soon.crt "$T/live.crt"
+ln -sf soon.key "$T/live.key"
+assert "one that ends soon is taken" ctl -q reload
+wait_for 10 alerted "$T/live.crt" || fail "there is an alert of its file"
+assert "which says when and what to do" alerted \
+    " UTC, 4 days from now; after that senders refuse it. Renew it there"
+ln -sf two.crt "$T/live.crt"
+ln -sf two.key "$T/live.key"
+assert "a renewed one is taken" ctl -q reload
+alert_is_over()
+{
+	! alerted ""
+}
+wait_for 10 alert_is_over || fail "then the alert is over"
+wait_for 10 answers two || fail "and what was renewed is served"
 
 mkdir "$T/copy" && cp "$T/state"/orchd.db* "$T/copy"
 for n in 1 3 4 5 7 8; do

@@ -60,6 +60,7 @@ START_TEST(a_pair_is_taken_and_says_how_long_it_lasts)
 
 	ck_assert_ptr_nonnull(ctx);
 	ck_assert_int_gt(tls_days_left(ctx), 30000);
+	ck_assert_int_eq(tls_end(ctx), 4948982418);
 	ck_assert_int_eq(SSL_CTX_get_min_proto_version(ctx), TLS1_2_VERSION);
 	ck_assert((SSL_CTX_get_options(ctx) & SSL_OP_NO_RENEGOTIATION) != 0);
 	SSL_CTX_free(ctx);
