@@ -139,11 +139,19 @@ seen_clear(struct tracker *tk)
 }
 
 int
+tracker_state_told(struct tracker *tk, const struct plane_item *pi)
+{
+	const struct seen *se = seen_find(tk, pi->pi_id);
+
+	return (se != NULL && strcmp(se->se_state, pi->pi_state) == 0);
+}
+
+int
 tracker_is_told(struct tracker *tk, const struct plane_item *pi)
 {
 	const struct seen *se = seen_find(tk, pi->pi_id);
 
-	return (se != NULL && strcmp(se->se_state, pi->pi_state) == 0 &&
+	return (tracker_state_told(tk, pi) &&
 	    strcmp(se->se_changed, pi->pi_changed) == 0);
 }
 

@@ -131,6 +131,9 @@ int	 tracker_rejected(const struct tracker *, const struct plane_item *);
 /* Is it as the engine was told? */
 int	 tracker_is_told(struct tracker *, const struct plane_item *);
 
+/* Was the engine told that it has this state, whatever else was changed? */
+int	 tracker_state_told(struct tracker *, const struct plane_item *);
+
 /* Tell the engine of an item when it differs from what was told. */
 void	 tracker_tell(struct tracker *, const struct plane_item *,
 	    const char *words);

@@ -26,8 +26,9 @@
 
 /*
  * Statuses and comments of the outbox.  A comment carries its key, so a second
- * delivery is answered 409.  Before a status is set the item is read: what a
- * person has set meanwhile is told before it is overwritten.
+ * delivery is answered 409.  Before either the item is read: what a person has
+ * set meanwhile is told before it is overwritten, and before our comment makes
+ * it look newer than it is, since a comment counts as a change of its item.
  */
 
 #define MISS_MS	10000
@@ -215,7 +216,7 @@ state_send(struct tracker *tk, struct post *po)
 static void
 before(struct tracker *tk, struct post *po, const struct plane_item *pi)
 {
-	if (tracker_rejected(tk, pi) && !tracker_is_told(tk, pi) &&
+	if (tracker_rejected(tk, pi) && !tracker_state_told(tk, pi) &&
 	    strcmp(pi->pi_state, po->po_state) != 0) {
 		/* Its words are read first; they belong to it. */
 		tracker_look(tk->tk_project, pi->pi_id);
@@ -224,7 +225,9 @@ before(struct tracker *tk, struct post *po, const struct plane_item *pi)
 	}
 	if (plane_state_name(&tk->tk_states, pi->pi_state) != NULL)
 		tracker_tell(tk, pi, "");
-	if (strcmp(pi->pi_state, po->po_state) == 0)
+	if (!po->po_status)
+		comment_send(tk, po);
+	else if (strcmp(pi->pi_state, po->po_state) == 0)
 		post_end(po, 1, "");
 	else
 		state_send(tk, po);
@@ -238,7 +241,10 @@ before_cb(const struct remote_answer *ra, void *arg)
 	struct plane_item pi;
 	char err[160];
 
-	if (post_failed(po, ra))
+	/* One that is archived is not shown, and takes comments. */
+	if (!p->p_gone && !po->po_status && ra->ra_status == 404)
+		comment_send(p->p_tracker, po);
+	else if (post_failed(po, ra))
 		;
 	else if (plane_item_read(ra->ra_body, ra->ra_len, &pi, err,
 	    sizeof(err)) == -1)
@@ -382,6 +388,15 @@ status_missing(struct tracker *tk, struct post *po)
 	post_end(po, 1, "");
 }
 
+/* Read the item; before_cb() goes on. */
+static void
+before_ask(struct tracker *tk, struct post *po)
+{
+	if (tracker_ask(tk, REMOTE_NOW, "GET", NULL, before_cb, po, "%s/%s/",
+	    tk->tk_path, po->po_item) == -1)
+		post_end(po, 0, "it cannot be asked");
+}
+
 static void
 status_start(struct tracker *tk, struct post *po)
 {
@@ -392,9 +407,7 @@ status_start(struct tracker *tk, struct post *po)
 		return;
 	}
 	(void)strlcpy(po->po_state, id, sizeof(po->po_state));
-	if (tracker_ask(tk, REMOTE_NOW, "GET", NULL, before_cb, po, "%s/%s/",
-	    tk->tk_path, po->po_item) == -1)
-		post_end(po, 0, "it cannot be asked");
+	before_ask(tk, po);
 }
 
 /* Names that are missing are looked for once more, unless just read. */
@@ -427,7 +440,7 @@ posts_run(struct tracker *tk)
 		else if (po->po_item_new)
 			item_start(tk, po);
 		else
-			comment_send(tk, po);
+			before_ask(tk, po);
 	}
 	if (read && !TAILQ_EMPTY(&tk->tk_posts))
 		names_read(tk);

@@ -659,6 +659,8 @@ class Plane(Standin):
     def make_comment(self, item, user, text):
         c = Comment(self.rng, item, user, text)
         self.comments[c.id] = c
+        # Noted as activity, which touches the item, not who edited it.
+        item.updated_at = max(item.updated_at, c.created_at)
         return c
 
     def comment_created(self, c):

@@ -550,6 +550,38 @@ START_TEST(what_a_person_set_is_told_before_it_is_overwritten)
 }
 END_TEST
 
+/* When somebody set a status: after our comment nobody can tell any more. */
+START_TEST(what_a_person_set_is_told_before_a_comment_makes_it_newer)
+{
+	const struct orch_tracker_item *m;
+
+	started();
+	answer(ONE, 200, ROW(ITEM1, "1", ITEM1, BOSS, "15"));
+	answer(SAY, 0, "");
+	deliver(7, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(7) == 0);
+	ck_assert_uint_eq(count_asked(SAY), 1);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 1);
+	m = &sent_last(ORCH_tracker_item)->tracker_item;
+	ck_assert_str_eq(m->status, "Approved");
+	ck_assert_uint_eq(m->changed_ms, 1795341615500);
+	/* A rejection waits for its words, once. */
+	forget_sent();
+	answer(ONE, 200, ROW(ITEM1, "1", REJECT, BOSS, "25"));
+	answer(ONE "comments/", 200, words);
+	deliver(8, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(8) == 0);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	ck_assert_str_eq(sent_last(ORCH_tracker_item)->tracker_item.comment,
+	    "too slow");
+	ck_assert_uint_eq(count_asked(SAY), 1);
+	answer(ONE, 200, ROW(ITEM1, "1", REJECT, BOSS, "26"));
+	answer(SAY, 201, "{\"id\":\"" ITEM2 "\"}");
+	deliver(8, "WEB-1", "comment", "text");
+	RUN_UNTIL(row_end(8) == 1);
+}
+END_TEST
+
 START_TEST(a_missing_status_is_left_out_and_said_once)
 {
 	const struct orch_notice *m;
@@ -692,6 +724,8 @@ main(void)
 	tcase_add_test(tc, a_status_is_set_by_its_id_once);
 	tcase_add_test(tc,
 	    what_a_person_set_is_told_before_it_is_overwritten);
+	tcase_add_test(tc,
+	    what_a_person_set_is_told_before_a_comment_makes_it_newer);
 	tcase_add_test(tc, a_missing_status_is_left_out_and_said_once);
 	tcase_add_test(tc,
 	    a_status_that_people_need_and_that_is_missing_is_said_once);
