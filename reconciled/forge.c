@@ -107,11 +107,28 @@ facts_prune(struct forge *fg, int all)
 	}
 }
 
+/*
+ * Only a whole round ends the alert, which may also be left of a process
+ * before this one: what one of its requests cannot read another can.
+ */
+static void
+round_worked(struct forge *fg)
+{
+	struct project *p = fg->fg_project;
+
+	facts_prune(fg, 0);
+	if (!fg->fg_read || (fg->fg_worked && !fg->fg_refused))
+		return;
+	project_notice(p, "forge", 0, "%s can be read", p->p_repo);
+	fg->fg_worked = 1;
+	fg->fg_refused = 0;
+}
+
 static void
 round_end(struct forge *fg)
 {
 	if (!fg->fg_failed)
-		facts_prune(fg, 0);
+		round_worked(fg);
 	watched_clear(fg);
 	fg->fg_busy = 0;
 	fg->fg_list = 0;
@@ -193,21 +210,33 @@ forge_ask(struct forge *fg, remote_cb cb, void *arg, const char *tail)
 }
 
 void
-forge_not_read(struct forge *fg, const struct remote_answer *ra,
-    const char *what)
+forge_not_understood(struct forge *fg, const char *what, const char *why)
 {
 	const struct project *p = fg->fg_project;
 
 	fg->fg_failed = 1;
-	if (ra->ra_end == REMOTE_DOWN || fg->fg_refused) {
-		log_debug("project %s: %s: %s", p->p_name, what, ra->ra_why);
+	if (fg->fg_refused) {
+		log_debug("project %s: %s: %s", p->p_name, what, why);
 		return;
 	}
-	log_warnx("project %s: %s: %s", p->p_name, what, ra->ra_why);
+	log_warnx("project %s: %s: %s", p->p_name, what, why);
 	fg->fg_refused = 1;
 	project_notice(p, "forge", 1, "%s of %s cannot be read: %s; look at "
-	    "the read token and the repository in the configuration", what,
-	    p->p_repo, ra->ra_why);
+	    "the address, the repository and the read token in the "
+	    "configuration", what, p->p_repo, why);
+}
+
+void
+forge_not_read(struct forge *fg, const struct remote_answer *ra,
+    const char *what)
+{
+	if (ra->ra_end != REMOTE_DOWN) {
+		forge_not_understood(fg, what, ra->ra_why);
+		return;
+	}
+	fg->fg_failed = 1;
+	log_debug("project %s: %s: %s", fg->fg_project->p_name, what,
+	    ra->ra_why);
 }
 
 struct reading *
@@ -293,9 +322,7 @@ checks_read(struct forge *fg, struct reading *rd,
 	}
 	if (gitea_checks_add(gc, ra->ra_body, ra->ra_len,
 	    ra->ra_total, OWN, err, sizeof(err)) == -1) {
-		log_warnx("project %s: commit %.12s: %s",
-		    fg->fg_project->p_name, rd->rd_commit, err);
-		fg->fg_failed = 1;
+		forge_not_understood(fg, "the statuses of a commit", err);
 		return (0);
 	}
 	gitea_checks_text(ra->ra_body, ra->ra_len, OWN, rd->rd_text,
@@ -405,11 +432,13 @@ number_cb(const struct remote_answer *ra, void *arg)
 	wa = watched_find(fg, rd->rd_branch);
 	if (ra->ra_end != REMOTE_OK)
 		forge_not_read(fg, ra, "a pull request");
-	else if (wa != NULL && gitea_pull_read(ra->ra_body, ra->ra_len,
-	    &wa->wa_gp, err, sizeof(err)) == 0)
-		pull_read(fg, wa);
-	else
+	else if (wa == NULL)
 		fg->fg_failed = 1;
+	else if (gitea_pull_read(ra->ra_body, ra->ra_len, &wa->wa_gp, err,
+	    sizeof(err)) == -1)
+		forge_not_understood(fg, "a pull request", err);
+	else
+		pull_read(fg, wa);
 	forge_asked(fg);
 done:
 	reading_free(rd);
@@ -474,19 +503,13 @@ pulls_cb(const struct remote_answer *ra, void *arg)
 	if (ra->ra_end != REMOTE_OK)
 		forge_not_read(fg, ra, "pull requests");
 	else if (gitea_pulls_each(ra->ra_body, ra->ra_len, &rows, pull_row,
-	    fg, err, sizeof(err)) == -1) {
-		log_warnx("project %s: pull requests: %s", p->p_name, err);
-		fg->fg_failed = 1;
-	} else if (more_pages(&fg->fg_rows, rows, ra->ra_total) &&
+	    fg, err, sizeof(err)) == -1)
+		forge_not_understood(fg, "pull requests", err);
+	else if (more_pages(&fg->fg_rows, rows, ra->ra_total) &&
 	    ++fg->fg_page < PAGES_MOST)
 		pulls_ask(fg);
 	else {
-		/* An alert may be left of a process before this one. */
-		if (fg->fg_refused || !fg->fg_worked)
-			project_notice(p, "forge", 0, "%s can be read",
-			    p->p_repo);
-		fg->fg_worked = 1;
-		fg->fg_refused = 0;
+		fg->fg_read = 1;
 		details(fg);
 	}
 	forge_asked(fg);
@@ -556,7 +579,8 @@ forge_watch(uint32_t id, const struct orch_watch *m)
 	fg->fg_list = 0;
 	/* It holds the round open until the requests count. */
 	fg->fg_open++;
-	if (!TAILQ_EMPTY(&fg->fg_watched))
+	/* Nothing to look for, but an alert that may be over. */
+	if (!TAILQ_EMPTY(&fg->fg_watched) || fg->fg_refused)
 		pulls_ask(fg);
 	forge_asked(fg);
 }
@@ -638,7 +662,7 @@ round_cb(evutil_socket_t fd, short what, void *arg)
 	if (fg->fg_busy || !daemon_connected())
 		return;
 	fg->fg_busy = 1;
-	fg->fg_failed = fg->fg_again = 0;
+	fg->fg_failed = fg->fg_again = fg->fg_read = 0;
 	fg->fg_page = 1;
 	fg->fg_rows = 0;
 	fg->fg_round++;

@@ -61,7 +61,8 @@ struct forge {
 	int		 fg_soon;	/* the timer is set for a hint */
 	int		 fg_failed;	/* something of it could not be read */
 	int		 fg_refused;	/* the alert is raised */
-	int		 fg_worked;	/* pull requests were read once */
+	int		 fg_worked;	/* a whole round was read once */
+	int		 fg_read;	/* this one has all pull requests */
 	uint32_t	 fg_list;	/* watch_list under way: its id */
 	unsigned int	 fg_page;
 	int64_t		 fg_rows;
@@ -99,6 +100,10 @@ void	 forge_asked(struct forge *);
 /* What cannot be read: say why.  A refusal does not go away by waiting. */
 void	 forge_not_read(struct forge *, const struct remote_answer *,
 	    const char *what);
+
+/* What came is not what a forge answers: an alert until a round is whole. */
+void	 forge_not_understood(struct forge *, const char *what,
+	    const char *why);
 
 /* 1 when the engine has to be told; it is noted as told. */
 int	 fact_is_new(struct forge *, const char *key, const char *value);

@@ -165,10 +165,7 @@ reviews_take(struct forge *fg, struct reading *rd,
 	}
 	if (gitea_reviews_each(ra->ra_body, ra->ra_len, &rows, review_tell,
 	    rd, err, sizeof(err)) == -1) {
-		log_warnx("project %s: reviews of pull request %llu: %s",
-		    fg->fg_project->p_name, (unsigned long long)rd->rd_pull,
-		    err);
-		fg->fg_failed = 1;
+		forge_not_understood(fg, "reviews", err);
 		return (0);
 	}
 	return (more_pages(&rd->rd_rows, rows, ra->ra_total) &&

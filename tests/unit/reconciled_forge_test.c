@@ -396,6 +396,51 @@ START_TEST(a_token_that_may_not_read_is_an_alert)
 }
 END_TEST
 
+/* A proxy's page, or the wrong address: nothing says so but the body. */
+START_TEST(what_cannot_be_understood_is_an_alert)
+{
+	answer(PULLS, 200, "<html>Welcome</html>");
+	round_of(1, "orchd/APP-1", SHA1, 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	ck_assert_ptr_nonnull(strstr(sent_last(ORCH_notice)->notice.text,
+	    "no JSON"));
+	forge_look(app());
+	round_of(2, "orchd/APP-1", SHA1, 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	/* Its task has ended; the alert does too, when it is read. */
+	answer(PULLS, 200, "[]");
+	forge_look(app());
+	RUN_UNTIL(count_sent(ORCH_watch_list) == 3);
+	watch("", "", 0, 1);
+	quiet();
+	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
+}
+END_TEST
+
+/* Somebody has deleted the pull request: that does not come and go. */
+START_TEST(an_alert_does_not_flap)
+{
+	size_t n;
+
+	answer("GET " API "/pulls/7", 404, "{\"message\":\"not found\"}");
+	for (n = 1; n <= 3; n++) {
+		forge_look(app());
+		round_of(n, "orchd/APP-1", SHA1, 7);
+		ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 1);
+	}
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	answer("GET " API "/pulls/7", 200, "[]");
+	forge_look(app());
+	round_of(4, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	answer("GET " API "/pulls/7", 200, PULL(7, "orchd/APP-1", "main",
+	    SHA1, "closed", ""));
+	forge_look(app());
+	round_of(5, "orchd/APP-1", SHA1, 7);
+	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
+}
+END_TEST
+
 START_TEST(a_token_that_is_not_known_is_an_alert_without_any_task)
 {
 	answer("GET /api/v1/user", 401, "{\"message\":\"invalid\"}");
@@ -482,6 +527,8 @@ main(void)
 	tcase_add_test(tc, a_token_that_may_not_read_is_an_alert);
 	tcase_add_test(tc,
 	    a_token_that_is_not_known_is_an_alert_without_any_task);
+	tcase_add_test(tc, what_cannot_be_understood_is_an_alert);
+	tcase_add_test(tc, an_alert_does_not_flap);
 	tcase_add_test(tc, a_failed_round_forgets_nothing);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
 	tcase_add_test(tc, it_may_end_while_a_forge_is_asked);
