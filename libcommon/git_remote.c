@@ -227,11 +227,12 @@ git_remote_head(const struct git_repo *repo, const struct git_remote *gr,
 	return (r);
 }
 
-/* Not found, not allowed: an answer, which the next try gets again. */
+/* Not found, not allowed, moved: an answer, which the next try gets again. */
 static int
 answered_no(const char *said)
 {
-	static const char *const no[] = { "returned error: 401",
+	static const char *const no[] = { "returned error: 30",
+	    "returned error: 401",
 	    "returned error: 403", "returned error: 404",
 	    "Authentication failed", "could not read Username",
 	    "read askpass response" };

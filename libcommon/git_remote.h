@@ -44,8 +44,9 @@ enum git_result git_remote_head(const struct git_repo *,
  * Fetch a branch into refs/heads/ of the mirror, or with branch NULL all of
  * them; then those that are gone over there go here too.  The mirror follows,
  * also backwards.  GIT_NOTFOUND: there is no such branch; GIT_REFUSED: the
- * server answers that there is no such repository, or not for this token
- * (401, 403, 404); GIT_ERR: no answer, or a fault of the server.
+ * server answers that there is no such repository, that it has moved, or not
+ * for this token (3xx, 401, 403, 404); GIT_ERR: no answer, or a fault of the
+ * server.
  */
 enum git_result git_remote_fetch(const struct git_repo *,
     const struct git_remote *, const char *branch, char *err,

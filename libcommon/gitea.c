@@ -407,7 +407,11 @@ gitea_said(long status, const char *body, size_t len, char *buf,
 {
 	static const char *const names[] = { "message", NULL };
 
-	answer_said(status, body, len, names, buf, buflen);
+	if (status >= 300 && status < 400)
+		(void)snprintf(buf, buflen, "HTTP %ld: it has moved, and no "
+		    "redirect is followed", status);
+	else
+		answer_said(status, body, len, names, buf, buflen);
 }
 
 static int

@@ -198,6 +198,10 @@ START_TEST(no_redirect_is_followed)
 	fs_fault(fault);
 	ck_assert_int_eq(head("main", oid), GIT_ERR);
 	ok(head("main", oid));
+	/* A repository that was renamed does not come back by waiting. */
+	fs_fault(fault);
+	ck_assert_msg(git_remote_fetch(&fx_repo, &remote, NULL, fx_err,
+	    sizeof(fx_err)) == GIT_REFUSED, "%s", fx_err);
 	teardown();
 }
 END_TEST

@@ -392,6 +392,9 @@ START_TEST(what_a_server_says_cannot_command_a_terminal)
 	ck_assert_str_eq(said, "HTTP 403: a\\x1b[2Jb");
 	gitea_said(500, NULL, 0, said, sizeof(said));
 	ck_assert_str_eq(said, "HTTP 500");
+	/* A repository that was renamed, or http for https. */
+	gitea_said(301, "<a href=\"/\">", 12, said, sizeof(said));
+	ck_assert_ptr_nonnull(strstr(said, "no redirect is followed"));
 }
 END_TEST
 
