@@ -37,7 +37,7 @@ body_cb(char *buf, size_t size, size_t n, void *arg)
 	char *more;
 
 	if (len > hc->hc_max - hp->hp_len) {
-		hc->hc_toobig = 1;
+		hp->hp_toobig = 1;
 		return (0);
 	}
 	while (room < hp->hp_len + len + 1)
@@ -229,7 +229,7 @@ http_call_end(struct http_call *hc, CURLcode rc)
 		return;
 	}
 	hp->hp_end = not_sent(rc) ? HTTP_NOT_SENT : HTTP_LOST;
-	if (hc->hc_toobig)
+	if (hp->hp_toobig)
 		(void)snprintf(hp->hp_err, sizeof(hp->hp_err), "the answer "
 		    "is larger than %zu bytes", hc->hc_max);
 	else

@@ -58,6 +58,7 @@ struct http_reply {
 	int64_t		 hp_remaining;	/* X-RateLimit-Remaining, or -1 */
 	int64_t		 hp_total;	/* X-Total-Count, or -1 */
 	char		 hp_date[64];	/* Date, or "" */
+	int		 hp_toobig;	/* its body is larger than hr_max */
 	char		 hp_err[256];	/* what went wrong; never a secret */
 };
 

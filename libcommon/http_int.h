@@ -30,7 +30,6 @@ struct http_call {
 	struct http_reply	 hc_reply;
 	size_t			 hc_max;
 	size_t			 hc_room;
-	int			 hc_toobig;
 	http_cb			 hc_cb;		/* http_loop.c */
 	void			*hc_arg;
 	struct http_call	*hc_next;

@@ -104,7 +104,8 @@ enum remote_prio {
 enum remote_end {
 	REMOTE_OK,		/* 2xx */
 	REMOTE_REFUSED,		/* another answer, the server is well; or the
-				 * request cannot be made */
+				 * request cannot be made; or 2xx with more
+				 * than fits */
 	REMOTE_DOWN		/* no answer, 5xx, 429 too often, or paused */
 };
 

@@ -405,6 +405,12 @@ answered(struct ask *as, const struct http_reply *hp)
 
 	if (hp->hp_end != HTTP_ANSWERED) {
 		(void)snprintf(why, sizeof(why), "%s", hp->hp_err);
+		/* It works, and would say the same again. */
+		if (hp->hp_toobig) {
+			host_works(rm->rm_host);
+			ask_end(as, REMOTE_REFUSED, hp, why);
+			return;
+		}
 		host_failed(rm->rm_host, as->as_probe, why);
 		ask_end(as, REMOTE_DOWN, NULL, why);
 		return;

@@ -43,6 +43,7 @@
 #define AHEAD		64U		/* told and not answered: wait */
 #define AHEAD_MS	20
 #define AGAIN_MS	1000
+#define SHRINK		4	/* a page that is too long */
 
 /* A key may ask 60 times a minute: what orchd takes of that. */
 static const struct remote_kind plane = { .rk_per_minute = 45,
@@ -272,6 +273,11 @@ poll_end(struct tracker *tk, int ok)
 	if (ok && tk->tk_whole) {
 		forget_gone(tk);
 		tk->tk_whole_at = monotime_now();
+		/* What was too long then may be gone. */
+		if (tk->tk_page < PLANE_PAGE / SHRINK)
+			tk->tk_page *= SHRINK;
+		else
+			tk->tk_page = PLANE_PAGE;
 	}
 	/* A state that was made meanwhile. */
 	if (ok && tk->tk_unknown) {
@@ -331,6 +337,17 @@ poll_row(const struct plane_item *pi, const char *wrong, void *arg)
 		tracker_tell(tk, pi, "");
 }
 
+/* Some texts are so long that a page of them does not fit: less at once. */
+static void
+page_shrink(struct tracker *tk)
+{
+	tk->tk_page = tk->tk_page > SHRINK ? tk->tk_page / SHRINK : 1;
+	log_info("project %s: its items are long: %d are read at once",
+	    tk->tk_project->p_name, tk->tk_page);
+	poll_end(tk, 0);
+	tracker_poll_in(tk, AGAIN_MS);
+}
+
 static void
 page_cb(const struct remote_answer *ra, void *arg)
 {
@@ -341,7 +358,10 @@ page_cb(const struct remote_answer *ra, void *arg)
 	if (p->p_gone)
 		goto done;
 	tk->tk_differs = 0;
-	if (ra->ra_end != REMOTE_OK) {
+	if (ra->ra_end == REMOTE_REFUSED && ra->ra_status / 100 == 2 &&
+	    tk->tk_page > 1)
+		page_shrink(tk);
+	else if (ra->ra_end != REMOTE_OK) {
 		log_debug("project %s: poll of the tracker: %s", p->p_name,
 		    ra->ra_why);
 		/* A key that lost its rights: reading names says so. */
@@ -372,7 +392,7 @@ poll_page(struct tracker *tk)
 	}
 	if (tracker_ask(tk, REMOTE_LATER, "GET", NULL, page_cb,
 	    tk->tk_project, "%s/?order_by=-updated_at&per_page=%d%s%s",
-	    tk->tk_path, PLANE_PAGE, tk->tk_at.pc_next[0] != '\0' ?
+	    tk->tk_path, tk->tk_page, tk->tk_at.pc_next[0] != '\0' ?
 	    "&cursor=" : "", tk->tk_at.pc_next) == -1)
 		poll_end(tk, 0);
 }
@@ -436,6 +456,7 @@ tracker_start(struct project *p)
 	TAILQ_INIT(&tk->tk_posts);
 	RB_INIT(&tk->tk_seen);
 	tk->tk_project = p;
+	tk->tk_page = PLANE_PAGE;
 	p->p_tracker = tk;
 	if ((tk->tk_ev = evtimer_new(daemon_base(), poll_cb, tk)) == NULL ||
 	    plane_auth(auth, sizeof(auth), p->p_key) == -1)

@@ -89,6 +89,7 @@ struct tracker {
 	int		 tk_due;	/* a poll waits for names */
 	int		 tk_again;	/* and another one after it */
 	int		 tk_whole;	/* this one goes to the end */
+	int		 tk_page;	/* rows that are asked for at once */
 	int		 tk_differs;	/* rows of this page */
 	int		 tk_disorder;
 	int		 tk_unknown;	/* states without a name */

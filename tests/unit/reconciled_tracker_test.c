@@ -292,6 +292,35 @@ START_TEST(hints_and_messages_go_before_what_a_poll_has_found)
 }
 END_TEST
 
+/* Ten of the longest texts are more than is read at once. */
+static char *
+made_long(const char *line)
+{
+	const size_t n = 33U << 20;
+	char *body;
+
+	if (strncmp(line, ITEMS, strlen(ITEMS)) != 0)
+		return (NULL);
+	if (strstr(line, "per_page=6") == NULL) {
+		body = malloc(n + 1);
+		memset(body, ' ', n);
+		body[n] = '\0';
+		return (body);
+	}
+	return (strdup(PAGE(ROW(ITEM2, "2", LATER, BOSS, "02") ","
+	    ROW(ITEM1, "1", TOANA, ME, "01"))));
+}
+
+START_TEST(long_texts_are_read_in_shorter_pages)
+{
+	made = made_long;
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+	ck_assert_uint_eq(count_asked(ITEMS), 3);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 0);
+}
+END_TEST
+
 START_TEST(an_older_server_calls_them_issues)
 {
 	answer("GET " API "work-items/", 404, "{\"error\":\"no page\"}");
@@ -711,6 +740,7 @@ main(void)
 	tcase_add_test(tc, a_day_of_silence_is_made_up_for_without_a_storm);
 	tcase_add_test(tc,
 	    hints_and_messages_go_before_what_a_poll_has_found);
+	tcase_add_test(tc, long_texts_are_read_in_shorter_pages);
 	tcase_add_test(tc, an_older_server_calls_them_issues);
 	tcase_add_test(tc, a_refused_key_is_an_alert_until_it_works);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
