@@ -29,12 +29,19 @@ state_shade(const char *state)
 	return (strcmp(state, "kept") == 0 ? SHADE_WARN : SHADE_DIM);
 }
 
-/* What it is about: of a commit its first characters. */
+/*
+ * What it is about: of a commit its first characters, of an item whose task is
+ * known that one's key before the id that its tracker has for it.
+ */
 static const char *
 object_of(const json_t *e, char *buf, size_t len)
 {
-	const char *object = jstr(e, "object");
+	const char *object = jstr(e, "object"), *task = jstr(e, "task");
 
+	if (task[0] != '\0') {
+		(void)snprintf(buf, len, "%s (%s)", task, object);
+		return (buf);
+	}
 	return (object[0] == '\0' ? jshow(e, "about", buf, len) :
 	    human_ids(object, buf, len));
 }
@@ -111,6 +118,8 @@ render_event(struct out *o, const json_t *e)
 	line(o, e, "came", "at");
 	line(o, e, "about", "about");
 	line(o, e, "object", "object");
+	if (jstr(e, "task")[0] != '\0')
+		line(o, e, "task", "task");
 	line(o, e, "project", "project");
 	line(o, e, "state", "state");
 	line(o, e, "sha256", "sha256");

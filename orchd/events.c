@@ -58,13 +58,13 @@ static json_t *
 one_event(sqlite3_stmt *q)
 {
 	return (json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:I, "
-	    "s:o, s:I}", "id", (json_int_t)col_int(q, 0), "source",
+	    "s:o, s:I, s:s}", "id", (json_int_t)col_int(q, 0), "source",
 	    col_text(q, 1), "kind", json_text(col_text(q, 2)), "delivery",
 	    json_text(col_text(q, 3)), "about", json_text(col_text(q, 4)),
 	    "object", json_text(col_text(q, 5)), "project", col_text(q, 6),
 	    "state", col_text(q, 7), "bytes", (json_int_t)col_int(q, 8), "at",
 	    json_time(col_int(q, 9)), "replays",
-	    (json_int_t)col_int(q, 10)));
+	    (json_int_t)col_int(q, 10), "task", col_text(q, 11)));
 }
 
 static json_t *
@@ -171,12 +171,12 @@ one(int64_t event)
 
 	q = store_bind(eng.e_store, Q_EVENT_GET, "i", event);
 	if (store_step(eng.e_store, q) == STORE_OK) {
-		body = strndup(sqlite3_column_bytes(q, 12) == 0 ? "" :
-		    sqlite3_column_blob(q, 12),
-		    (size_t)sqlite3_column_bytes(q, 12));
+		body = strndup(sqlite3_column_bytes(q, 13) == 0 ? "" :
+		    sqlite3_column_blob(q, 13),
+		    (size_t)sqlite3_column_bytes(q, 13));
 		if (body != NULL && (doc = one_event(q)) != NULL) {
 			json_object_set_new(doc, "sha256",
-			    json_string(col_text(q, 11)));
+			    json_string(col_text(q, 12)));
 			json_object_set_new(doc, "body", json_text(body));
 		}
 		free(body);
@@ -216,10 +216,11 @@ query_event(struct peer *p, uint32_t id, const struct orch_query *m)
 }
 
 static void
-say_what(int64_t event, const struct orch_event *m, const char *state,
-    char *said, size_t len)
+say_what(int64_t event, const struct orch_event *m, const char *task,
+    const char *state, char *said, size_t len)
 {
-	const char *what = m->object[0] != '\0' ? m->object : m->project;
+	const char *what = task[0] != '\0' ? task : m->object[0] != '\0' ?
+	    m->object : m->project;
 
 	if (m->project[0] == '\0')
 		snprintf(said, len, "delivery %lld (%s) is about no "
@@ -242,7 +243,7 @@ static enum orch_result
 again(int64_t event, const char *user, char *said, size_t len)
 {
 	struct orch_event m = { .body = { NULL, 0 } };
-	char text[4][260], about[260];
+	char text[4][260], about[260], task[65];
 	const char *project, *state;
 	sqlite3_stmt *q;
 	size_t i;
@@ -254,6 +255,7 @@ again(int64_t event, const char *user, char *said, size_t len)
 		strlcpy(text[i], col_text(q, (int)i + (i < 3 ? 1 : 2)),
 		    sizeof(text[i]));
 	strlcpy(about, col_text(q, 4), sizeof(about));
+	strlcpy(task, col_text(q, 11), sizeof(task));
 	sqlite3_reset(q);
 	m.source = text[0];
 	m.kind = text[1];
@@ -268,7 +270,7 @@ again(int64_t event, const char *user, char *said, size_t len)
 	event_count(m.source, "replayed");
 	log_info("%s delivery %s (%lld): replayed by %s: %s", m.source,
 	    m.delivery, (long long)event, user, state);
-	say_what(event, &m, state, said, len);
+	say_what(event, &m, task, state, said, len);
 	return (RES_OK);
 }
 

@@ -88,6 +88,7 @@ ALTER TABLE task ADD COLUMN item_ms INTEGER NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX task_item ON task (project, item) WHERE item <> '';
 -- The item of a cancelled task that another task was begun for.
 ALTER TABLE task ADD COLUMN item_was TEXT NOT NULL DEFAULT '';
+CREATE INDEX task_item_was ON task (project, item_was) WHERE item_was <> '';
 
 -- Pull requests of a forge elsewhere, as they were seen last.
 CREATE TABLE pull_seen (

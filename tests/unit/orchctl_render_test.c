@@ -329,8 +329,12 @@ START_TEST(deliveries_are_listed_with_what_they_are_about)
 {
 	char *s = rendered(render_events, "{\"events\":[" EVENT "},"
 	    "{\"id\":8,\"source\":\"plane\",\"about\":\"u-1\","
-	    "\"state\":\"ignored\",\"object\":\"\"}]}", 0);
+	    "\"state\":\"ignored\",\"object\":\"\"},"
+	    "{\"id\":9,\"source\":\"plane\",\"about\":\"u-1\","
+	    "\"state\":\"told\",\"object\":\"u-2\",\"task\":\"A-12\"}]}",
+	    0);
 
+	has(s, "A-12 (u-2)");
 	has(s, "REPLAYS");
 	has(s, "main");
 	has(s, "u-1");

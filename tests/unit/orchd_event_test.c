@@ -250,6 +250,49 @@ START_TEST(one_is_shown_with_its_body_and_its_replays)
 }
 END_TEST
 
+/* The task that the newest delivery is said to be about, in the list. */
+static const char *
+task_listed(void)
+{
+	static char task[80];
+	json_t *doc;
+
+	ck_assert_int_eq(ask(ROLE_CTL, "", NULL, &doc), RES_OK);
+	strlcpy(task, json_string_value(json_object_get(json_array_get(
+	    json_object_get(doc, "events"), 0), "task")), sizeof(task));
+	json_decref(doc);
+	return (task);
+}
+
+START_TEST(an_item_of_the_tracker_is_called_by_its_task)
+{
+	json_t *doc;
+	int64_t n;
+
+	n = deliver("plane", "issue", UUID, ITEM);
+	ck_assert_str_eq(told(), ITEM);
+	ck_assert_str_eq(task_listed(), "");
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	ck_assert_str_eq(task_listed(), KEY);
+	ck_assert_int_eq(ask(ROLE_CTL, "1", NULL, &doc), RES_OK);
+	ck_assert_str_eq(json_string_value(json_object_get(doc, "task")),
+	    KEY);
+	ck_assert_str_eq(json_string_value(json_object_get(doc, "body")),
+	    BODY);
+	ck_assert_uint_eq(strlen(json_string_value(json_object_get(doc,
+	    "sha256"))), 64);
+	json_decref(doc);
+	ck_assert_int_eq(replay_number(n), RES_OK);
+	ck_assert_ptr_eq(strstr(fx_said, KEY ", of which delivery"), fx_said);
+	/* One that was given up is still what it was about. */
+	fx_sql("UPDATE task SET item_was = item, item = ''");
+	ck_assert_str_eq(task_listed(), KEY);
+	/* Nothing of a forge is an item of a tracker. */
+	fx_sql("UPDATE event SET source = 'gitea'");
+	ck_assert_str_eq(task_listed(), "");
+}
+END_TEST
+
 /* A poll saw it and no webhook had told: that is what polls are for. */
 START_TEST(a_change_that_no_delivery_told_of_is_counted)
 {
@@ -457,6 +500,7 @@ main(void)
 	tcase_add_test(tc, what_is_not_there_is_not_replayed);
 	tcase_add_test(tc, deliveries_are_listed_by_source_project_and_state);
 	tcase_add_test(tc, one_is_shown_with_its_body_and_its_replays);
+	tcase_add_test(tc, an_item_of_the_tracker_is_called_by_its_task);
 	tcase_add_test(tc, a_change_that_no_delivery_told_of_is_counted);
 	tcase_add_test(tc, pages_elsewhere_are_those_of_the_configured_servers);
 	tcase_add_test(tc, a_page_reads_no_deliveries);
