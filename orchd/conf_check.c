@@ -41,8 +41,6 @@
 #define TEXTS_MAX	64
 #define INFRA_MAX	256
 
-#define EXPIRES_SOON	14	/* days */
-
 #define ONE_LINE	2	/* a secret that is sent as it is */
 
 static struct conf_loc
@@ -253,7 +251,7 @@ check_tls(struct parser *ps, const struct conf_listen *li)
 	if (days < 0)
 		conf_warning(ps, &li->li_loc, "certificate file \"%s\": the "
 		    "certificate is over; senders refuse it", li->li_cert);
-	else if (days < EXPIRES_SOON)
+	else if (days < CERTIFICATE_SOON_DAYS)
 		conf_warning(ps, &li->li_loc, "certificate file \"%s\": the "
 		    "certificate is over in %d days", li->li_cert, days);
 }
