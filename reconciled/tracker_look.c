@@ -30,7 +30,8 @@
 
 #define COMMENT_PAGES	10	/* of a rejection's comments */
 #define MISS_MS		5000
-#define LOOKS_MOST	1000	/* of a flood; the poll has the rest */
+#define LOOKS_MOST	1000	/* that polls found; the next has the rest */
+#define HINTS_MOST	20	/* at once: a poll reads a hundred in one go */
 
 /* An item and the comments that it is told with. */
 struct reading {
@@ -230,8 +231,8 @@ look_add(struct tracker *tk, const char *item, int later)
 		return (0);
 	}
 	TAILQ_FOREACH(lo, &tk->tk_looks, lo_entry)
-		n++;
-	if (n >= LOOKS_MOST)
+		n += lo->lo_later == later;
+	if (n >= (later ? LOOKS_MOST : HINTS_MOST))
 		return (-1);
 	if ((lo = calloc(1, sizeof(*lo))) == NULL)
 		return (0);

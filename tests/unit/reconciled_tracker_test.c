@@ -404,6 +404,24 @@ START_TEST(hints_of_an_item_are_put_together)
 }
 END_TEST
 
+/* Somebody has changed a hundred: one page, not a hundred requests. */
+START_TEST(a_flood_of_hints_is_a_poll)
+{
+	char item[PLANE_ID];
+	int i;
+
+	started();
+	for (i = 0; i < 100; i++) {
+		snprintf(item, sizeof(item), "00000000-0000-4000-8000-"
+		    "%012d", i);
+		tracker_look(web(), item);
+	}
+	RUN_UNTIL(count_asked(ITEMS) == 1);
+	quiet();
+	ck_assert_uint_le(count_asked("GET " API "work-items/0"), 20);
+}
+END_TEST
+
 START_TEST(a_deleted_item_is_no_trouble)
 {
 	started();
@@ -746,6 +764,7 @@ main(void)
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
 	tcase_add_test(tc, what_the_engine_cannot_store_is_told_again);
 	tcase_add_test(tc, hints_of_an_item_are_put_together);
+	tcase_add_test(tc, a_flood_of_hints_is_a_poll);
 	tcase_add_test(tc, a_deleted_item_is_no_trouble);
 	tcase_add_test(tc, a_rejection_comes_with_the_persons_last_words);
 	tcase_add_test(tc, a_comment_is_carried_with_its_key);
