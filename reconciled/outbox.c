@@ -40,7 +40,7 @@
 
 #define TRACKER		"tracker"
 #define ROWS_MORE	32U		/* listed beyond those at hand */
-#define ROWS_MOST	200U		/* at hand */
+#define ROWS_MOST	200U		/* at hand of one destination */
 
 enum phase {
 	PHASE_ITEM,		/* waits for the answer to ITEM */
@@ -71,6 +71,7 @@ struct row {
 struct list {
 	TAILQ_ENTRY(list)	 l_entry;
 	char			*l_dest;
+	unsigned int		 l_rows;	/* at hand */
 	uint32_t		 l_asked;	/* the id of a list under way */
 	int			 l_got;		/* rows of it */
 	int			 l_delivered;	/* since it was asked */
@@ -78,7 +79,6 @@ struct list {
 
 static TAILQ_HEAD(, row)	 rows = TAILQ_HEAD_INITIALIZER(rows);
 static TAILQ_HEAD(, list)	 lists = TAILQ_HEAD_INITIALIZER(lists);
-static unsigned int		 nrows;
 static struct event		*tick_ev;
 
 /* --- rows ----------------------------------------------------------------- */
@@ -100,7 +100,7 @@ static void
 row_drop(struct row *r)
 {
 	TAILQ_REMOVE(&rows, r, r_entry);
-	nrows--;
+	r->r_list->l_rows--;
 	row_free(r);
 }
 
@@ -157,9 +157,10 @@ static void
 list_ask(struct list *l)
 {
 	struct orch_outbox_next m = { .dest = l->l_dest,
-	    .most = nrows + ROWS_MORE };
+	    .most = l->l_rows + ROWS_MORE };
 
-	if (l->l_asked != 0 || nrows >= ROWS_MOST || !daemon_connected())
+	/* One that is slow does not keep the others from being asked for. */
+	if (l->l_asked != 0 || l->l_rows >= ROWS_MOST || !daemon_connected())
 		return;
 	l->l_got = l->l_delivered = 0;
 	if (daemon_send(ORCH_outbox_next, &m, &l->l_asked) == 0)
@@ -393,7 +394,7 @@ outbox_row(uint32_t id, const struct orch_outbox_row *m)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&rows, r, r_entry);
-	nrows++;
+	l->l_rows++;
 	row_deliver(r);
 }
 

@@ -272,6 +272,32 @@ START_TEST(messengers_do_not_wait_for_each_other)
 }
 END_TEST
 
+/* Two hundred that wait for Telegram's limit are nobody else's trouble. */
+START_TEST(a_slow_messenger_does_not_fill_the_table)
+{
+	char task[32], key[32];
+	struct orch_outbox_row m = { .dest = "notify:ops", .kind = "end",
+	    .task = task, .key = key, .text = "text", .project = "",
+	    .item = "" };
+	uint32_t list;
+
+	turn();
+	outbox_engine_up();
+	list = outbox_list("notify:ops");
+	for (m.id = 1; m.id <= 200; m.id++) {
+		snprintf(task, sizeof(task), "WEB-%u", (unsigned int)m.id);
+		snprintf(key, sizeof(key), "end:%u", (unsigned int)m.id);
+		outbox_row(list, &m);
+	}
+	forget_sent();
+	outbox_engine_up();
+	(void)outbox_list("tracker");
+	(void)outbox_list("notify:hook");
+	row("notify:hook", 300, "text");
+	RUN_UNTIL(row_end(300) == 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -294,6 +320,7 @@ main(void)
 	tcase_add_test(tc, webhook_is_signed_over_id_time_and_body);
 	tcase_add_test(tc, webhook_that_is_not_taken_comes_again);
 	tcase_add_test(tc, messengers_do_not_wait_for_each_other);
+	tcase_add_test(tc, a_slow_messenger_does_not_fill_the_table);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
