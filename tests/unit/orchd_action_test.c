@@ -505,6 +505,50 @@ START_TEST(why_names_those_that_are_stuck_before_those_that_go_on)
 }
 END_TEST
 
+START_TEST(why_names_who_holds_the_merge_lane)
+{
+	submit(NULL);
+	submit(NULL);
+	fx_sql("UPDATE job SET status = 'cancelled'");
+	fx_sql("UPDATE run SET status = 'done'");
+	stuck("DEMO-1");
+	fx_sql("INSERT INTO job (task, project, kind, work, available_at, "
+	    "created_at, stage_seq) SELECT id, project, 'transition', 'edge', "
+	    "1, 1, stage_seq FROM task WHERE key = 'DEMO-2'");
+	why_has("DEMO-2", "waits for the merge lane of tally, or for a free "
+	    "gate slot");
+	fx_sql("INSERT INTO lease (task, run, epoch, work, since, active_at) "
+	    "SELECT t.id, r.id, 9, 'edge', 1, 1 FROM task t JOIN run r "
+	    "ON r.task = t.id WHERE t.key = 'DEMO-1' LIMIT 1");
+	fx_sql("INSERT INTO merge_lease (project, task, epoch, since) "
+	    "SELECT project, id, 9, %lld FROM task WHERE key = 'DEMO-1'",
+	    (long long)fx.ms - 300000);
+	why_has("DEMO-2", "waits for the merge lane of tally: DEMO-1 holds it "
+	    "for 5 min. DEMO-1 is parked for 2 d (");
+}
+END_TEST
+
+START_TEST(why_names_whose_deploy_is_under_way)
+{
+	submit(NULL);
+	submit(NULL);
+	fx_sql("UPDATE job SET status = 'cancelled'");
+	fx_sql("UPDATE run SET status = 'done'");
+	fx_sql("UPDATE task SET stage = 'deploy', waits = 'capacity', why = "
+	    "'another deploy is under way' WHERE key = 'DEMO-2'");
+	why_has("DEMO-2", "another deploy is under way");
+	fx_sql("INSERT INTO deploy (task, project, stage_seq, key, job, "
+	    "revision, tree, previous, started_at, kind) SELECT t.id, "
+	    "t.project, 1, 'k', j.id, 'a', 'b', '', %lld, 'deploy' FROM "
+	    "task t JOIN job j ON j.task = t.id WHERE t.key = 'DEMO-1'",
+	    (long long)fx.ms - 60000);
+	why_has("DEMO-2", "waits for the deploy of DEMO-1, under way for "
+	    "60 s");
+	fx_sql("UPDATE deploy SET doubt_at = 1");
+	why_has("DEMO-2", "orchctl effect DEMO-1");
+}
+END_TEST
+
 START_TEST(why_says_that_what_it_depends_on_is_parked)
 {
 	submit(NULL);
@@ -548,6 +592,8 @@ main(void)
 	tcase_add_test(tc, why_names_the_parked_task_that_holds_the_place);
 	tcase_add_test(tc,
 	    why_names_those_that_are_stuck_before_those_that_go_on);
+	tcase_add_test(tc, why_names_who_holds_the_merge_lane);
+	tcase_add_test(tc, why_names_whose_deploy_is_under_way);
 	tcase_add_test(tc, why_says_that_what_it_depends_on_is_parked);
 	suite_add_tcase(su, tc);
 	fx_main_exit(su);
