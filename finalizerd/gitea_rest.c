@@ -34,6 +34,7 @@
  */
 
 #define PAGES_MAX	100
+#define ANSWER_MAX	(32U << 20)	/* a page with what others wrote */
 #define LATER_TRIES	6	/* while a check of the server runs */
 #define LATER_MS	250U	/* doubled each time */
 #define BLOCKED_MIN_MS	1000
@@ -50,7 +51,7 @@ rest_do(struct worker *w, const char *method, const char *tail,
 	    "Content-Type: application/json", NULL };
 	struct http_request hr = { .hr_method = method, .hr_url = url,
 	    .hr_headers = headers, .hr_body = body,
-	    .hr_len = body == NULL ? 0 : strlen(body) };
+	    .hr_len = body == NULL ? 0 : strlen(body), .hr_max = ANSWER_MAX };
 	int r;
 
 	memset(hp, 0, sizeof(*hp));
@@ -117,13 +118,35 @@ rest_page(struct worker *w, unsigned int page, struct gitea_pull *gp,
 	return (r);
 }
 
+/* The one that is known: 1 it is still open and ours, 0 look for another. */
+static int
+rest_known_one(struct worker *w, struct gitea_pull *gp)
+{
+	struct http_reply hp;
+	char tail[64], why[256];
+	int r = 0;
+
+	if (w->w_go->pull == 0)
+		return (0);
+	(void)snprintf(tail, sizeof(tail), "/pulls/%" PRIu64, w->w_go->pull);
+	if (rest_do(w, "GET", tail, NULL, &hp, why, sizeof(why)) == 0 &&
+	    hp.hp_status == 200 && gitea_pull_read(rest_body(&hp), hp.hp_len,
+	    gp, why, sizeof(why)) == 0)
+		r = gp->gp_state == GITEA_OPEN && !gp->gp_foreign &&
+		    strcmp(gp->gp_branch, w->w_go->branch) == 0 &&
+		    strcmp(gp->gp_target, w->w_go->target) == 0;
+	http_reply_free(&hp);
+	return (r);
+}
+
+/* The list has all that others wrote into theirs: it is read if need be. */
 static int
 rest_open_one(struct worker *w, struct gitea_pull *gp, char *err,
     size_t errlen)
 {
 	unsigned int page;
 	size_t seen = 0;
-	int more = 1, r = 0;
+	int more = 1, r = rest_known_one(w, gp);
 
 	for (page = 1; more && r == 0; page++) {
 		if (page > PAGES_MAX) {
@@ -352,8 +375,8 @@ rest_land(struct worker *w, const char *new, char *err, size_t errlen)
 	if ((r = rest_pull_find(w, &fp, err, errlen)) != FORGE_OK)
 		return (r);
 	if (fp.fp_state != PULL_IS_OPEN) {
-		(void)snprintf(err, errlen, "%s has no open pull request",
-		    w->w_go->branch);
+		(void)snprintf(err, errlen, "%s has no open pull request onto "
+		    "%s", w->w_go->branch, w->w_go->target);
 		return (FORGE_UNKNOWN);
 	}
 	return (rest_merge_wait(w, fp.fp_number, new, err, errlen));

@@ -113,7 +113,7 @@ fs_call(const char *token, const char *method, const char *path,
 	    NULL };
 	struct http_request hr = { .hr_method = method, .hr_url = url,
 	    .hr_headers = headers, .hr_body = body,
-	    .hr_len = body == NULL ? 0 : strlen(body) };
+	    .hr_len = body == NULL ? 0 : strlen(body), .hr_max = 32U << 20 };
 
 	(void)snprintf(url, sizeof(url), "%s%s", fs_base, path);
 	(void)snprintf(auth, sizeof(auth), "Authorization: token %s", token);
