@@ -44,7 +44,7 @@
 
 #define ROWS_MOST	16U
 #define FAILURES	5U
-#define PAUSE_MAX_MS	900000
+#define PAUSE_MAX_MS	30000
 #define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define DEST_SIZE	80
 
@@ -81,7 +81,7 @@ struct dest {
 	char		 d_why[400];
 };
 
-int64_t post_pause_ms = 30000;
+int64_t post_pause_ms = 5000;
 
 static TAILQ_HEAD(, dest) dests = TAILQ_HEAD_INITIALIZER(dests);
 static struct http_loop	*loop;
@@ -199,7 +199,7 @@ dest_leave(struct dest *d, int64_t ms)
 {
 	/* Not all of those who wait for it at the same moment. */
 	d->d_until = monotime_add_ms(monotime_now(), ms +
-	    (int64_t)arc4random_uniform((uint32_t)(ms / 10 + 1)));
+	    (int64_t)arc4random_uniform((uint32_t)(ms / 4 + 1)));
 }
 
 static void

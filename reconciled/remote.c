@@ -32,7 +32,7 @@
 
 #define FAILURES	5	/* in a row, then its server is left alone */
 #define PAUSE_MS	5000
-#define PAUSE_MAX_MS	900000
+#define PAUSE_MAX_MS	30000	/* people wait for their decisions */
 #define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define TRIES_429	3U
 #define ANSWER_MAX	(32U << 20)	/* a page of items with long texts */
@@ -176,7 +176,7 @@ host_failed(struct host *ho, int probe, const char *why)
 		ho->ho_pause_ms = remote_times.rt_pause_max_ms;
 	/* Not all of those who wait for it at the same moment. */
 	ho->ho_until = monotime_add_ms(monotime_now(), ho->ho_pause_ms +
-	    (int64_t)arc4random_uniform((uint32_t)(ho->ho_pause_ms / 10 + 1)));
+	    (int64_t)arc4random_uniform((uint32_t)(ho->ho_pause_ms / 4 + 1)));
 	if (!ho->ho_open) {
 		log_warnx("%s: %s; it is left alone for %lld s", ho->ho_name,
 		    why, (long long)(ho->ho_pause_ms / 1000));
