@@ -28,7 +28,7 @@ answer_read(const char *body, size_t len, char *err, size_t errlen)
 	json_error_t je;
 	json_t *j;
 
-	/* A NUL in one text, which anybody may send, is no fault of the rest. */
+	/* A NUL in one text, which anybody may send, is no fault of others. */
 	if ((j = json_loadb(body == NULL ? "" : body, len,
 	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je)) == NULL)
 		(void)snprintf(err, errlen, "the answer is no JSON (byte "
