@@ -190,6 +190,10 @@ fill(struct orch_run_go *go, const struct run *r, const struct task *t,
 	}
 	if (r->r_kind == KIND_HOOK)
 		go->commit = j->j_commit;
+	/* A forge elsewhere: not looked for among all that are open. */
+	if (strcmp(r->r_work, "edge") == 0)
+		go->pull = (uint64_t)store_int(eng.e_store, 0, Q_PULL_SEEN,
+		    "ss", t->t_project, go->branch);
 	go->request.b_data = (const uint8_t *)x->request;
 	go->request.b_len = strlen(x->request);
 	go->feedback.b_data = (const uint8_t *)x->feedback;

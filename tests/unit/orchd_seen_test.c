@@ -313,6 +313,8 @@ START_TEST(a_merge_by_hand_in_the_last_stage_is_for_the_edge)
 }
 END_TEST
 
+static uint64_t	told_pull;	/* the pull request of its run_go */
+
 /* Item 7's worker of that work, inside its transition. */
 static int
 inside(const char *work, uint64_t *epoch)
@@ -327,6 +329,7 @@ inside(const char *work, uint64_t *epoch)
 			fx_play_spawn(&s);
 	} while (strcmp(s.work, work) != 0);
 	sock = fx_connect_run(&s, &m);
+	told_pull = m.any.run_go.pull;
 	*epoch = fx_begin(sock, &m.any.run_go);
 	ck_assert_uint_ne(*epoch, 0);
 	fx_free(&m);
@@ -363,6 +366,20 @@ START_TEST(a_merge_by_hand_asks_the_owner_of_the_edge_to_end)
 	ck_assert_str_eq(fx_task(KEY, "parked"), "");
 	fx_tick(5000);
 	fx_expect(&s, KIND_TRANSITION, "edge");
+}
+END_TEST
+
+/* It need not look through all that are open. */
+START_TEST(an_edge_is_told_its_pull_request)
+{
+	uint64_t epoch;
+
+	fx_conf("serial_limit 10", "ci none");
+	asked();
+	ck_assert_int_eq(pull(PULL_IS_OPEN, ""), RES_OK);
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	(void)inside("edge", &epoch);
+	ck_assert_uint_eq(told_pull, 12);
 }
 END_TEST
 
@@ -597,6 +614,7 @@ main(void)
 	tcase_add_test(tc, a_merge_by_hand_in_the_last_stage_is_for_the_edge);
 	tcase_add_test(tc,
 	    a_merge_by_hand_asks_the_owner_of_the_edge_to_end);
+	tcase_add_test(tc, an_edge_is_told_its_pull_request);
 	tcase_add_test(tc,
 	    its_own_merge_lets_the_owner_of_the_edge_end_by_itself);
 	tcase_add_test(tc, a_pull_request_has_the_number_of_its_forge);
