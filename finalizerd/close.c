@@ -60,8 +60,8 @@ close_landed(struct worker *w)
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
-		return (worker_end(w, GATE_ERROR, forge_cause(w), "", "%s",
-		    err));
+		return (worker_end(w, GATE_ERROR, forge_cause(w), "", "%s%s",
+		    err, forge_advice(w)));
 	}
 	if (git_is_ancestor(&w->w_repo, tip, target, &yes, err,
 	    sizeof(err)) != GIT_OK)

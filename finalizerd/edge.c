@@ -83,8 +83,8 @@ edge_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE])
 	case FORGE_UNKNOWN:
 		break;
 	}
-	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE, "%s",
-	    err));
+	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE, "%s%s",
+	    err, forge_advice(w)));
 }
 
 /* The target contains the branch: by us (the marks say it) or by hand. */

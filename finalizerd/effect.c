@@ -144,6 +144,7 @@ effect_apply(struct worker *w, const struct effect_driver *ed, void *arg,
 				break;
 		}
 		ev[0] = '\0';
+		forge_answered(w, 0);
 		if (ed->ed_apply(w, arg, ev, evlen) == -1) {
 			*refused = 1;
 			return (PROBE_TODO);
@@ -151,6 +152,9 @@ effect_apply(struct worker *w, const struct effect_driver *ed, void *arg,
 		(void)strlcpy(said, ev, sizeof(said));
 		p = MUTANT(NO_PROBE) ? PROBE_DONE :
 		    effect_probe(w, ed, arg, ev, evlen);
+		/* It was looked at, and the next try is answered alike. */
+		if (w->w_denied)
+			break;
 	}
 	if (p == PROBE_TODO || p == PROBE_UNKNOWN)
 		effect_said(said, ev, evlen);
@@ -196,7 +200,8 @@ effect_go(struct worker *w, const struct effect_driver *ed, const char *key,
 		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, "",
 		    "%s failed: %s", ed->ed_name, ev));
 	return (worker_end(w, GATE_ERROR, forge_cause(w), "",
-	    "%s is in doubt: %s", ed->ed_name, ev));
+	    "%s is %s: %s%s", ed->ed_name, p == PROBE_TODO && w->w_denied ?
+	    "not done" : "in doubt", ev, forge_advice(w)));
 }
 
 enum step
@@ -215,8 +220,8 @@ effect_do(struct worker *w, const struct effect_driver *ed, const char *key,
 	p = effect_probe(w, ed, arg, ev, sizeof(ev));
 	if (p == PROBE_UNKNOWN)
 		return (worker_end(w, GATE_ERROR, forge_cause(w), "",
-		    "%s: cannot tell whether it is done: %s", ed->ed_name,
-		    ev));
+		    "%s: cannot tell whether it is done: %s%s", ed->ed_name,
+		    ev, forge_advice(w)));
 	in = effect_intent(w, ed, key, recorded, sizeof(recorded), &r);
 	switch (in) {
 	case INTENT_NO:

@@ -64,6 +64,7 @@ struct worker {
 	struct git_repo		 w_repo;	/* the project's mirror */
 	uint64_t		 w_epoch;
 	int			 w_stopped;	/* run_stop came */
+	int			 w_denied;	/* see forge_answered() */
 	char			 w_coverage[16]; /* per cent of M, or "" */
 	char			 w_gate_reason[512]; /* of the last gate */
 	uint64_t		 w_gate_ms;	/* when it was measured */
@@ -331,10 +332,24 @@ extern const struct forge forge_gitea;
 int		 forge_elsewhere(const struct worker *);
 
 /*
+ * Note what kind of answer the forge has just given, for forge_cause(): 1 when
+ * it refuses the token or has no such repository, which no waiting changes, 0
+ * when it gave none or had a fault.  It says nothing of what was done.
+ */
+void		 forge_answered(struct worker *, int denied);
+
+/*
  * Why something could not be done or told at the forge: CAUSE_TRANSIENT for a
- * server elsewhere, which may be away for a while, else CAUSE_INFRA.
+ * server elsewhere, which may be away for a while; CAUSE_INFRA when it has
+ * refused us, and for the mirror itself.
  */
 enum orch_cause	 forge_cause(const struct worker *);
+
+/*
+ * What a person has to do about forge_cause(), to be added to a sentence: ""
+ * unless the forge has refused us.
+ */
+const char	*forge_advice(const struct worker *);
 
 /*
  * Fetch all branches of a forge elsewhere into the mirror; RUN_DONE names the

@@ -56,8 +56,10 @@ remote_of(struct worker *w, struct git_remote *gr, char url[URL_MAX],
 }
 
 static enum forge_result
-remote_result(enum git_result r)
+remote_result(struct worker *w, enum git_result r)
 {
+	if (r == GIT_REFUSED || r == GIT_ERR)
+		forge_answered(w, r == GIT_REFUSED);
 	switch (r) {
 	case GIT_OK:
 		return (FORGE_OK);
@@ -110,7 +112,7 @@ gitea_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE],
 	if (r == GIT_NOTFOUND)
 		mirror_set(w, branch, "");
 	if (r != GIT_OK)
-		return (remote_result(r));
+		return (remote_result(w, r));
 	(void)snprintf(ref, sizeof(ref), "refs/heads/%s", branch);
 	if (git_read_ref(&w->w_repo, ref, now, err, errlen) == GIT_OK &&
 	    strcmp(now, oid) == 0)
@@ -119,6 +121,8 @@ gitea_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE],
 	r = git_remote_fetch(&w->w_repo, &gr, branch, err, errlen);
 	if (r == GIT_OK)
 		r = git_read_ref(&w->w_repo, ref, oid, err, errlen);
+	else
+		(void)remote_result(w, r);
 	return (r == GIT_OK ? FORGE_OK : FORGE_UNKNOWN);
 }
 
@@ -137,7 +141,7 @@ gitea_move(struct worker *w, const char *branch, const char *new,
 		mirror_set(w, branch, new);
 	else
 		log_warnx("task %s: push %s: %s", w->w_go->task, branch, err);
-	return (remote_result(r));
+	return (remote_result(w, r));
 }
 
 /* The lease allows a force, so what is no descendant is refused here. */
@@ -188,10 +192,25 @@ forge_elsewhere(const struct worker *w)
 	return (w->w_forge->f_pull_find != NULL);
 }
 
+void
+forge_answered(struct worker *w, int denied)
+{
+	w->w_denied = denied;
+}
+
 enum orch_cause
 forge_cause(const struct worker *w)
 {
-	return (forge_elsewhere(w) ? CAUSE_TRANSIENT : CAUSE_INFRA);
+	return (forge_elsewhere(w) && !w->w_denied ? CAUSE_TRANSIENT :
+	    CAUSE_INFRA);
+}
+
+const char *
+forge_advice(const struct worker *w)
+{
+	return (w->w_denied ? "; waiting does not change that: look at forge "
+	    "gitea and its write token file in orchd.conf, and at what that "
+	    "user may do there (orchctl doctor remote)" : "");
 }
 
 enum step
@@ -219,8 +238,8 @@ fetch_run(struct worker *w)
 	fr = w->w_forge->f_head(w, w->w_go->target, head, err, sizeof(err));
 	if (fr != FORGE_OK)
 		return (worker_end(w, GATE_ERROR, fr == FORGE_UNKNOWN ?
-		    forge_cause(w) : CAUSE_INFRA, "", "fetch: %s: %s",
-		    w->w_go->target, err));
+		    forge_cause(w) : CAUSE_INFRA, "", "fetch: %s: %s%s",
+		    w->w_go->target, err, forge_advice(w)));
 	(void)strlcpy(w->w_out.o_head, head, sizeof(w->w_out.o_head));
 	return (worker_end(w, GATE_PASS, CAUSE_NONE, "", "fetched, %s is "
 	    "%.7s", w->w_go->target, head));

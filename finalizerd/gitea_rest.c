@@ -41,6 +41,22 @@
 #define BLOCKED_MAX_MS	15000
 #define WAIT_SLICE_MS	100
 
+/*
+ * A token that is refused is so next time too.  A 403 with a time to come back
+ * is a limit of a proxy.
+ */
+static void
+rest_noted(struct worker *w, const struct http_reply *hp, int r)
+{
+	const long status = r == -1 ? 0 : hp->hp_status;
+
+	if (status == 401 || (status == 403 && hp->hp_retry_after < 0))
+		forge_answered(w, 1);
+	else if (status == 0 || status == 403 || status == 429 ||
+	    status >= 500)
+		forge_answered(w, 0);
+}
+
 /* Ask; body NULL: none.  0 when it was answered, -1 with err. */
 static int
 rest_do(struct worker *w, const char *method, const char *tail,
@@ -64,6 +80,7 @@ rest_do(struct worker *w, const char *method, const char *tail,
 	}
 	r = http_do(&hr, hp);
 	explicit_bzero(auth, sizeof(auth));
+	rest_noted(w, hp, r);
 	if (r == -1)
 		(void)snprintf(err, errlen, "%s %s: %s", method, tail,
 		    hp->hp_err);

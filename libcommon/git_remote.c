@@ -202,6 +202,26 @@ head_read(const char *out, const char *ref, char oid[GIT_OID_SIZE], char *err,
 	return (GIT_NOTFOUND);
 }
 
+/* Not found, not allowed, moved: an answer, which the next try gets again. */
+static int
+answered_no(const char *said)
+{
+	static const char *const no[] = { "returned error: 30",
+	    "returned error: 401",
+	    "returned error: 403", "returned error: 404",
+	    "Authentication failed", "could not read Username",
+	    "read askpass response" };
+	const char *p = strstr(said, "fatal: repository '");
+	size_t i;
+
+	if (p != NULL && strstr(p, "' not found") != NULL)
+		return (1);
+	for (i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (strstr(said, no[i]) != NULL)
+			return (1);
+	return (0);
+}
+
 enum git_result
 git_remote_head(const struct git_repo *repo, const struct git_remote *gr,
     const char *branch, char oid[GIT_OID_SIZE], char *err, size_t errlen)
@@ -221,30 +241,10 @@ git_remote_head(const struct git_repo *repo, const struct git_remote *gr,
 		r = head_read(out.go_out, ref, oid, err, errlen);
 	else {
 		git_said(err, errlen, "ls-remote", &out);
-		r = GIT_ERR;
+		r = answered_no(out.go_said) ? GIT_REFUSED : GIT_ERR;
 	}
 	git_out_free(&out);
 	return (r);
-}
-
-/* Not found, not allowed, moved: an answer, which the next try gets again. */
-static int
-answered_no(const char *said)
-{
-	static const char *const no[] = { "returned error: 30",
-	    "returned error: 401",
-	    "returned error: 403", "returned error: 404",
-	    "Authentication failed", "could not read Username",
-	    "read askpass response" };
-	const char *p = strstr(said, "fatal: repository '");
-	size_t i;
-
-	if (p != NULL && strstr(p, "' not found") != NULL)
-		return (1);
-	for (i = 0; i < sizeof(no) / sizeof(no[0]); i++)
-		if (strstr(said, no[i]) != NULL)
-			return (1);
-	return (0);
 }
 
 enum git_result
@@ -289,7 +289,7 @@ push_read(const struct git_out *out, char *err, size_t errlen)
 	bad = strncmp(p, "!\t", 2) == 0 ? p : strstr(p, "\n!\t");
 	if (bad == NULL) {
 		git_said(err, errlen, "push", out);
-		return (GIT_ERR);
+		return (answered_no(out->go_said) ? GIT_REFUSED : GIT_ERR);
 	}
 	bad += *bad == '\n';
 	if ((tab = strchr(bad + 2, '\t')) == NULL)

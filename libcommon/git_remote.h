@@ -33,8 +33,9 @@ struct git_remote {
 };
 
 /*
- * What a branch holds over there.  GIT_NOTFOUND: there is none; GIT_ERR: no
- * answer, or none that can be understood.
+ * What a branch holds over there.  GIT_NOTFOUND: there is none; GIT_REFUSED:
+ * as with git_remote_fetch(); GIT_ERR: no answer, or none that can be
+ * understood.
  */
 enum git_result git_remote_head(const struct git_repo *,
     const struct git_remote *, const char *branch, char oid[GIT_OID_SIZE],
@@ -57,7 +58,8 @@ enum git_result git_remote_fetch(const struct git_repo *,
  * it.  The other side compares old (a lease), so that nothing is overwritten
  * that the caller has not seen; whether new contains old is the caller's to
  * know.  GIT_STALE: it did not hold old, and nothing has changed;
- * GIT_REFUSED: the server refuses the change; GIT_ERR: in doubt.  Also GIT_OK
+ * GIT_REFUSED: the server refuses the change, the repository or the token;
+ * GIT_ERR: in doubt.  Also GIT_OK
  * when it held new already.
  */
 enum git_result git_remote_push(const struct git_repo *,

@@ -155,20 +155,26 @@ START_TEST(no_answer_is_in_doubt)
 	ck_assert_int_eq(head("main", oid), GIT_ERR);
 	remote.gr_timeout_ms = 0;
 	remote.gr_token = "another";
-	ck_assert_int_eq(head("main", oid), GIT_ERR);
-	ck_assert_int_eq(push("main", second, first), GIT_ERR);
+	ck_assert_int_eq(head("main", oid), GIT_REFUSED);
+	ck_assert_int_eq(push("main", second, first), GIT_REFUSED);
 	teardown();
 }
 END_TEST
 
-static enum git_result
-fetch_met(int status)
+static void
+meet(const char *what, int status)
 {
 	char fault[128];
 
-	snprintf(fault, sizeof(fault), "{\"match\":\".*\",\"kind\":"
-	    "\"status\",\"times\":1,\"status\":%d}", status);
+	snprintf(fault, sizeof(fault), "{\"match\":\"%s\",\"kind\":"
+	    "\"status\",\"times\":1,\"status\":%d}", what, status);
 	fs_fault(fault);
+}
+
+static enum git_result
+fetch_met(int status)
+{
+	meet(".*", status);
 	return (git_remote_fetch(&fx_repo, &remote, NULL, fx_err,
 	    sizeof(fx_err)));
 }
@@ -181,6 +187,13 @@ START_TEST(a_no_is_an_answer_and_a_fault_is_none)
 	ck_assert_msg(fetch_met(401) == GIT_REFUSED, "%s", fx_err);
 	ck_assert_int_eq(fetch_met(502), GIT_ERR);
 	ck_assert_int_eq(fetch_met(429), GIT_ERR);
+	meet(".*", 404);
+	ck_assert_int_eq(push("main", first, ""), GIT_REFUSED);
+	/* Refused in the middle: what was sent is not taken. */
+	meet("POST .*receive-pack.*", 403);
+	ck_assert_msg(push("main", first, "") == GIT_REFUSED, "%s", fx_err);
+	meet("POST .*receive-pack.*", 502);
+	ck_assert_int_eq(push("main", first, ""), GIT_ERR);
 	teardown();
 }
 END_TEST
@@ -196,7 +209,7 @@ START_TEST(no_redirect_is_followed)
 	    "\"times\":1,\"location\":\"%s/info/refs?service="
 	    "git-upload-pack\"}", fs_git);
 	fs_fault(fault);
-	ck_assert_int_eq(head("main", oid), GIT_ERR);
+	ck_assert_int_eq(head("main", oid), GIT_REFUSED);
 	ok(head("main", oid));
 	/* A repository that was renamed does not come back by waiting. */
 	fs_fault(fault);
@@ -356,10 +369,10 @@ START_TEST(no_sentence_has_the_token)
 	secret_fill();
 	fs_fault("{\"match\":\".*acme/demo.git.*\",\"kind\":\"status\","
 	    "\"times\":-1,\"status\":403}");
-	ck_assert_int_eq(head("main", oid), GIT_ERR);
+	ck_assert_int_eq(head("main", oid), GIT_REFUSED);
 	ck_assert_ptr_null(strstr(fx_err, secret[0]));
 	ck_assert_ptr_null(strstr(fx_err, secret[1]));
-	ck_assert_int_eq(push("main", first, ""), GIT_ERR);
+	ck_assert_int_eq(push("main", first, ""), GIT_REFUSED);
 	ck_assert_ptr_null(strstr(fx_err, secret[0]));
 	ck_assert_ptr_null(strstr(fx_err, secret[1]));
 	teardown();

@@ -178,6 +178,8 @@ START_TEST(one_merge_whatever_is_lost)
 		"{\"match\":\"" MERGE "\",\"kind\":\"reset\"}",
 		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":500}",
 		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":405}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":403}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":401}",
 		"{\"match\":\"" MERGE "\",\"kind\":\"status\",\"status\":500,"
 		"\"times\":2}",
 		"{\"match\":\"" MERGE "\",\"kind\":\"status\",\"status\":405,"
@@ -475,6 +477,83 @@ START_TEST(a_repository_that_is_not_there_is_named)
 }
 END_TEST
 
+/* Its end, with what a person has to do. */
+static void
+refused_at(const char *what)
+{
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_msg(eng->e_cause == CAUSE_INFRA, "%s: %s", what,
+	    eng->e_reason);
+	ck_assert_msg(strstr(eng->e_reason, what) != NULL &&
+	    strstr(eng->e_reason, "write token file in orchd.conf") != NULL,
+	    "%s: %s", what, eng->e_reason);
+}
+
+/* Nine minutes of tries would not make the token a better one. */
+START_TEST(a_refused_push_is_no_outage)
+{
+	begin("0");
+	fs_fault("{\"match\":\"POST .*receive-pack.*\",\"kind\":\"status\","
+	    "\"times\":-1,\"status\":403}");
+	publish();
+	refused_at("push is not done");
+	ck_assert_str_eq(forge_get(BRANCH), "");
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_refused_pull_request_is_no_outage)
+{
+	begin("0");
+	fs_fault("{\"match\":\"POST .*/pulls\",\"kind\":\"status\","
+	    "\"times\":-1,\"status\":401}");
+	publish();
+	refused_at("pr-open is not done");
+	fs_stop();
+}
+END_TEST
+
+START_TEST(a_token_that_ended_is_no_outage)
+{
+	begin("0");
+	publish();
+	published();
+	spec.token = "another";
+	edge();
+	refused_at("askpass");
+	fs_stop();
+}
+END_TEST
+
+/* One that is refused and merged all the same is in the case above. */
+START_TEST(a_refused_merge_is_read_back_and_asked_for_once)
+{
+	begin("0");
+	publish();
+	published();
+	fs_fault("{\"match\":\"" MERGE "\",\"kind\":\"status\",\"times\":-1,"
+	    "\"status\":403}");
+	edge();
+	refused_at("merge is not done");
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	ck_assert_uint_eq(fs_count("/_standin/log", "/merge\""), 1);
+	fs_stop();
+}
+END_TEST
+
+/* A limit of a proxy ends by itself. */
+START_TEST(a_403_that_says_when_to_come_back_is_an_outage)
+{
+	begin("0");
+	fs_fault("{\"match\":\"POST .*pulls\",\"kind\":\"status\","
+	    "\"times\":-1,\"status\":403,\"headers\":{\"Retry-After\":\"1\"}}");
+	publish();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_TRANSIENT);
+	fs_stop();
+}
+END_TEST
+
 static enum forge_result
 sandboxed_head(struct worker *w, const char *branch, char oid[41], char *err,
     size_t errlen)
@@ -512,7 +591,7 @@ main(void)
 	tcase_add_loop_test(tc,
 	    one_branch_and_one_pull_request_whatever_is_lost, 0, 6);
 	tcase_add_test(tc, a_closed_pull_request_is_not_opened_again);
-	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0, 10);
+	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0, 12);
 	tcase_add_loop_test(tc, one_merge_wherever_a_worker_dies, 1, 15);
 	tcase_add_test(tc, a_check_of_the_server_is_waited_for);
 	tcase_add_test(tc,
@@ -529,6 +608,12 @@ main(void)
 	tcase_add_test(tc, fetch_fills_the_mirror_without_a_lease);
 	tcase_add_test(tc, a_forge_that_is_away_is_no_fault_of_the_work);
 	tcase_add_test(tc, a_repository_that_is_not_there_is_named);
+	tcase_add_test(tc, a_refused_push_is_no_outage);
+	tcase_add_test(tc, a_refused_pull_request_is_no_outage);
+	tcase_add_test(tc, a_token_that_ended_is_no_outage);
+	tcase_add_test(tc, a_refused_merge_is_read_back_and_asked_for_once);
+	tcase_add_test(tc,
+	    a_403_that_says_when_to_come_back_is_an_outage);
 	tcase_add_test(tc, the_sandbox_lets_it_work);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
