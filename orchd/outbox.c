@@ -115,6 +115,7 @@ outbox_due(const char *dest, uint32_t most,
 		od.od_item = col_text(q, 6);
 		od.od_pull = col_int(q, 7);
 		od.od_commit = col_text(q, 8);
+		od.od_at = col_int(q, 9);
 		fn(&od, arg);
 	}
 	sqlite3_reset(q);
@@ -127,16 +128,36 @@ struct asker {
 	const char	*a_dest;
 };
 
+/*
+ * A tracker keeps keys for ever.  One of another database, or of this one as
+ * it went on after the backup that was put back, must not be taken for ours:
+ * numbers begin again there, the time does not.
+ */
+static void
+tracker_key(const struct outbox_due *od, char *buf, size_t len)
+{
+	char key[2 * KEY_MAX];
+
+	snprintf(key, sizeof(key), "%s@%lld", od->od_key,
+	    (long long)od->od_at);
+	key_of(key, buf, len);
+}
+
 static void
 send_row(const struct outbox_due *od, void *arg)
 {
 	const struct asker *a = arg;
+	char key[KEY_MAX];
 	struct orch_outbox_row row = { .id = (uint64_t)od->od_id,
 	    .dest = a->a_dest, .kind = od->od_kind, .task = od->od_task,
-	    .key = od->od_key, .text = od->od_text,
+	    .key = key, .text = od->od_text,
 	    .project = od->od_project, .item = od->od_item,
 	    .pull = (uint64_t)od->od_pull, .commit = od->od_commit };
 
+	if (strcmp(a->a_dest, "tracker") == 0)
+		tracker_key(od, key, sizeof(key));
+	else
+		strlcpy(key, od->od_key, sizeof(key));
 	pass_send(a->a_peer->p_id, ORCH_outbox_row, a->a_id, &row, -1);
 }
 

@@ -53,6 +53,7 @@ struct outbox_due {
 	const char	*od_item;
 	int64_t		 od_pull;
 	const char	*od_commit;
+	int64_t		 od_at;		/* when it was stored */
 };
 
 /* Store a message, once a key, in the transaction under way. */

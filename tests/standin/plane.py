@@ -643,7 +643,9 @@ class Plane(Standin):
         wish = request.json()
         if not wish.get('comment_html'):
             return Answer(400, {'comment_html': ['This field is required.']})
-        same = self.same_external(self.comments_of(item), wish)
+        # Of all items of the project.
+        same = self.same_external((c for c in self.comments.values()
+                                   if c.item.project is project), wish)
         if same:
             return Answer(409, {'error': 'Work item comment with the same '
                                 'external id and external source already '
