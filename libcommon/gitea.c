@@ -105,6 +105,16 @@ head_read(json_t *head, struct gitea_pull *gp, char *err, size_t errlen)
 	return (0);
 }
 
+/* What is no number, as when a fork was deleted, is no repository of ours. */
+static int
+same_repo(json_t *head, json_t *base)
+{
+	json_int_t id = json_integer_value(json_object_get(head, "repo_id"));
+
+	return (id > 0 && id == json_integer_value(json_object_get(base,
+	    "repo_id")));
+}
+
 static int
 pull_fill(json_t *o, struct gitea_pull *gp, char *err, size_t errlen)
 {
@@ -132,9 +142,7 @@ pull_fill(json_t *o, struct gitea_pull *gp, char *err, size_t errlen)
 	if (text_of(json_object_get(o, "user"), "login", gp->gp_author,
 	    sizeof(gp->gp_author), err, errlen) == -1)
 		return (-1);
-	gp->gp_foreign = json_integer_value(json_object_get(head,
-	    "repo_id")) != json_integer_value(json_object_get(base,
-	    "repo_id"));
+	gp->gp_foreign = !same_repo(head, base);
 	gp->gp_state = json_is_true(json_object_get(o, "merged")) ?
 	    GITEA_MERGED : strcmp(state, "open") == 0 ? GITEA_OPEN :
 	    GITEA_CLOSED;

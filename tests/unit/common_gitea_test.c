@@ -147,6 +147,27 @@ START_TEST(one_that_cannot_be_read_hides_no_other)
 }
 END_TEST
 
+/* Only what is surely of this repository is ours. */
+START_TEST(one_of_an_unknown_repository_is_anothers)
+{
+	static const char *const heads[] = { "\"repo\":null", "\"repo_id\":0",
+	    "\"repo_id\":\"1\"", "\"repo_id\":2", "\"repo_id\":-1" };
+	struct gitea_pull gp;
+	char words[300];
+	size_t i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		snprintf(words, sizeof(words), "{\"number\":8,\"state\":"
+		    "\"open\",\"head\":{\"ref\":\"ours\",%s},\"base\":{"
+		    "\"ref\":\"main\"%s}}", heads[i], i < 3 ? "" :
+		    ",\"repo_id\":1");
+		ck_assert_int_eq(gitea_pull_read(words, strlen(words), &gp,
+		    err, sizeof(err)), 0);
+		ck_assert_msg(gp.gp_foreign, "%s", words);
+	}
+}
+END_TEST
+
 START_TEST(what_is_no_pull_request_is_refused)
 {
 	static const char *const bad[] = { "", "{", "[]", "{}", "null",
@@ -543,6 +564,7 @@ main(void)
 	tcase_add_test(tc,
 	    pull_is_found_by_what_it_is_and_not_by_what_was_asked);
 	tcase_add_test(tc, one_that_cannot_be_read_hides_no_other);
+	tcase_add_test(tc, one_of_an_unknown_repository_is_anothers);
 	tcase_add_test(tc, what_is_no_pull_request_is_refused);
 	tcase_add_test(tc, cut_answers_are_refused);
 	tcase_add_test(tc, each_answer_to_a_merge_is_known);
