@@ -554,6 +554,7 @@ extern int64_t post_pause_ms;
 enum post_end {
 	POST_DONE,
 	POST_REFUSED,		/* the forge works and says no */
+	POST_DENIED,		/* the same, to the token: 401 or 403 */
 	POST_DOWN		/* no answer, 5xx or too many requests */
 };
 

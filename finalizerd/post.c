@@ -44,6 +44,7 @@
 
 #define ROWS_MOST	16U
 #define FAILURES	5U
+#define DENIALS		3U	/* of 403, which one closed talk gives too */
 #define PAUSE_MAX_MS	30000
 #define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define DEST_SIZE	80
@@ -63,6 +64,20 @@ struct row {
 	uint32_t	 r_pending;	/* the id of outbox_done */
 };
 
+/* What people are told of a forge. */
+enum { TALE_DOWN, TALE_REFUSED, TALE_MAX };
+
+static const char *const tales[TALE_MAX] = {
+	[TALE_DOWN] = "remote_down",
+	[TALE_REFUSED] = "remote_refused",
+};
+
+struct tale {
+	int		 t_told;	/* the alert: 1 on, 0 off, -1 unknown */
+	int		 t_on;		/* and as it should be */
+	char		 t_why[480];
+};
+
 /* The forge of a project. */
 struct dest {
 	TAILQ_ENTRY(dest) d_entry;
@@ -76,9 +91,8 @@ struct dest {
 	unsigned int	 d_failed;	/* in a row */
 	int64_t		 d_pause_ms;	/* 0: it is not left alone */
 	struct monotime	 d_until;
-	int		 d_told;	/* the alert: 1 on, 0 off, -1 unknown */
-	int		 d_alert;	/* and as it should be */
-	char		 d_why[400];
+	unsigned int	 d_denied;	/* since the last that was taken */
+	struct tale	 d_tale[TALE_MAX];
 };
 
 int64_t post_pause_ms = 5000;
@@ -106,6 +120,7 @@ static struct dest *
 dest_get(const char *name)
 {
 	struct dest *d;
+	size_t i;
 
 	if ((d = dest_find(name)) != NULL)
 		return (d);
@@ -114,7 +129,8 @@ dest_get(const char *name)
 	    strdup("")) == NULL || (d->d_token = strdup("")) == NULL)
 		fatal("forge");
 	(void)strlcpy(d->d_name, name, sizeof(d->d_name));
-	d->d_told = -1;
+	for (i = 0; i < TALE_MAX; i++)
+		d->d_tale[i].t_told = -1;
 	TAILQ_INIT(&d->d_rows);
 	TAILQ_INSERT_TAIL(&dests, d, d_entry);
 	return (d);
@@ -166,32 +182,65 @@ post_each(void (*fn)(const struct checkup_of *, void *arg), void *arg)
 	}
 }
 
-/* The alert remote_down, until the engine has it. */
+/* The alert, until the engine has it. */
 static void
-dest_tell(struct dest *d)
+dest_tell(struct dest *d, size_t which)
 {
-	struct orch_notice m = { .kind = "remote_down",
-	    .subject = d->d_name, .on = (uint8_t)d->d_alert,
-	    .text = d->d_why };
+	struct tale *t = &d->d_tale[which];
+	struct orch_notice m = { .kind = tales[which],
+	    .subject = d->d_name, .on = (uint8_t)t->t_on,
+	    .text = t->t_why };
 
-	if (d->d_told == d->d_alert || !daemon_connected())
+	if (t->t_told == t->t_on || !daemon_connected())
 		return;
 	if (daemon_send(ORCH_notice, &m, NULL) == 0)
-		d->d_told = d->d_alert;
+		t->t_told = t->t_on;
 	else if (errno != ENOTCONN)
 		log_warn("notice");
+}
+
+/* Whoever may not write is told of now, and not when a message is parked. */
+static void
+dest_denies(struct dest *d, const char *why)
+{
+	struct tale *t = &d->d_tale[TALE_REFUSED];
+
+	d->d_denied++;
+	if (t->t_on || (d->d_denied < DENIALS &&
+	    strncmp(why, "HTTP 401", 8) != 0))
+		return;
+	t->t_on = 1;
+	(void)snprintf(t->t_why, sizeof(t->t_why), "%s refuses what orchd "
+	    "writes there: %.150s; look at write token file of forge gitea in "
+	    "orchd.conf and at what its user may do (orchctl doctor remote). "
+	    "Messages to it are tried again", d->d_name, why);
+	dest_tell(d, TALE_REFUSED);
+}
+
+static void
+dest_takes(struct dest *d)
+{
+	struct tale *t = &d->d_tale[TALE_REFUSED];
+
+	d->d_denied = 0;
+	t->t_on = 0;
+	(void)snprintf(t->t_why, sizeof(t->t_why), "%s takes what orchd "
+	    "writes", d->d_name);
+	dest_tell(d, TALE_REFUSED);
 }
 
 static void
 dest_works(struct dest *d)
 {
+	struct tale *t = &d->d_tale[TALE_DOWN];
+
 	if (d->d_pause_ms != 0)
 		log_info("%s: it answers again", d->d_name);
 	d->d_failed = 0;
 	d->d_pause_ms = 0;
-	d->d_alert = 0;
-	(void)snprintf(d->d_why, sizeof(d->d_why), "%s answers", d->d_name);
-	dest_tell(d);
+	t->t_on = 0;
+	(void)snprintf(t->t_why, sizeof(t->t_why), "%s answers", d->d_name);
+	dest_tell(d, TALE_DOWN);
 }
 
 static void
@@ -205,6 +254,8 @@ dest_leave(struct dest *d, int64_t ms)
 static void
 dest_fails(struct dest *d, const char *why, int64_t wait)
 {
+	struct tale *t = &d->d_tale[TALE_DOWN];
+
 	d->d_failed++;
 	if (d->d_failed < FAILURES) {
 		dest_leave(d, wait > 0 ? (wait < WAIT_MAX_S ? wait :
@@ -216,14 +267,14 @@ dest_fails(struct dest *d, const char *why, int64_t wait)
 	    PAUSE_MAX_MS;
 	dest_leave(d, d->d_pause_ms > wait * 1000 ? d->d_pause_ms :
 	    wait * 1000);
-	if (!d->d_alert)
+	if (!t->t_on)
 		log_warnx("%s: %s; it is left alone for %" PRId64 " s",
 		    d->d_name, why, d->d_pause_ms / 1000);
-	d->d_alert = 1;
-	(void)snprintf(d->d_why, sizeof(d->d_why), "%s failed %u times in a "
+	t->t_on = 1;
+	(void)snprintf(t->t_why, sizeof(t->t_why), "%s failed %u times in a "
 	    "row: %.150s; messages to it wait and it is tried again by "
 	    "itself", d->d_name, d->d_failed, why);
-	dest_tell(d);
+	dest_tell(d, TALE_DOWN);
 }
 
 /* --- rows ----------------------------------------------------------------- */
@@ -323,6 +374,10 @@ row_cb(enum post_end end, const char *why, int64_t wait, void *arg)
 		return;
 	}
 	dest_works(d);
+	if (end == POST_DENIED)
+		dest_denies(d, why);
+	else if (end == POST_DONE)
+		dest_takes(d);
 	row_over(r, end == POST_DONE ? "" : why[0] == '\0' ? "refused" : why);
 }
 
@@ -371,10 +426,12 @@ static void
 tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct dest *d;
+	size_t i;
 
 	TAILQ_FOREACH(d, &dests, d_entry) {
-		if (d->d_told != -1 || d->d_alert)
-			dest_tell(d);
+		for (i = 0; i < TALE_MAX; i++)
+			if (d->d_tale[i].t_told != -1 || d->d_tale[i].t_on)
+				dest_tell(d, i);
 		dest_ask(d);
 	}
 }
@@ -421,12 +478,14 @@ post_engine_up(void)
 {
 	struct dest *d;
 	struct row *r;
+	size_t i;
 
 	TAILQ_FOREACH(d, &dests, d_entry) {
 		d->d_asked = 0;
 		/* What was sent last may have been lost. */
-		if (d->d_told == d->d_alert)
-			d->d_told = -1;
+		for (i = 0; i < TALE_MAX; i++)
+			if (d->d_tale[i].t_told == d->d_tale[i].t_on)
+				d->d_tale[i].t_told = -1;
 		rows_drop(d);
 		TAILQ_FOREACH(r, &d->d_rows, r_entry)
 			if (r->r_over)

@@ -109,14 +109,16 @@ post_answered(struct post *po, const struct http_reply *hp, long want)
 		return (1);
 	gitea_said(hp->hp_status, hp->hp_body == NULL ? "" : hp->hp_body,
 	    hp->hp_len, said, sizeof(said));
-	if (hp->hp_status == 429)
+	if (hp->hp_status == 429 ||
+	    (hp->hp_status == 403 && hp->hp_retry_after >= 0))
 		wait = hp->hp_retry_after > 0 ? hp->hp_retry_after : 1;
 	/* A commit that it does not have is an error of the server, it says. */
 	if (hp->hp_status == 500 && po->po_marker[0] == '\0')
 		post_over(po, POST_REFUSED, said, 0);
 	else
-		post_over(po, hp->hp_status >= 500 || hp->hp_status == 429 ?
-		    POST_DOWN : POST_REFUSED, said, wait);
+		post_over(po, hp->hp_status >= 500 || wait > 0 ? POST_DOWN :
+		    hp->hp_status == 401 || hp->hp_status == 403 ?
+		    POST_DENIED : POST_REFUSED, said, wait);
 	return (0);
 }
 

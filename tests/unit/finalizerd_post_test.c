@@ -45,6 +45,8 @@ static int done[ROWS], failed[ROWS];
 static char error[512];
 static unsigned int lists, notices;
 static int alert;
+static int refused = -1, refusals;	/* the alert, and how often */
+static char refusal[480];
 
 static struct event_base *base;
 static uint32_t last_id;
@@ -130,8 +132,14 @@ note(unsigned int type, const void *msg)
 	if (type == ORCH_outbox_next)
 		lists++;
 	else if (type == ORCH_notice) {
-		ck_assert_str_eq(n->kind, "remote_down");
 		ck_assert_str_eq(n->subject, "forge:demo");
+		if (strcmp(n->kind, "remote_refused") == 0) {
+			refused = n->on;
+			refusals += n->on;
+			(void)strlcpy(refusal, n->text, sizeof(refusal));
+			return;
+		}
+		ck_assert_str_eq(n->kind, "remote_down");
 		alert = n->on;
 		notices++;
 	} else
@@ -379,6 +387,65 @@ START_TEST(what_the_forge_refuses_is_said)
 }
 END_TEST
 
+static void
+denied(int status, const char *more)
+{
+	char fault[200];
+
+	(void)snprintf(fault, sizeof(fault), "{\"match\":"
+	    "\"POST .*/comments\",\"kind\":\"status\",\"times\":1,"
+	    "\"status\":%d%s}", status, more);
+	fs_fault(fault);
+}
+
+/* It is kept, tried again, and a person hears of it at once. */
+START_TEST(a_token_that_may_not_write_is_an_alert)
+{
+	setup();
+	row("DEMO-1", "comment", "text", "");
+	denied(401, "");
+	post_engine_up();
+	run_until(&done[0], 1, 20);
+	ck_assert_int_eq(failed[0], 1);
+	ck_assert_int_eq(done[0], 1);
+	ck_assert_int_eq(refusals, 1);
+	ck_assert_msg(strstr(refusal, "forge:demo takes") != NULL, "%s",
+	    refusal);
+	ck_assert_int_eq(refused, 0);
+	ck_assert_int_eq(alert, 0);
+	teardown();
+}
+END_TEST
+
+/* One closed talk is no refusal of all, and a limit ends by itself. */
+START_TEST(a_403_is_an_alert_when_nothing_else_comes)
+{
+	setup();
+	row("DEMO-1", "comment", "text", "");
+	denied(403, "");
+	denied(403, "");
+	denied(403, ",\"headers\":{\"Retry-After\":\"1\"}");
+	post_engine_up();
+	run_until(&done[0], 1, 20);
+	ck_assert_int_eq(failed[0], 2);
+	ck_assert_int_eq(done[0], 1);
+	ck_assert_int_eq(refusals, 0);
+	row("DEMO-2", "comment", "text", "");
+	denied(403, "");
+	denied(403, "");
+	denied(403, "");
+	denied(403, "");
+	run_until(&refusals, 1, 20);
+	ck_assert_int_eq(failed[1], 3);
+	ck_assert_msg(strstr(refusal, "write token file") != NULL &&
+	    strstr(refusal, "HTTP 403") != NULL, "%s", refusal);
+	run_until(&done[1], 1, 20);
+	ck_assert_int_eq(refusals, 1);
+	ck_assert_int_eq(refused, 0);
+	teardown();
+}
+END_TEST
+
 START_TEST(an_engine_that_was_away_is_told)
 {
 	setup();
@@ -420,6 +487,8 @@ main(void)
 	tcase_add_test(tc,
 	    a_forge_that_is_down_is_left_alone_and_found_again);
 	tcase_add_test(tc, what_the_forge_refuses_is_said);
+	tcase_add_test(tc, a_token_that_may_not_write_is_an_alert);
+	tcase_add_test(tc, a_403_is_an_alert_when_nothing_else_comes);
 	tcase_add_test(tc, an_engine_that_was_away_is_told);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
