@@ -382,6 +382,31 @@ item_do(struct item *it, const char *old)
 	return (0);
 }
 
+/*
+ * Set by the user whose key orchd has.  orchd itself sets none of these: a
+ * person did, who waits for something that will not come.
+ */
+static int
+item_own(const struct item *it)
+{
+	static const enum conf_status of_people[] = { CONF_STATUS_APPROVED,
+	    CONF_STATUS_REJECTED, CONF_STATUS_CONFIRM_DEPLOY,
+	    CONF_STATUS_STOP };
+	const size_t n = sizeof(of_people) / sizeof(of_people[0]);
+	char text[512];
+	size_t i;
+
+	for (i = 0; i < n && !status_is(it, of_people[i]); i++)
+		;
+	if (i == n || stage_is_terminal(it->i_task.t_stage))
+		return (0);
+	item_ignored(it, "it was set by the user of orchd's own key");
+	snprintf(text, sizeof(text), "\"%.256s\" was set by the user whose "
+	    "key orchd has, so it is no person's word and changes nothing: "
+	    "set it as another user", it->i_msg->status);
+	return (item_say(it, "own", text));
+}
+
 /* The status that was acted on last, and when it was set. */
 static enum store_res
 item_task(struct item *it, char *old, size_t len, int64_t *ms)
@@ -435,7 +460,7 @@ item_seen(struct item *it)
 	if (item_remember(it) == -1)
 		return (-1);
 	if (it->i_msg->own)
-		return (0);
+		return (item_own(it));
 	item_count(it);
 	return (item_do(it, old));
 }

@@ -285,12 +285,35 @@ START_TEST(an_edit_is_no_change_of_the_status)
 }
 END_TEST
 
+/* A person with our key is told why nothing comes of it. */
+START_TEST(a_decision_by_the_user_of_our_key_is_answered)
+{
+	static const char count[] = "SELECT count(*) FROM outbox "
+	    "WHERE dest = 'tracker' AND substr(key, 1, 4) = 'own:'";
+
+	asked();
+	seven.own = 1;
+	ck_assert_int_eq(item("In Progress", ""), RES_OK);
+	ck_assert_int_eq(fx_int(count), 0);
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ck_assert_int_eq(fx_int(count), 1);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "analysis");
+	/* Its comment is a change of the item too. */
+	ck_assert_int_eq(item("Approved", ""), RES_OK);
+	ck_assert_int_eq(fx_int(count), 1);
+	seven.own = 0;
+}
+END_TEST
+
 START_TEST(what_we_set_ourselves_is_no_decision)
 {
 	asked();
 	seven.own = 1;
-	ignored("Approved");
-	ignored("Stop");
+	ignored("In Progress");
+	ignored("Blocked");
+	ck_assert_int_eq(item("Stop", ""), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "analysis");
+	ck_assert_int_eq(fx_int("SELECT count(cancel_requested_at) FROM task"), 0);
 	seven.own = 0;
 	ck_assert_int_eq(item("Approved", ""), RES_OK);
 	ck_assert_str_eq(fx_task(KEY, "stage"), "architecture");
@@ -646,6 +669,7 @@ main(void)
 	    a_status_that_is_older_than_the_question_answers_nothing);
 	tcase_add_test(tc, a_tracker_whose_clock_is_behind_is_understood);
 	tcase_add_test(tc, an_edit_is_no_change_of_the_status);
+	tcase_add_test(tc, a_decision_by_the_user_of_our_key_is_answered);
 	tcase_add_test(tc, what_we_set_ourselves_is_no_decision);
 	tcase_add_test(tc, blocked_parks_and_in_progress_goes_on);
 	tcase_add_test(tc, stop_cancels_unless_it_is_switched_off);
