@@ -38,6 +38,7 @@
  */
 
 #define WATCH_MOST	1000	/* the engine lists no more */
+#define SHORTER		8U	/* so many times fewer rows of long ones */
 #define SOON_MS		200		/* hints that come together */
 #define OWN		"orchd/"	/* contexts of orchd's own statuses */
 
@@ -363,10 +364,10 @@ commit_read(struct forge *fg, const char *branch, const char *commit)
 }
 
 int
-more_pages(int64_t *seen, size_t rows, int64_t total)
+more_pages(int64_t *seen, size_t rows, size_t limit, int64_t total)
 {
 	*seen += (int64_t)rows;
-	return (rows > 0 && (total < 0 ? rows >= GITEA_PAGE : *seen < total));
+	return (rows > 0 && (total < 0 ? rows >= limit : *seen < total));
 }
 
 /* --- pull requests -------------------------------------------------------- */
@@ -490,6 +491,28 @@ pull_row(const struct gitea_pull *gp, void *arg)
 	wa->wa_gp = *gp;
 }
 
+/*
+ * A page was more than is read at once: others may write what they like into
+ * theirs.  Fewer rows; one that alone is too long is nobody's of ours.
+ */
+static void
+pulls_shorter(struct forge *fg)
+{
+	if (fg->fg_limit > 1) {
+		fg->fg_limit = fg->fg_limit > SHORTER ? fg->fg_limit /
+		    SHORTER : 1;
+		fg->fg_page = 1;
+		fg->fg_rows = 0;
+	} else {
+		fg->fg_page++;
+		fg->fg_rows++;
+	}
+	if (fg->fg_page < PAGES_MOST)
+		pulls_ask(fg);
+	else
+		forge_not_understood(fg, "pull requests", "they are too long");
+}
+
 static void
 pulls_cb(const struct remote_answer *ra, void *arg)
 {
@@ -500,12 +523,14 @@ pulls_cb(const struct remote_answer *ra, void *arg)
 
 	if (p->p_gone)
 		goto done;
-	if (ra->ra_end != REMOTE_OK)
+	if (ra->ra_end == REMOTE_REFUSED && ra->ra_status == 200)
+		pulls_shorter(fg);
+	else if (ra->ra_end != REMOTE_OK)
 		forge_not_read(fg, ra, "pull requests");
 	else if (gitea_pulls_each(ra->ra_body, ra->ra_len, &rows, pull_row,
 	    fg, err, sizeof(err)) == -1)
 		forge_not_understood(fg, "pull requests", err);
-	else if (more_pages(&fg->fg_rows, rows, ra->ra_total) &&
+	else if (more_pages(&fg->fg_rows, rows, fg->fg_limit, ra->ra_total) &&
 	    ++fg->fg_page < PAGES_MOST)
 		pulls_ask(fg);
 	else {
@@ -522,8 +547,8 @@ pulls_ask(struct forge *fg)
 {
 	char tail[100];
 
-	(void)snprintf(tail, sizeof(tail), "/pulls?state=open&limit=%d"
-	    "&page=%u", GITEA_PAGE, fg->fg_page);
+	(void)snprintf(tail, sizeof(tail), "/pulls?state=open&limit=%u"
+	    "&page=%u", fg->fg_limit, fg->fg_page);
 	if (forge_ask(fg, pulls_cb, fg->fg_project, tail) == -1)
 		fg->fg_failed = 1;
 }
@@ -685,6 +710,7 @@ forge_start(struct project *p)
 	TAILQ_INIT(&fg->fg_watched);
 	TAILQ_INIT(&fg->fg_facts);
 	fg->fg_project = p;
+	fg->fg_limit = GITEA_PAGE;
 	p->p_forge = fg;
 	if ((fg->fg_ev = evtimer_new(daemon_base(), round_cb, fg)) == NULL ||
 	    gitea_auth(auth, sizeof(auth), p->p_token) == -1)

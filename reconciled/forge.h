@@ -65,6 +65,7 @@ struct forge {
 	int		 fg_read;	/* this one has all pull requests */
 	uint32_t	 fg_list;	/* watch_list under way: its id */
 	unsigned int	 fg_page;
+	unsigned int	 fg_limit;	/* rows of a page */
 	int64_t		 fg_rows;
 	unsigned int	 fg_open;	/* requests under way */
 	unsigned int	 fg_round;
@@ -118,8 +119,11 @@ void	 reading_free(struct reading *);
 /* One page has come, whatever is read. */
 void	 reading_cb(const struct remote_answer *, void *arg);
 
-/* Is there another page?  The server counts; else a short one ends it. */
-int	 more_pages(int64_t *seen, size_t rows, int64_t total);
+/*
+ * Is there another page?  The server counts; else one with less than limit
+ * rows ends it.
+ */
+int	 more_pages(int64_t *seen, size_t rows, size_t limit, int64_t total);
 
 /* forge_review.c */
 

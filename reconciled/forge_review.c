@@ -168,7 +168,7 @@ reviews_take(struct forge *fg, struct reading *rd,
 		forge_not_understood(fg, "reviews", err);
 		return (0);
 	}
-	return (more_pages(&rd->rd_rows, rows, ra->ra_total) &&
+	return (more_pages(&rd->rd_rows, rows, GITEA_PAGE, ra->ra_total) &&
 	    ++rd->rd_page < PAGES_MOST);
 }
 

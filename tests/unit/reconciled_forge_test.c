@@ -18,6 +18,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 
 #include "reconciled_world.h"
 
@@ -138,6 +139,47 @@ START_TEST(all_pages_of_open_ones_are_read)
 	round_of(1, "orchd/APP-1", SHA1, 0);
 	ck_assert_uint_eq(count_asked(PULLS), 2);
 	ck_assert_uint_eq(count_sent(ORCH_pull_seen), 1);
+}
+END_TEST
+
+/* Page 2 of one row each is longer than is read at once; so is all else. */
+static char *
+made_long(const char *line)
+{
+	const size_t n = 33U << 20;
+	char *body;
+
+	if (strncmp(line, PULLS, strlen(PULLS)) != 0)
+		return (NULL);
+	if (strstr(line, "limit=1&page=1") != NULL)
+		return (strdup("[" PULL(5, "x", "main", SHA3, "open", "")
+		    "]"));
+	if (strstr(line, "limit=1&page=3") != NULL)
+		return (strdup("[" PULL(7, "orchd/APP-1", "main", SHA1,
+		    "open", "") "]"));
+	if (strstr(line, "limit=1&page=4") != NULL)
+		return (strdup("[]"));
+	ck_assert_ptr_nonnull(body = malloc(n + 1));
+	memset(body, ' ', n);
+	body[n] = '\0';
+	return (body);
+}
+
+/* Whoever may open one may write 32 megabytes into it. */
+START_TEST(long_ones_of_others_hide_none_of_ours)
+{
+	const struct sigaction sa = { .sa_handler = SIG_IGN };
+
+	/* The server writes to a client that has gone. */
+	ck_assert_int_eq(sigaction(SIGPIPE, &sa, NULL), 0);
+	made = made_long;
+	RUN_UNTIL(count_sent(ORCH_watch_list) == 1);
+	watch("orchd/APP-1", SHA1, 0, 0);
+	watch("", "", 0, 1);
+	RUN_UNTIL(count_sent(ORCH_pull_seen) == 1);
+	ck_assert_uint_eq(sent_last(ORCH_pull_seen)->pull_seen.number, 7);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 0);
 }
 END_TEST
 
@@ -514,6 +556,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, world_teardown);
 	tcase_add_test(tc, a_pull_request_is_told_once);
 	tcase_add_test(tc, all_pages_of_open_ones_are_read);
+	tcase_add_test(tc, long_ones_of_others_hide_none_of_ours);
 	tcase_add_test(tc, what_is_not_open_is_read_by_number);
 	tcase_add_test(tc, reviews_of_people_are_told_once);
 	tcase_add_test(tc, a_dismissed_review_is_told_as_such);
