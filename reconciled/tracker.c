@@ -348,6 +348,31 @@ page_shrink(struct tracker *tk)
 	tracker_poll_in(tk, AGAIN_MS);
 }
 
+/*
+ * A key that lost its rights: reading names says so.  A server that is newer
+ * now: it may call items otherwise.  Else the next refusal is told.
+ */
+static void
+page_refused(struct tracker *tk, const struct remote_answer *ra)
+{
+	tk->tk_named.mt_ns = 0;
+	tk->tk_repath |= ra->ra_status == 404;
+	if (tk->tk_unlisted < UNLISTED && ++tk->tk_unlisted == UNLISTED)
+		names_refused(tk, ra->ra_why);
+}
+
+/* A page has come. */
+static void
+page_listed(struct tracker *tk)
+{
+	if (tk->tk_unlisted == UNLISTED && tk->tk_refused) {
+		project_notice(tk->tk_project, "tracker", 0, "%s answers as "
+		    "it should", tk->tk_project->p_tracker_url);
+		tk->tk_refused = 0;
+	}
+	tk->tk_unlisted = 0;
+}
+
 static void
 page_cb(const struct remote_answer *ra, void *arg)
 {
@@ -364,20 +389,22 @@ page_cb(const struct remote_answer *ra, void *arg)
 	else if (ra->ra_end != REMOTE_OK) {
 		log_debug("project %s: poll of the tracker: %s", p->p_name,
 		    ra->ra_why);
-		/* A key that lost its rights: reading names says so. */
 		if (ra->ra_end == REMOTE_REFUSED)
-			tk->tk_named.mt_ns = 0;
+			page_refused(tk, ra);
 		poll_end(tk, 0);
 	} else if (plane_items_each(ra->ra_body, ra->ra_len, &tk->tk_at,
 	    poll_row, tk, err, sizeof(err)) == -1) {
 		log_warnx("project %s: poll of the tracker: %s", p->p_name,
 		    err);
 		poll_end(tk, 0);
-	} else if (tk->tk_at.pc_next[0] == '\0' || (!tk->tk_whole &&
-	    tk->tk_differs == 0 && !tk->tk_disorder))
-		poll_end(tk, 1);
-	else
-		poll_page(tk);
+	} else {
+		page_listed(tk);
+		if (tk->tk_at.pc_next[0] == '\0' || (!tk->tk_whole &&
+		    tk->tk_differs == 0 && !tk->tk_disorder))
+			poll_end(tk, 1);
+		else
+			poll_page(tk);
+	}
 done:
 	project_unref(p);
 }

@@ -59,6 +59,7 @@ struct post {
 	char		*po_text;
 };
 
+#define UNLISTED	2	/* polls that are refused until it is told */
 #define MISSING_MOST	12	/* as many as there are statuses */
 
 /* What is read before anything else, in this order. */
@@ -80,6 +81,8 @@ struct tracker {
 	struct plane_cursor tk_names_at;
 	struct monotime	 tk_named;	/* when; all zero: never */
 	int		 tk_refused;	/* the alert is raised */
+	int		 tk_unlisted;	/* polls in a row that were refused */
+	int		 tk_repath;	/* ask again what items are called */
 	int		 tk_worked;	/* names were read once */
 	char		*tk_missing[MISSING_MOST];	/* status_missing is */
 
@@ -114,6 +117,12 @@ int	 tracker_ask(struct tracker *, enum remote_prio, const char *method,
 
 /* Are names known? */
 int	 names_ready(const struct tracker *);
+
+/*
+ * It refuses what orchd asks for good: the alert remote_refused, until names
+ * are read and polls are not refused.
+ */
+void	 names_refused(struct tracker *, const char *why);
 
 /* Milliseconds since they were read. */
 int64_t	 names_age(const struct tracker *);

@@ -41,8 +41,8 @@ names_age(const struct tracker *tk)
 }
 
 /* Something is wrong that waiting does not cure: keys, rights, addresses. */
-static void
-refused(struct tracker *tk, const char *why)
+void
+names_refused(struct tracker *tk, const char *why)
 {
 	const struct project *p = tk->tk_project;
 
@@ -68,10 +68,12 @@ names_end(struct tracker *tk, const char *why)
 		memset(&tk->tk_labels_new, 0, sizeof(tk->tk_labels_new));
 		tk->tk_named = monotime_now();
 		/* An alert may be left of a process before this one. */
-		if (tk->tk_refused || !tk->tk_worked)
+		if ((tk->tk_refused && tk->tk_unlisted < UNLISTED) ||
+		    !tk->tk_worked) {
 			project_notice(p, "tracker", 0, "%s answers as it "
 			    "should", p->p_tracker_url);
-		tk->tk_refused = 0;
+			tk->tk_refused = 0;
+		}
 		missing_check(tk, 0);
 		tk->tk_worked = 1;
 	}
@@ -140,16 +142,18 @@ step_cb(const struct remote_answer *ra, void *arg)
 		tk->tk_path = "issues";
 	else if (ra->ra_end != REMOTE_OK) {
 		if (ra->ra_end == REMOTE_REFUSED)
-			refused(tk, ra->ra_why);
+			names_refused(tk, ra->ra_why);
 		else
 			posts_fail(tk, NULL);
 		names_end(tk, ra->ra_why);
 		goto done;
 	} else if (tk->tk_step == STEP_PATH)
 		tk->tk_path = "work-items";
+	if (tk->tk_step == STEP_PATH)
+		tk->tk_repath = 0;
 	if ((r = step_read(tk, ra, err, sizeof(err))) == -1 &&
 	    tk->tk_step != STEP_MEMBERS) {
-		refused(tk, err);
+		names_refused(tk, err);
 		names_end(tk, err);
 	} else if (r == 1)
 		step_ask(tk);
@@ -204,6 +208,6 @@ names_read(struct tracker *tk)
 {
 	if (tk->tk_step != STEP_NONE)
 		return;
-	step_begin(tk, tk->tk_path == NULL ? STEP_PATH :
+	step_begin(tk, tk->tk_path == NULL || tk->tk_repath ? STEP_PATH :
 	    tk->tk_me[0] == '\0' ? STEP_ME : STEP_STATES);
 }

@@ -360,6 +360,50 @@ START_TEST(a_refused_key_is_an_alert_until_it_works)
 }
 END_TEST
 
+/* The names are there; with them alone it would be asked in vain for ever. */
+START_TEST(a_list_that_is_refused_is_an_alert_until_it_comes)
+{
+	started();
+	answer(ITEMS, 400, "{\"error\":\"no such order\"}");
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_asked(ITEMS) == 1);
+	quiet();
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 0);
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_alerts("remote_refused", 1) == 1);
+	ck_assert_ptr_nonnull(strstr(sent_last(ORCH_notice)->notice.text,
+	    "no such order"));
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_asked(ITEMS) == 3);
+	quiet();
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), 0);
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", TOANA, ME, "01")));
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_alerts("remote_refused", 0) == 1);
+}
+END_TEST
+
+/* It was brought up to date, and has no "issues" any more. */
+START_TEST(a_newer_server_is_asked_again_what_items_are_called)
+{
+	answer("GET " API "work-items/", 404, "");
+	answer("GET " API "issues/?order_by", 200, PAGE(ROW(ITEM1, "1", TOANA,
+	    BOSS, "01")));
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	quiet();
+	forget_asked();
+	answer("GET " API "issues/", 404, "");
+	answer("GET " API "work-items/", 200, PAGE(ROW(ITEM2, "2", TOANA,
+	    BOSS, "01")));
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_asked("GET " API "issues/") == 1);
+	quiet();
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 2);
+}
+END_TEST
+
 START_TEST(a_new_engine_is_told_everything_again)
 {
 	started();
@@ -761,6 +805,9 @@ main(void)
 	tcase_add_test(tc, long_texts_are_read_in_shorter_pages);
 	tcase_add_test(tc, an_older_server_calls_them_issues);
 	tcase_add_test(tc, a_refused_key_is_an_alert_until_it_works);
+	tcase_add_test(tc, a_list_that_is_refused_is_an_alert_until_it_comes);
+	tcase_add_test(tc,
+	    a_newer_server_is_asked_again_what_items_are_called);
 	tcase_add_test(tc, a_new_engine_is_told_everything_again);
 	tcase_add_test(tc, what_the_engine_cannot_store_is_told_again);
 	tcase_add_test(tc, hints_of_an_item_are_put_together);
