@@ -222,9 +222,10 @@ forge_not_understood(struct forge *fg, const char *what, const char *why)
 	}
 	log_warnx("project %s: %s: %s", p->p_name, what, why);
 	fg->fg_refused = 1;
-	project_notice(p, "forge", 1, "%s of %s cannot be read: %s; look at "
-	    "the address, the repository and the read token in the "
-	    "configuration", what, p->p_repo, why);
+	project_notice(p, "forge", 1, "%s of %s at %s cannot be read: %s; "
+	    "look at the address, the repository and the read token in the "
+	    "configuration (orchctl doctor remote)", what, p->p_repo,
+	    p->p_forge_url, why);
 }
 
 void
@@ -604,8 +605,11 @@ forge_watch(uint32_t id, const struct orch_watch *m)
 	fg->fg_list = 0;
 	/* It holds the round open until the requests count. */
 	fg->fg_open++;
-	/* Nothing to look for, but an alert that may be over. */
-	if (!TAILQ_EMPTY(&fg->fg_watched) || fg->fg_refused)
+	/*
+	 * Nothing to look for, but whether it can be read at all, before a
+	 * task needs it, and whether an alert is over.
+	 */
+	if (!TAILQ_EMPTY(&fg->fg_watched) || fg->fg_refused || !fg->fg_worked)
 		pulls_ask(fg);
 	forge_asked(fg);
 }

@@ -496,6 +496,41 @@ START_TEST(a_token_that_is_not_known_is_an_alert_without_any_task)
 }
 END_TEST
 
+/* Somebody would hear of it from the first task only. */
+START_TEST(a_repository_that_is_missing_is_an_alert_without_any_task)
+{
+	const struct orch_notice *m;
+	unsigned int n, off;
+
+	answer(PULLS, 404, "{\"message\":\"The target couldn't be found.\"}");
+	for (n = 1; n <= 2; n++) {
+		forge_look(app());
+		RUN_UNTIL(count_sent(ORCH_watch_list) == n);
+		watch("", "", 0, 1);
+		quiet();
+	}
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 1);
+	m = &sent_last(ORCH_notice)->notice;
+	ck_assert_str_eq(m->subject, "app: forge");
+	ck_assert_msg(strstr(m->text, "project app") != NULL &&
+	    strstr(m->text, "acme/app at http") != NULL &&
+	    strstr(m->text, "HTTP 404") != NULL &&
+	    strstr(m->text, "read token") != NULL, "%s", m->text);
+	off = (unsigned int)count_alerts("remote_refused", 0);
+	answer(PULLS, 200, "[]");
+	for (; n <= 4; n++) {
+		forge_look(app());
+		RUN_UNTIL(count_sent(ORCH_watch_list) == n);
+		watch("", "", 0, 1);
+		quiet();
+	}
+	ck_assert_uint_eq(count_alerts("remote_refused", 0), off + 1);
+	ck_assert_int_eq(sent_last(ORCH_notice)->notice.on, 0);
+	/* It is known to be there: nothing is asked for nobody. */
+	ck_assert_uint_eq(count_asked(PULLS), 3);
+}
+END_TEST
+
 START_TEST(a_failed_round_forgets_nothing)
 {
 	answer(PULLS, 200, "[" PULL(7, "orchd/APP-1", "main", SHA1, "open",
@@ -570,6 +605,8 @@ main(void)
 	tcase_add_test(tc, a_token_that_may_not_read_is_an_alert);
 	tcase_add_test(tc,
 	    a_token_that_is_not_known_is_an_alert_without_any_task);
+	tcase_add_test(tc,
+	    a_repository_that_is_missing_is_an_alert_without_any_task);
 	tcase_add_test(tc, what_cannot_be_understood_is_an_alert);
 	tcase_add_test(tc, an_alert_does_not_flap);
 	tcase_add_test(tc, a_failed_round_forgets_nothing);
