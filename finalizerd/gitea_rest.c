@@ -34,7 +34,8 @@
  */
 
 #define PAGES_MAX	100
-#define ANSWER_MAX	(32U << 20)	/* a page with what others wrote */
+#define ANSWER_MAX	(8U << 20)	/* else fewer rows are asked for */
+#define SHORTER		8U	/* so many times fewer rows of long ones */
 #define LATER_TRIES	6	/* while a check of the server runs */
 #define LATER_MS	250U	/* doubled each time */
 #define BLOCKED_MIN_MS	1000
@@ -108,29 +109,60 @@ rest_said(const struct http_reply *hp, const char *what, char *err,
 
 /* --- pull requests -------------------------------------------------------- */
 
+/* Where a list is read. */
+struct listing {
+	unsigned int	li_page;	/* from 1 */
+	unsigned int	li_limit;	/* rows of a page */
+	size_t		li_seen;
+	int		li_more;
+};
+
+/*
+ * A page is more than is read at once: fewer rows.  One that alone is too long
+ * is passed by: it is an outsider's.
+ */
+static void
+rest_shorter(struct listing *li, int64_t total)
+{
+	if (li->li_limit == 1) {
+		li->li_page++;
+		li->li_seen++;
+		li->li_more = total < 0 || li->li_seen < (size_t)total;
+		return;
+	}
+	li->li_limit = li->li_limit > SHORTER ? li->li_limit / SHORTER : 1;
+	li->li_page = 1;
+	li->li_seen = 0;
+}
+
 /* One page of the open ones: 1 found, 0 not here, -1 with err. */
 static int
-rest_page(struct worker *w, unsigned int page, struct gitea_pull *gp,
-    size_t *seen, int *more, char *err, size_t errlen)
+rest_page(struct worker *w, struct listing *li, struct gitea_pull *gp,
+    char *err, size_t errlen)
 {
 	struct http_reply hp;
 	char tail[64];
 	size_t rows = 0;
 	int r = -1;
 
-	(void)snprintf(tail, sizeof(tail), "/pulls?state=open&limit=%d&page="
-	    "%u", GITEA_PAGE, page);
-	if (rest_do(w, "GET", tail, NULL, &hp, err, errlen) == 0) {
-		if (hp.hp_status != 200)
-			(void)rest_said(&hp, "pull requests", err, errlen);
-		else
-			r = gitea_pulls_find(rest_body(&hp), hp.hp_len,
-			    w->w_go->branch, w->w_go->target, gp, &rows, err,
-			    errlen);
+	(void)snprintf(tail, sizeof(tail), "/pulls?state=open&limit=%u&page="
+	    "%u", li->li_limit, li->li_page);
+	if (rest_do(w, "GET", tail, NULL, &hp, err, errlen) == -1) {
+		if (hp.hp_toobig) {
+			rest_shorter(li, hp.hp_total);
+			r = 0;
+		}
+	} else if (hp.hp_status != 200)
+		(void)rest_said(&hp, "pull requests", err, errlen);
+	else {
+		r = gitea_pulls_find(rest_body(&hp), hp.hp_len,
+		    w->w_go->branch, w->w_go->target, gp, &rows, err, errlen);
+		li->li_page++;
+		li->li_seen += rows;
+		/* Its pages may be shorter than asked for. */
+		li->li_more = rows > 0 && (hp.hp_total < 0 ||
+		    li->li_seen < (size_t)hp.hp_total);
 	}
-	*seen += rows;
-	/* Its pages may be shorter than asked for. */
-	*more = rows > 0 && (hp.hp_total < 0 || *seen < (size_t)hp.hp_total);
 	http_reply_free(&hp);
 	return (r);
 }
@@ -161,17 +193,16 @@ static int
 rest_open_one(struct worker *w, struct gitea_pull *gp, char *err,
     size_t errlen)
 {
-	unsigned int page;
-	size_t seen = 0;
-	int more = 1, r = rest_known_one(w, gp);
+	struct listing li = { 1, GITEA_PAGE, 0, 1 };
+	int r = rest_known_one(w, gp);
 
-	for (page = 1; more && r == 0; page++) {
-		if (page > PAGES_MAX) {
+	while (li.li_more && r == 0) {
+		if (li.li_page > PAGES_MAX) {
 			(void)snprintf(err, errlen, "too many pull requests "
 			    "are open");
 			return (-1);
 		}
-		r = rest_page(w, page, gp, &seen, &more, err, errlen);
+		r = rest_page(w, &li, gp, err, errlen);
 	}
 	return (r);
 }

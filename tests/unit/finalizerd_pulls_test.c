@@ -91,23 +91,30 @@ edge(void)
 	ck_assert_int_eq(run_worker(), 0);
 }
 
-/* Anybody may write much into one of theirs. */
-START_TEST(long_pull_requests_of_others_are_in_nobodys_way)
+/* Anybody may write much into one of theirs: that many megabytes. */
+static void
+theirs(const char *branch, size_t mb)
 {
-	static const char begins[] = "{\"head\":\"theirs\",\"base\":\"main\","
-	    "\"title\":\"t\",\"body\":\"";
-	const size_t n = 5U << 20;
+	const size_t n = mb << 20, room = n + 200;
 	char *much;
+	int at;
 
-	begin("0");
-	forge_set("theirs", oid_clash);
-	ck_assert_ptr_nonnull(much = malloc(sizeof(begins) + n + 2));
-	memcpy(much, begins, sizeof(begins) - 1);
-	memset(much + sizeof(begins) - 1, 'x', n);
-	memcpy(much + sizeof(begins) - 1 + n, "\"}", 3);
+	forge_set(branch, oid_clash);
+	ck_assert_ptr_nonnull(much = malloc(room));
+	at = snprintf(much, room, "{\"head\":\"%s\",\"base\":\"main\","
+	    "\"title\":\"t\",\"body\":\"", branch);
+	memset(much + at, 'x', n);
+	memcpy(much + at + n, "\"}", 3);
 	ck_assert_int_eq(fs_call("tok-boss", "POST", API "/pulls", much,
 	    NULL), 201);
 	free(much);
+}
+
+START_TEST(long_pull_requests_of_others_are_in_nobodys_way)
+{
+	begin("0");
+	theirs("theirs/1", 5);
+	theirs("theirs/2", 5);
 	publish();
 	ck_assert_msg(eng->e_verdict == GATE_PASS, "%s", eng->e_reason);
 	ck_assert_int_eq(eng->e_pull, PULL_IS_OPEN);
