@@ -195,7 +195,10 @@ rows_drop(enum orch_role by)
 			json_array_remove(doctor.d_rows, i);
 }
 
-/* Ask it, also a later process of it: a reload replaces them all. */
+/*
+ * Ask it, also a later process of it: a reload replaces them all, and what it
+ * is about to replace holds the tokens of before.
+ */
 static void
 daemon_ask(enum orch_role role)
 {
@@ -204,7 +207,7 @@ daemon_ask(enum orch_role role)
 	struct peer *p = peer_of_role(role);
 
 	if ((doctor.d_from & 1U << role) == 0 || p == NULL ||
-	    doctor.d_asked[role] == p->p_id)
+	    p->p_reloads != eng.e_reloads || doctor.d_asked[role] == p->p_id)
 		return;
 	rows_drop(role);
 	doctor.d_asked[role] = p->p_id;

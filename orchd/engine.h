@@ -33,6 +33,7 @@ struct engine {
 	struct event_base	*e_base;
 	struct store		*e_store;
 	struct conf		*e_conf;
+	uint32_t		 e_reloads;	/* of e_conf */
 	struct chan		*e_parent;
 	const struct ident_world *e_world;
 	int64_t			(*e_clock)(void);	/* ms since 1970 */

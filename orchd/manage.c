@@ -92,6 +92,7 @@ conf_take(int fd, const struct orch_conf *m)
 	}
 	conf_free(eng.e_conf);
 	eng.e_conf = conf;
+	eng.e_reloads++;
 	token_take(m->read_token, m->admin_token);
 	certwatch_take(&m->certificates);
 }

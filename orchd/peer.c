@@ -310,6 +310,7 @@ peer_new(int sock, enum orch_role role, uint32_t senders)
 	}
 	p->p_id = ++last_id;
 	p->p_role = role;
+	p->p_reloads = eng.e_reloads;
 	p->p_next = peers;
 	peers = p;
 	return (p);

@@ -32,6 +32,7 @@ struct peer {
 	int		 p_hello;	/* HELLO was taken */
 	unsigned int	 p_ticks;	/* seconds without HELLO */
 	uint32_t	 p_generation;
+	uint32_t	 p_reloads;	/* there had been, when it came */
 	uint64_t	 p_run;
 	struct ident	 p_ident;
 	char		 p_user[32];	/* of a control connection */

@@ -29,7 +29,8 @@ transient_max 1
 serial_limit 40
 max_concurrency 4
 listen page on 127.0.0.1 port $PORT"
-AGENT="	timeout 6"
+# Of the role that hangs: what others do well may take longer.
+AGENT_analyst="	timeout 6"
 write_conf
 start_orchd
 before=$(pid_of engine)

@@ -311,8 +311,9 @@ without()
 	echo "$1"
 }
 
-# write_conf: GLOBAL, PROJECT and AGENT hold lines for the three kinds of
-# block; they take the place of the lines below with the same keyword.
+# write_conf: GLOBAL, PROJECT and AGENT (of one role: AGENT_role) hold lines
+# for the three kinds of block; they take the place of the lines below with the
+# same keyword.
 write_conf()
 {
 	{
@@ -339,7 +340,8 @@ deploy_timeout_s 30
 END
 		for role in analyst architect developer reviewer tester; do
 			echo "agent $role {"
-			without "${AGENT-}" <<END
+			eval "lines=\${AGENT_$role-\${AGENT-}}"
+			without "$lines" <<END
 	command "${AGENT_COMMAND:-$T/bin/agent}"
 	bind "$T/bin"
 	network none

@@ -315,6 +315,26 @@ START_TEST(a_daemon_that_was_replaced_is_asked_again)
 }
 END_TEST
 
+START_TEST(a_daemon_that_a_reload_is_about_to_replace_is_not_asked)
+{
+	eng.e_reloads++;
+	ask(ctl, 9, "");
+	ck_assert(is_silent(seer));
+	ck_assert(is_silent(fin));
+	fx_leave(seer);
+	fx_leave(fin);
+	seer = fx_connect(ROLE_RECONCILED);
+	fin = fx_connect(ROLE_FINALIZERD);
+	fx.ms += 1000;
+	doctor_tick();
+	is_asked(seer, "");
+	is_asked(fin, "");
+	end(seer);
+	end(fin);
+	ck_assert_int_eq(answered(ctl), RES_OK);
+}
+END_TEST
+
 START_TEST(there_is_one_doctor_at_a_time)
 {
 	int other = fx_connect(ROLE_CTL);
@@ -385,6 +405,8 @@ main(void)
 	tcase_add_test(tc, messengers_are_tried_without_a_remote_project);
 	tcase_add_test(tc, a_daemon_without_an_answer_is_a_failure);
 	tcase_add_test(tc, a_daemon_that_was_replaced_is_asked_again);
+	tcase_add_test(tc,
+	    a_daemon_that_a_reload_is_about_to_replace_is_not_asked);
 	tcase_add_test(tc, there_is_one_doctor_at_a_time);
 	tcase_add_test(tc, its_statuses_are_those_of_the_configuration);
 	tcase_add_test(tc, only_orchctl_asks);
