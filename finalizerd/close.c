@@ -45,10 +45,20 @@ close_landed(struct worker *w)
 {
 	const struct orch_run_go *go = w->w_go;
 	char target[GIT_OID_SIZE], tip[GIT_OID_SIZE], err[256] = "";
+	char head[GIT_OID_SIZE];
+	enum step r;
 	int yes;
 
 	if (go->branch[0] == '\0' || go->commit[0] == '\0')
 		return (STEP_NEXT);	/* never published */
+	if (landing_method(w) != NULL) {
+		if ((r = landing_read(w, head, tip)) != STEP_NEXT)
+			return (r);
+		if (tip[0] != '\0')
+			return (worker_end(w, GATE_FAIL, CAUSE_MOVED, "",
+			    "%s is merged already, as %.7s: a merge cannot "
+			    "be cancelled", go->branch, tip));
+	}
 	close_expect(w, tip);
 	switch (w->w_forge->f_head(w, go->target, target, err, sizeof(err))) {
 	case FORGE_OK:

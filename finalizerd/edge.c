@@ -39,10 +39,12 @@ struct edge {
 	char	e_branch[GIT_OID_SIZE];		/* H: the branch's head */
 	char	e_merge[GIT_OID_SIZE];		/* M: what is tested, lands */
 	char	e_previous[GIT_OID_SIZE];	/* T before the landing */
-	char	e_tree[GIT_OID_SIZE];		/* M's tree */
+	char	e_commit[GIT_OID_SIZE];		/* what landed; "": M itself */
+	char	e_tree[GIT_OID_SIZE];		/* its tree */
 	struct judged e_judged;			/* M, when it is not H */
 	int	e_landed;	/* the target contains H already */
 	int	e_tested;	/* and it was M with all gates passed */
+	int	e_after;	/* what landed was tested after that */
 };
 
 static enum step
@@ -87,7 +89,10 @@ edge_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE])
 	    err, forge_advice(w)));
 }
 
-/* The target contains the branch: by us (the marks say it) or by hand. */
+/*
+ * The target contains the branch, or what the forge made of it: by us (the
+ * marks say it) or by hand.
+ */
 static void
 edge_adopt(struct worker *w, struct edge *e)
 {
@@ -97,13 +102,27 @@ edge_adopt(struct worker *w, struct edge *e)
 	(void)strlcpy(e->e_merge, e->e_branch, sizeof(e->e_merge));
 	if (mark_get(w, "land-tip", tip) == -1 ||
 	    !mark_is_tip(w, tip, w->w_go->head) ||
-	    edge_contains(w, e->e_target, tip) != 1)
+	    (e->e_commit[0] != '\0' ? strcmp(tip, e->e_branch) != 0 :
+	    edge_contains(w, e->e_target, tip) != 1))
 		return;
 	e->e_tested = 1;
 	(void)strlcpy(e->e_merge, tip, sizeof(e->e_merge));
 	if (mark_get(w, "land-from", from) == 0 &&
 	    edge_contains(w, tip, from) == 1)
 		(void)strlcpy(e->e_previous, from, sizeof(e->e_previous));
+}
+
+/*
+ * The target contains the branch, and its request is open: the server has not
+ * noted its merge yet, or somebody pushed.  As what it landed it has to say.
+ */
+static enum step
+edge_unmerged(struct worker *w)
+{
+	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE,
+	    "%s contains %s already, but the forge does not call its pull "
+	    "request merged: mark it there as merged by hand",
+	    w->w_go->target, w->w_go->branch));
 }
 
 /*
@@ -118,8 +137,12 @@ edge_read(struct worker *w, struct edge *e)
 	enum step r;
 
 	memset(e, 0, sizeof(*e));
+	if (landing_method(w) != NULL && (r = landing_read(w, e->e_branch,
+	    e->e_commit)) != STEP_NEXT)
+		return (r);
 	if ((r = edge_head(w, go->target, e->e_target)) != STEP_NEXT ||
-	    (r = edge_head(w, go->branch, e->e_branch)) != STEP_NEXT)
+	    (e->e_commit[0] == '\0' && (r = edge_head(w, go->branch,
+	    e->e_branch)) != STEP_NEXT))
 		return (r);
 	if (strcmp(e->e_branch, go->head) != 0 &&
 	    !mark_is_tip(w, e->e_branch, go->head))
@@ -133,9 +156,15 @@ edge_read(struct worker *w, struct edge *e)
 		return (r);
 	else
 		judged_say(w, e->e_branch, &jd);
+	if (e->e_commit[0] != '\0') {
+		edge_adopt(w, e);
+		return (STEP_NEXT);
+	}
 	/* In doubt nothing is merged that may have been merged before. */
 	switch (edge_contains(w, e->e_target, e->e_branch)) {
 	case 1:
+		if (landing_method(w) != NULL)
+			return (edge_unmerged(w));
 		edge_adopt(w, e);
 		return (STEP_NEXT);
 	case 0:
@@ -288,6 +317,7 @@ edge_land(struct worker *w, struct edge *e)
 		return (STEP_AGAIN);
 	if (r == STEP_END)
 		edge_unlanded(w, re.re_tried);
+	(void)strlcpy(e->e_commit, re.re_landed, sizeof(e->e_commit));
 	if (e->e_previous[0] == '\0' && !e->e_landed)
 		(void)strlcpy(e->e_previous, re.re_old,
 		    sizeof(e->e_previous));
@@ -357,28 +387,36 @@ edge_landed(struct worker *w, struct edge *e)
 	/* A pass on record is answered at once; only its number counts. */
 	if (worker_option_num(w, "coverage", 0, 1, 0))
 		(void)wire_gate(w, "check_coverage", e->e_merge);
-	if ((r = edge_push(w, e)) != STEP_NEXT)
+	/* A request that is merged had its branch; it may be gone by now. */
+	if (e->e_commit[0] == '\0' && (r = edge_push(w, e)) != STEP_NEXT)
 		return (r);
 	return (edge_land(w, e));
 }
 
-/* the target, read again, contains the commit that was tested. */
+/* the target, read again, contains what landed, of the tested tree. */
 static enum step
 edge_readback(struct worker *w, struct edge *e)
 {
-	char now[GIT_OID_SIZE], err[256];
+	const char *landed = e->e_commit[0] != '\0' ? e->e_commit :
+	    e->e_merge;
+	char now[GIT_OID_SIZE], tested[GIT_OID_SIZE], err[256];
 	enum step r;
 
 	if ((r = edge_head(w, w->w_go->target, now)) != STEP_NEXT)
 		return (r);
-	if (edge_contains(w, now, e->e_merge) != 1)
+	if (edge_contains(w, now, landed) != 1)
 		return (worker_end(w, GATE_ERROR, CAUSE_INFRA, MERGEABLE,
 		    "read back: %s is %.40s and does not contain %.40s",
-		    w->w_go->target, now, e->e_merge));
-	if (git_tree_of(&w->w_repo, e->e_merge, e->e_tree, err,
-	    sizeof(err)) != GIT_OK)
+		    w->w_go->target, now, landed));
+	if (git_tree_of(&w->w_repo, landed, e->e_tree, err,
+	    sizeof(err)) != GIT_OK || git_tree_of(&w->w_repo, e->e_merge,
+	    tested, err, sizeof(err)) != GIT_OK)
 		return (edge_infra(w, err));
-	return (STEP_NEXT);
+	if (strcmp(e->e_tree, tested) == 0)
+		return (STEP_NEXT);
+	e->e_after = 1;
+	return (landing_retest(w, landed, e->e_tree, e->e_previous,
+	    e->e_merge));
 }
 
 /* Tell the engine that it landed, then move the task. */
@@ -386,18 +424,23 @@ static enum step
 edge_move(struct worker *w, struct edge *e)
 {
 	const struct orch_run_go *go = w->w_go;
+	int made = e->e_commit[0] != '\0';
+	const char *landed = made ? e->e_commit : e->e_merge;
 	char why[200];
 	enum step r;
 
-	if ((r = wire_pull(w, PULL_MERGED, e->e_branch, e->e_merge, NULL,
+	if ((r = wire_pull(w, PULL_MERGED, e->e_branch, landed, NULL,
 	    NULL)) != STEP_NEXT ||
-	    (r = wire_landed(w, e->e_merge, e->e_tree, e->e_previous)) !=
-	    STEP_NEXT)
+	    (r = wire_landed(w, landed, e->e_tree, e->e_previous,
+	    made ? e->e_merge : "", !made ? "" : e->e_after ? landed :
+	    e->e_merge)) != STEP_NEXT)
 		return (r);
 	(void)snprintf(why, sizeof(why),
-	    "merged %.7s into %.80s, %s", e->e_merge, go->target,
-	    worker_option_num(w, "retest", 0, 1, 1) ?
-	    "tested tree = landed tree" : "not tested: no merge gate");
+	    "merged %.7s into %.80s%s%.7s, %s", e->e_merge, go->target,
+	    made ? " as " : "", made ? landed : "",
+	    !worker_option_num(w, "retest", 0, 1, 1) ?
+	    "not tested: no merge gate" : e->e_after ?
+	    "landed tree tested after that" : "tested tree = landed tree");
 	if ((r = wire_commit(w, "deploy", why)) != STEP_LEFT)
 		return (r);
 	/* Left behind they would do no harm: they are compared with H. */

@@ -97,6 +97,8 @@ merge_probe(struct worker *w, void *arg, char *ev, size_t evlen)
 	struct ref_effect *re = arg;
 	int yes;
 
+	if (landing_method(w) != NULL)
+		return (landing_probe(w, re, ev, evlen));
 	if (ref_read(w, re, ev, evlen) != PROBE_DONE)
 		return (PROBE_UNKNOWN);
 	if (re->re_held[0] == '\0') {
@@ -131,6 +133,7 @@ merge_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 
 	re->re_tried = w->w_forge->f_land(w, re->re_branch, re->re_new,
 	    re->re_old, ev, evlen);
+	(void)strlcpy(re->re_said, ev, sizeof(re->re_said));
 	/* Nothing of it was done, and waiting longer is not for us. */
 	return (re->re_tried == FORGE_RED || re->re_tried == FORGE_BLOCKED ||
 	    re->re_tried == FORGE_STOPPED ? -1 : 0);

@@ -148,10 +148,12 @@ enum step wire_record(struct worker *, const char *name, const char *text);
 
 /*
  * LANDED: the target contains this commit of this tree; previous is what it
- * held before, or "".  What coverage measured goes along.
+ * held before, or "".  What coverage measured goes along.  merged: "", or the
+ * head of which the forge made commit; tested: whose test holds for its tree,
+ * head or commit, or "" when none does.
  */
 enum step wire_landed(struct worker *, const char *commit, const char *tree,
-	    const char *previous);
+	    const char *previous, const char *merged, const char *tested);
 
 /*
  * COMMIT: move the task from w_go's stage to another one.  STEP_LEFT when it
@@ -255,6 +257,7 @@ struct forge_pull {
 	uint64_t	fp_number;	/* the forge's own; 0: there is none */
 	enum orch_pull_state fp_state;
 	char		fp_landed[GIT_OID_SIZE];	/* or "" */
+	char		fp_head[GIT_OID_SIZE];		/* or "" */
 	char		fp_page[512];			/* for people, or "" */
 };
 
@@ -267,6 +270,8 @@ struct ref_effect {
 	char		 re_old[GIT_OID_SIZE];	/* what it holds; "" nothing */
 	char		 re_held[GIT_OID_SIZE];	/* what the last probe saw */
 	enum forge_result re_tried;	/* what the last attempt was told */
+	char		 re_said[256];	/* and in words */
+	char		 re_landed[GIT_OID_SIZE]; /* the forge's merge of new */
 };
 
 extern const struct effect_driver effect_push;		/* old to new */
@@ -321,6 +326,14 @@ struct forge {
 	enum forge_result (*f_pull_open)(struct worker *, char *err, size_t);
 	enum forge_result (*f_pull_close)(struct worker *, uint64_t number,
 	    char *err, size_t);
+	/*
+	 * What the forge made of the pull request's head: FORGE_OK with head
+	 * and the commit that landed, FORGE_NOTFOUND: it is not merged.  NULL:
+	 * what lands there is always the head itself.
+	 */
+	enum forge_result (*f_landed)(struct worker *,
+	    char head[GIT_OID_SIZE], char commit[GIT_OID_SIZE], char *err,
+	    size_t);
 };
 
 extern const struct forge forge_local;
@@ -377,9 +390,13 @@ enum forge_result rest_pull_open(struct worker *, char *err, size_t);
 enum forge_result rest_pull_close(struct worker *, uint64_t number,
 	    char *err, size_t);
 
+/* As f_landed: FORGE_OK, FORGE_NOTFOUND or FORGE_UNKNOWN. */
+enum forge_result rest_landed(struct worker *, char head[GIT_OID_SIZE],
+	    char commit[GIT_OID_SIZE], char *err, size_t);
+
 /*
- * Have the server move the target to new, by its pull request and only as a
- * fast-forward; waits while a check of the server runs, and for CI as long as
+ * Have the server land new on the target, by its pull request and the method
+ * of landing.c, as a fast-forward when none is given; waits while a check of the server runs, and for CI as long as
  * ci_wait_timeout_s.  Never FORGE_NOTFOUND.
  */
 enum forge_result rest_land(struct worker *, const char *new, char *err,
@@ -411,6 +428,35 @@ enum step staging_run(struct worker *);
 
 /* The edge deploy-staging to deploy: gates, merge, read-back (edge.c). */
 enum step edge_run(struct worker *);
+
+/*
+ * landing.c: a landing whose commit the forge makes itself, by merge, squash
+ * or rebase, from the pull request and a target that nobody compares (R-24)
+ */
+
+/* The method that the run names, or NULL: what lands is what was tested. */
+const char *landing_method(const struct worker *);
+
+/*
+ * The probe of effect_merge then.  Done when the request is merged with
+ * exactly this head and the target contains what became of it (re_landed).
+ */
+enum probe landing_probe(struct worker *, struct ref_effect *, char *ev,
+	    size_t);
+
+/*
+ * Is the branch's pull request merged?  STEP_NEXT with both commits, or both
+ * "" when it is not; else END.
+ */
+enum step landing_read(struct worker *, char head[GIT_OID_SIZE],
+	    char commit[GIT_OID_SIZE]);
+
+/*
+ * The landed commit has another tree than the head that was tested: freeze the
+ * project's merge lane, then test what landed.  STEP_NEXT when it has passed.
+ */
+enum step landing_retest(struct worker *, const char *commit,
+	    const char *tree, const char *previous, const char *head);
 
 /* judged.c */
 

@@ -254,4 +254,5 @@ const struct forge forge_gitea = {
 	.f_pull_find = rest_pull_find,
 	.f_pull_open = rest_pull_open,
 	.f_pull_close = rest_pull_close,
+	.f_landed = rest_landed,
 };

@@ -266,6 +266,8 @@ rest_pull_find(struct worker *w, struct forge_pull *fp, char *err,
 	if (git_oid_valid(gp.gp_landed))
 		(void)strlcpy(fp->fp_landed, gp.gp_landed,
 		    sizeof(fp->fp_landed));
+	if (git_oid_valid(gp.gp_head))
+		(void)strlcpy(fp->fp_head, gp.gp_head, sizeof(fp->fp_head));
 	return (FORGE_OK);
 }
 
@@ -325,11 +327,14 @@ rest_merge(struct worker *w, uint64_t number, const char *new, char *err,
     size_t errlen)
 {
 	enum gitea_merge r = GITEA_MERGE_UNKNOWN;
+	const char *method = landing_method(w);
 	struct http_reply hp;
 	char tail[64], *body;
 
 	(void)snprintf(tail, sizeof(tail), "/pulls/%" PRIu64 "/merge", number);
-	if ((body = gitea_merge_body("fast-forward-only", new)) == NULL) {
+	if (method == NULL)
+		method = "fast-forward-only";
+	if ((body = gitea_merge_body(method, new)) == NULL) {
 		(void)snprintf(err, errlen, "no memory");
 		return (GITEA_MERGE_UNKNOWN);
 	}
@@ -428,4 +433,30 @@ rest_land(struct worker *w, const char *new, char *err, size_t errlen)
 		return (FORGE_UNKNOWN);
 	}
 	return (rest_merge_wait(w, fp.fp_number, new, err, errlen));
+}
+
+enum forge_result
+rest_landed(struct worker *w, char head[GIT_OID_SIZE],
+    char commit[GIT_OID_SIZE], char *err, size_t errlen)
+{
+	struct forge_pull fp;
+	enum forge_result r;
+
+	head[0] = commit[0] = '\0';
+	if ((r = rest_pull_find(w, &fp, err, errlen)) != FORGE_OK)
+		return (r);
+	if (fp.fp_state != PULL_IS_MERGED) {
+		(void)snprintf(err, errlen, "pull request %" PRIu64 " is not "
+		    "merged", fp.fp_number);
+		return (FORGE_NOTFOUND);
+	}
+	if (fp.fp_head[0] == '\0' || fp.fp_landed[0] == '\0') {
+		(void)snprintf(err, errlen, "pull request %" PRIu64 " is "
+		    "merged, and the forge does not say as which commit",
+		    fp.fp_number);
+		return (FORGE_UNKNOWN);
+	}
+	(void)strlcpy(head, fp.fp_head, GIT_OID_SIZE);
+	(void)strlcpy(commit, fp.fp_landed, GIT_OID_SIZE);
+	return (FORGE_OK);
 }

@@ -228,10 +228,11 @@ wire_record(struct worker *w, const char *name, const char *text)
 
 enum step
 wire_landed(struct worker *w, const char *commit, const char *tree,
-    const char *previous)
+    const char *previous, const char *merged, const char *tested)
 {
 	struct orch_landed m = { .epoch = w->w_epoch, .commit = commit,
-	    .tree = tree, .previous = previous, .coverage = w->w_coverage };
+	    .tree = tree, .previous = previous, .coverage = w->w_coverage,
+	    .merged = merged, .tested = tested };
 
 	return (wire_acked(w, "landed", ORCH_landed, &m));
 }

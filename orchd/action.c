@@ -27,6 +27,7 @@
 #include "action.h"
 #include "engine.h"
 #include "events.h"
+#include "landing.h"
 #include "lease.h"
 #include "manage.h"
 #include "notice.h"
@@ -560,7 +561,7 @@ act_queue(struct request *a)
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
-/* The deploys of a project go on after a rollback. */
+/* Deploys go on after a rollback, landings after a freeze. */
 static int
 act_resume(struct request *a)
 {
@@ -568,10 +569,17 @@ act_resume(struct request *a)
 	char said[1024] = "";
 	enum orch_result res;
 
-	if (strcmp(arg_value(a, "lane"), "deploy") != 0)
-		return (say(a, RES_REFUSED, "deploy is what can be resumed"));
+	if (strcmp(arg_value(a, "lane"), "deploy") != 0 &&
+	    strcmp(arg_value(a, "lane"), "merge") != 0)
+		return (say(a, RES_REFUSED, "deploy and merge are what can "
+		    "be resumed"));
 	if (cp == NULL)
 		return (say_projects(a));
+	if (strcmp(arg_value(a, "lane"), "merge") == 0) {
+		res = landing_resume(cp->cp_name, a->a_msg->commit, a->a_user,
+		    a->a_msg->text, said, sizeof(said));
+		return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
+	}
 	res = rollback_resume(cp->cp_name, a->a_msg->commit,
 	    a->a_user, a->a_msg->text, said, sizeof(said));
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));

@@ -449,10 +449,6 @@ check_gitea(struct parser *ps, const struct conf_project *cp)
 	if (strcmp(cp->cp_forge_read, cp->cp_forge_write) == 0)
 		conf_warning(ps, loc, "read token and write token are the "
 		    "same file: what only reads the forge could write it too");
-	if (cp->cp_merge != CONF_MERGE_FF_ONLY)
-		conf_fault(ps, loc, "merge-method %s: this version lands by "
-		    "fast-forward-only (it pushes the tested commit first)",
-		    conf_merge_name(cp->cp_merge));
 }
 
 static void

@@ -21,6 +21,7 @@
 #include <bsd/string.h>
 
 #include "engine.h"
+#include "landing.h"
 #include "pass.h"
 #include "runs.h"
 
@@ -116,6 +117,9 @@ kind_options(struct go_texts *x, const struct run *r, const struct task *t,
 		    OPT_STAGING_INFRA_TOLERANCE_ENABLED));
 	if (strcmp(r->r_work, "edge") == 0)
 		edge_options(x, cp);
+	if ((strcmp(r->r_work, "edge") == 0 || strcmp(r->r_work, "close") ==
+	    0) && landing_is_made_there(t))
+		add_option(x, "merge_method", conf_merge_name(cp->cp_merge));
 	if (strcmp(r->r_work, "finish") == 0)
 		add_number(x, "exit", store_int(eng.e_store, -1,
 		    Q_DEPLOY_CODE, "ii", t->t_id, t->t_seq));

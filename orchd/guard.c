@@ -22,6 +22,7 @@
 #include "libcommon/log.h"
 #include "engine.h"
 #include "guard.h"
+#include "landing.h"
 #include "verdicts.h"
 
 /* The pull request of the task's branch, here or seen at its forge. */
@@ -84,6 +85,7 @@ works_on_branch(const struct guard_ask *a)
 /*
  * A closed request ends the rounds of its branch (R-83).  A merged one too,
  * but for the edge: its worker finds the merge in the target and adopts it.
+ * Where the forge makes the commit that lands, it never is the one merged.
  */
 static enum guard_answer
 guard_pull(const struct task *t, const struct guard_ask *a, char *why,
@@ -116,7 +118,7 @@ guard_pull(const struct task *t, const struct guard_ask *a, char *why,
 		return (GUARD_ENDED);
 	}
 	if (a->ga_effect == NULL || strcmp(a->ga_effect, "merge") != 0 ||
-	    pf.pf_landed[0] == '\0' || strcmp(pf.pf_landed, a->ga_key +
+	    landing_is_made_there(t) || pf.pf_landed[0] == '\0' || strcmp(pf.pf_landed, a->ga_key +
 	    strlen(a->ga_key) - strlen(pf.pf_landed)) == 0)
 		return (GUARD_GO);
 	snprintf(why, len, "pull request %lld is merged as %.12s already",

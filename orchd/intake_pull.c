@@ -22,6 +22,7 @@
 #include "action.h"
 #include "engine.h"
 #include "intake.h"
+#include "landing.h"
 #include "pass.h"
 #include "queue.h"
 
@@ -99,7 +100,7 @@ owner_is_asked(const struct task *t, const struct orch_pull_seen *m)
 	int64_t run = store_int(eng.e_store, 0, Q_LEASE_OF, "i", t->t_id);
 
 	if (run == 0 || store_int(eng.e_store, 0, Q_MERGE_OWN, "is", t->t_id,
-	    m->landed) > 0)
+	    m->landed) > 0 || landing_is_own(t))
 		return;
 	log_info("task %s: pull request %llu was merged by hand: run %lld is "
 	    "asked to give its lease back", t->t_key,

@@ -21,6 +21,7 @@
 
 #include "libcommon/log.h"
 #include "engine.h"
+#include "landing.h"
 #include "lane.h"
 #include "lease.h"
 #include "notice.h"
@@ -57,6 +58,8 @@ lane_take(const struct run *r, const struct task *t, int64_t epoch,
 	if (strcmp(r->r_work, "edge") != 0 || cp == NULL ||
 	    !conf_merge_gate_on(eng.e_conf, cp))
 		return (STORE_OK);
+	if (landing_frozen(t->t_project, t->t_id, who, wholen))
+		return (STORE_EXISTS);
 	if ((is_free = lane_free(t->t_project, owner, sizeof(owner))) == -1)
 		return (STORE_FAIL);
 	if (!is_free) {

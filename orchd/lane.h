@@ -26,8 +26,8 @@
 /*
  * Take the merge lane of the task's project under this epoch, where the work
  * is an edge and the merge gate is on.  STORE_EXISTS: another task has it (in
- * who) and its owner counts as alive; one that is dead and drained is
- * replaced.
+ * who) and its owner counts as alive, or has frozen it (landing.h); one that is
+ * dead and drained is replaced.
  */
 enum store_res	 lane_take(const struct run *, const struct task *,
 		    int64_t epoch, char *who, size_t wholen);

@@ -23,6 +23,7 @@
 #include "libcommon/log.h"
 #include "engine.h"
 #include "guard.h"
+#include "landing.h"
 #include "notice.h"
 #include "pass.h"
 #include "queue.h"
@@ -155,6 +156,8 @@ takes_lane(const struct job *j)
 static int
 fits(const struct job *j, const struct slots *s)
 {
+	char why[512];
+
 	/* Of what is left at a shutdown, the work of ended agents comes in. */
 	if (eng.e_quiescing && j->j_kind != KIND_IMPORT)
 		return (0);
@@ -164,8 +167,9 @@ fits(const struct job *j, const struct slots *s)
 		return (j->j_for_run != 0 || s->gates > 0);
 	if (is_edge(j))
 		return (s->gates > 0 && (!takes_lane(j) ||
-		    store_int(eng.e_store, 0, Q_EDGE_BUSY, "s",
-		    j->j_project) == 0));
+		    (store_int(eng.e_store, 0, Q_EDGE_BUSY, "s",
+		    j->j_project) == 0 && !landing_frozen(j->j_project,
+		    j->j_task, why, sizeof(why)))));
 	return (1);
 }
 

@@ -45,6 +45,16 @@ CREATE TABLE quarantine (
 ) STRICT;
 CREATE INDEX quarantine_project ON quarantine (project);
 
+-- What a forge made of a merge itself and nobody has tested (R-24): no other
+-- task of the project lands until it is.
+CREATE TABLE untested (
+	project	TEXT PRIMARY KEY,
+	task	INTEGER NOT NULL REFERENCES task (id),
+	commit_id TEXT NOT NULL,		-- what landed
+	merged	TEXT NOT NULL,			-- the head that was tested
+	at	INTEGER NOT NULL
+) STRICT;
+
 -- What the staged artifact says it was built from (R-28); '' nothing.
 ALTER TABLE gate_result ADD COLUMN image_commit TEXT NOT NULL DEFAULT '';
 ALTER TABLE gate_result ADD COLUMN image_tree TEXT NOT NULL DEFAULT '';

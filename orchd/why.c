@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "landing.h"
 #include "query.h"
 #include "queue.h"
 
@@ -207,9 +208,13 @@ why_running(const struct task *t, char *buf, size_t len)
 static void
 why_no_lane(const struct task *t, char *buf, size_t len)
 {
-	char key[sizeof(t->t_key)] = "", since[32] = "";
+	char key[sizeof(t->t_key)] = "", since[32] = "", frozen[512];
 	sqlite3_stmt *q;
 
+	if (landing_frozen(t->t_project, t->t_id, frozen, sizeof(frozen))) {
+		snprintf(buf, len, "waits for the merge lane: %s", frozen);
+		return;
+	}
 	q = store_bind(eng.e_store, Q_LANE_GET, "s", t->t_project);
 	if (store_step(eng.e_store, q) == STORE_OK) {
 		snprintf(key, sizeof(key), "%s", col_text(q, 0));

@@ -22,6 +22,7 @@
 
 #include "libcommon/log.h"
 #include "engine.h"
+#include "landing.h"
 #include "lease.h"
 #include "notice.h"
 #include "outbox.h"
@@ -187,16 +188,15 @@ on_landed(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 	if (strcmp(r.r_work, "edge") != 0 || strlen(m->commit) != 40) {
 		ack.result = RES_REFUSED;
 		ack.text = "only an edge lands, and with a commit";
-	} else if (store_int(eng.e_store, 0, Q_MERGE_DONE, "is", t.t_id,
-	    m->commit) == 0 || store_int(eng.e_store, 0, Q_RETEST_PASSED,
-	    "iis", t.t_id, t.t_round, m->commit) == 0) {
+	} else if ((ack.text = landing_refused(&t, m)) != NULL) {
 		ack.result = RES_REFUSED;
-		ack.text = "no merge of that commit, or no pass of "
-		    "check_branch_mergeable on it, is on record";
 	} else if (store_run_one(eng.e_store, Q_TASK_LANDED, "sssi",
-	    m->commit, m->tree, m->previous, t.t_id) != STORE_OK ||
-	    store_run(eng.e_store, Q_LANE_END, "ii", t.t_id,
-	    (int64_t)m->epoch) != STORE_OK)
+	    m->commit, m->tree, m->previous, t.t_id) != STORE_OK)
+		return (-1);
+	else if (landing_is_untested(m))
+		return (landing_freeze(p, id, &t, m));
+	else if (landing_tested(&t) != STORE_OK || store_run(eng.e_store,
+	    Q_LANE_END, "ii", t.t_id, (int64_t)m->epoch) != STORE_OK)
 		return (-1);
 	else if (m->coverage[0] != '\0' && store_run(eng.e_store,
 	    Q_BASELINE_RAISE, "srsi", t.t_project, strtod(m->coverage, NULL),
@@ -204,8 +204,10 @@ on_landed(struct peer *p, uint32_t id, const union orch_any *any, int *fd)
 		return (-1);
 	if (ack.result == RES_OK && tell_gates(t.t_id, m->commit) != STORE_OK)
 		return (-1);
-	if (ack.result == RES_OK)
+	if (ack.result == RES_OK) {
+		ack.text = "";
 		log_info("task %s: landed %.12s", t.t_key, m->commit);
+	}
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);
 }
@@ -240,8 +242,8 @@ commit_refused(const struct run *r, const struct task *t, enum stage to)
 	    t->t_id, t->t_seq);
 
 	if (strcmp(r->r_work, "edge") == 0 && to == STAGE_DEPLOY)
-		return (t->t_landed[0] != '\0' ? NULL :
-		    "nothing has landed");
+		return (t->t_landed[0] == '\0' ? "nothing has landed" :
+		    landing_waits(t));
 	if (strcmp(r->r_work, "close") == 0 && to == STAGE_CANCELLED)
 		return (t->t_cancel_at != 0 ? NULL : "nobody cancelled it");
 	if (strcmp(r->r_work, "finish") == 0 && to == STAGE_DONE)

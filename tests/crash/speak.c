@@ -252,7 +252,7 @@ say_work(struct scene *c, struct actor *a)
 	    "seen" };
 	struct orch_landed l = { a->a_epoch, a->a_head,
 	    "00000000000000000000000000000000000000aa",
-	    "00000000000000000000000000000000000000bb", "" };
+	    "00000000000000000000000000000000000000bb", "", "", "" };
 	struct orch_hook_start h = { a->a_epoch, a->a_key, a->a_commit,
 	    a->a_tree, a->a_base };
 	struct orch_record r = { a->a_epoch, "14-deploy-log.md",

@@ -241,7 +241,7 @@ fx_worker_edge(int sock, uint64_t epoch, const struct orch_run_go *go)
 	    .cause = CAUSE_RED, .gate = g.gate, .reason = "red" };
 	struct orch_landed l = { epoch, go->head,
 	    "00000000000000000000000000000000000000aa",
-	    "00000000000000000000000000000000000000bb", "" };
+	    "00000000000000000000000000000000000000bb", "", "", "" };
 	struct orch_commit c = { epoch, go->stage, go->seq, "deploy",
 	    "merged" };
 	char key[128];

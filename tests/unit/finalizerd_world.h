@@ -69,6 +69,8 @@ static struct engine {
 	char		e_end_tree[41], e_patch[41], e_patch_judged[41];
 	unsigned int	e_artifacts;
 	char		e_landed[41], e_previous[41], e_tree[41];
+	char		e_merged[41], e_tested[41];
+	int		e_untested;	/* so often it was said to be */
 	char		e_pull_head[41];
 	uint64_t	e_pull_there;
 	char		e_pull_page[513];
@@ -284,6 +286,9 @@ on_landed(const struct orch_landed *m)
 	(void)strlcpy(eng->e_tree, m->tree, sizeof(eng->e_tree));
 	(void)strlcpy(eng->e_previous, m->previous, sizeof(eng->e_previous));
 	(void)strlcpy(eng->e_coverage, m->coverage, sizeof(eng->e_coverage));
+	(void)strlcpy(eng->e_merged, m->merged, sizeof(eng->e_merged));
+	(void)strlcpy(eng->e_tested, m->tested, sizeof(eng->e_tested));
+	eng->e_untested += m->merged[0] != '\0' && m->tested[0] == '\0';
 }
 
 static void

@@ -226,7 +226,7 @@ slow_one_finishes(void)
 {
 	struct orch_landed l = { epoch, go.any.run_go.head,
 	    "00000000000000000000000000000000000000aa",
-	    "00000000000000000000000000000000000000bb", "" };
+	    "00000000000000000000000000000000000000bb", "", "", "" };
 	struct orch_commit c = { epoch, go.any.run_go.stage,
 	    go.any.run_go.seq, "deploy", "merged" };
 	struct orch_run_done d = { .verdict = GATE_PASS };

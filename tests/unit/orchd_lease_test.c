@@ -379,7 +379,7 @@ each_message(int sock, uint64_t epoch, enum orch_result want)
 	struct orch_effect_done done = { epoch, "k", EFFECT_DONE, "e" };
 	struct orch_pull pull = { epoch, PULL_OPEN, "b", id, "", "t", 0,
 	    "" };
-	struct orch_landed landed = { epoch, id, id, id, "" };
+	struct orch_landed landed = { epoch, id, id, id, "", "", "" };
 	struct orch_hook_start hook = { epoch, "k", id, id, id };
 	struct orch_record record = { epoch, "14-deploy-log.md",
 	    { (const uint8_t *)"x", 1 } };

@@ -166,7 +166,7 @@ START_TEST(a_commit_that_is_not_at_the_forge_gets_its_statuses_when_it_is)
 	struct orch_effect_done d = { 0, key, EFFECT_DONE, "seen" };
 	struct orch_effect e = { 0, "merge", key, CLASS_CAS };
 	struct orch_gate g = { 0, "check_branch_mergeable", m, LOOK_NO };
-	struct orch_landed l = { 0, m, "aa", "bb", "" };
+	struct orch_landed l = { 0, m, "aa", "bb", "", "", "" };
 	struct fx_spawn s;
 	struct fx_msg go, a;
 	int sock = -1;
