@@ -120,7 +120,7 @@ static enum step
 edge_unmerged(struct worker *w)
 {
 	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE,
-	    "%s contains %s already, but the forge does not call its pull "
+	    "%s has what %s has already, but the forge does not call its pull "
 	    "request merged: mark it there as merged by hand",
 	    w->w_go->target, w->w_go->branch));
 }
@@ -161,7 +161,8 @@ edge_read(struct worker *w, struct edge *e)
 		return (STEP_NEXT);
 	}
 	/* In doubt nothing is merged that may have been merged before. */
-	switch (edge_contains(w, e->e_target, e->e_branch)) {
+	switch (landing_method(w) != NULL ? landing_holds(w, e->e_target,
+	    e->e_branch) : edge_contains(w, e->e_target, e->e_branch)) {
 	case 1:
 		if (landing_method(w) != NULL)
 			return (edge_unmerged(w));

@@ -396,8 +396,9 @@ enum forge_result rest_landed(struct worker *, char head[GIT_OID_SIZE],
 
 /*
  * Have the server land new on the target, by its pull request and the method
- * of landing.c, as a fast-forward when none is given; waits while a check of the server runs, and for CI as long as
- * ci_wait_timeout_s.  Never FORGE_NOTFOUND.
+ * of landing.c, as a fast-forward when none is given; waits while a check of
+ * the server runs, and for CI as long as ci_wait_timeout_s.  Never
+ * FORGE_NOTFOUND.
  */
 enum forge_result rest_land(struct worker *, const char *new, char *err,
 	    size_t);
@@ -436,6 +437,13 @@ enum step edge_run(struct worker *);
 
 /* The method that the run names, or NULL: what lands is what was tested. */
 const char *landing_method(const struct worker *);
+
+/*
+ * Does the target hold the head, or its very tree?  1 or 0; -1: git could not
+ * say.  With an open request that is a merge which the forge has not noted, or
+ * somebody's push.
+ */
+int	 landing_holds(struct worker *, const char *target, const char *head);
 
 /*
  * The probe of effect_merge then.  Done when the request is merged with

@@ -39,6 +39,25 @@ landing_method(const struct worker *w)
 	return (m[0] == '\0' || w->w_forge->f_landed == NULL ? NULL : m);
 }
 
+int
+landing_holds(struct worker *w, const char *target, const char *head)
+{
+	char a[GIT_OID_SIZE], b[GIT_OID_SIZE], err[256];
+	int yes;
+
+	if (git_is_ancestor(&w->w_repo, head, target, &yes, err,
+	    sizeof(err)) == GIT_OK) {
+		if (yes)
+			return (1);
+		if (git_tree_of(&w->w_repo, target, a, err, sizeof(err)) ==
+		    GIT_OK && git_tree_of(&w->w_repo, head, b, err,
+		    sizeof(err)) == GIT_OK)
+			return (strcmp(a, b) == 0);
+	}
+	log_warnx("task %s: %s", w->w_go->task, err);
+	return (-1);
+}
+
 /* Merged with this head: is what became of it in the target? */
 static enum probe
 landing_contained(struct worker *w, struct ref_effect *re, const char *head,
@@ -72,13 +91,11 @@ landing_open(struct worker *w, struct ref_effect *re, char *ev, size_t evlen)
 {
 	int yes;
 
-	if (git_is_ancestor(&w->w_repo, re->re_new, re->re_held, &yes, ev,
-	    evlen) != GIT_OK)
-		return (PROBE_UNKNOWN);
-	if (yes) {
+	if (landing_holds(w, re->re_held, re->re_new) != 0) {
 		/* A merge that the server has not noted yet, or a push. */
-		(void)snprintf(ev, evlen, "%s contains %.40s, but the pull "
-		    "request is not merged", re->re_branch, re->re_new);
+		(void)snprintf(ev, evlen, "%s (%.40s) has what %.40s has, "
+		    "but the pull request is not merged", re->re_branch,
+		    re->re_held, re->re_new);
 		return (PROBE_UNKNOWN);
 	}
 	if (git_is_ancestor(&w->w_repo, re->re_held, re->re_new, &yes, ev,

@@ -85,6 +85,7 @@ struct dest {
 	char		*d_url;		/* "": it is not configured any more */
 	char		*d_repo;
 	char		*d_target;	/* branch */
+	char		*d_method;	/* of merges */
 	char		*d_token;
 	uint32_t	 d_asked;	/* the id of the list under way */
 	TAILQ_HEAD(, row) d_rows;
@@ -126,7 +127,8 @@ dest_get(const char *name)
 		return (d);
 	if ((d = calloc(1, sizeof(*d))) == NULL || (d->d_url = strdup("")) ==
 	    NULL || (d->d_repo = strdup("")) == NULL || (d->d_target =
-	    strdup("")) == NULL || (d->d_token = strdup("")) == NULL)
+	    strdup("")) == NULL || (d->d_token = strdup("")) == NULL ||
+	    (d->d_method = strdup("")) == NULL)
 		fatal("forge");
 	(void)strlcpy(d->d_name, name, sizeof(d->d_name));
 	for (i = 0; i < TALE_MAX; i++)
@@ -147,6 +149,7 @@ set(char **to, const char *value)
 void
 post_project(const struct orch_child_project *m)
 {
+	const char *o = NULL;
 	char name[DEST_SIZE];
 	struct dest *d;
 
@@ -157,6 +160,10 @@ post_project(const struct orch_child_project *m)
 	set(&d->d_url, m->forge_url);
 	set(&d->d_repo, m->forge_repo);
 	set(&d->d_target, m->target);
+	set(&d->d_method, "");
+	while ((o = orch_strs_next(&m->options, o)) != NULL)
+		if (strncmp(o, "merge_method=", 13) == 0)
+			set(&d->d_method, o + 13);
 }
 
 void
@@ -175,7 +182,7 @@ post_each(void (*fn)(const struct checkup_of *, void *arg), void *arg)
 		struct checkup_of co = { .co_project = d->d_name + 6,
 		    .co_subject = "forge, to write", .co_url = d->d_url,
 		    .co_token = d->d_token, .co_place = d->d_repo,
-		    .co_part = d->d_target };
+		    .co_part = d->d_target, .co_method = d->d_method };
 
 		if (d->d_url[0] != '\0')
 			fn(&co, arg);
@@ -466,6 +473,7 @@ post_stop(void)
 		free(d->d_url);
 		free(d->d_repo);
 		free(d->d_target);
+		free(d->d_method);
 		free(d);
 	}
 	if (tick_ev != NULL)

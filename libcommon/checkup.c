@@ -101,6 +101,7 @@ trial_free(struct checkup *ck)
 		freezero(ck->ck_token, strlen(ck->ck_token));
 	free(ck->ck_place);
 	free(ck->ck_part);
+	free(ck->ck_method);
 	free(ck->ck_renamed);
 	free(ck);
 }
@@ -326,6 +327,7 @@ checkup_add(struct checkup_ask *ca, const struct checkup_of *co,
 	    (ck->ck_token = copy(co->co_token)) == NULL ||
 	    (ck->ck_place = copy(co->co_place)) == NULL ||
 	    (ck->ck_part = copy(co->co_part)) == NULL ||
+	    (ck->ck_method = copy(co->co_method)) == NULL ||
 	    (ck->ck_renamed = copy(co->co_renamed)) == NULL) {
 		trial_free(ck);
 		return (-1);

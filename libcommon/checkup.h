@@ -78,6 +78,7 @@ struct checkup {
 	char			*ck_token;
 	char			*ck_place;	/* repository, workspace */
 	char			*ck_part;	/* target branch, project */
+	char			*ck_method;	/* of its merges, or "" */
 	char			*ck_renamed;	/* lines "Own=Name" */
 	/* What steps have learned. */
 	int			 ck_dated;	/* its clock was judged */
@@ -98,6 +99,7 @@ struct checkup_of {
 	const char	*co_place;
 	const char	*co_part;
 	const char	*co_renamed;
+	const char	*co_method;	/* how merges land there, or NULL */
 };
 
 /*

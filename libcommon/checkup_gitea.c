@@ -317,6 +317,35 @@ judge_seen(struct checkup *ck, const struct http_reply *hp)
 	return (CHECKUP_ON);
 }
 
+/* By which the project lands; one that is not configured is the default. */
+static void
+judge_style(struct checkup *ck, json_t *repo)
+{
+	static const struct {
+		const char	*name;
+		const char	*key;
+		const char	*shown;
+	} styles[] = {
+		{ "fast-forward-only", "allow_fast_forward_only_merge",
+		    "Fast-forward only" },
+		{ "merge", "allow_merge_commits", "Create merge commit" },
+		{ "squash", "allow_squash_merge", "Create squash commit" },
+		{ "rebase", "allow_rebase", "Rebase then fast-forward" },
+	};
+	size_t i = 3;
+
+	while (i > 0 && strcmp(ck->ck_method, styles[i].name) != 0)
+		i--;
+	if (is_false(repo, styles[i].key))
+		checkup_say(ck, FOUND_FAIL, "merge style", "%s is switched "
+		    "off, by which orchd lands what was tested: Settings, "
+		    "Repository, Pull Requests, %s", styles[i].name,
+		    styles[i].shown);
+	else
+		checkup_say(ck, FOUND_OK, "merge style", "%s is allowed",
+		    styles[i].name);
+}
+
 static enum checkup_next
 judge_writable(struct checkup *ck, const struct http_reply *hp)
 {
@@ -343,13 +372,7 @@ judge_writable(struct checkup *ck, const struct http_reply *hp)
 	else
 		checkup_say(ck, FOUND_OK, "repository", "the bot user has "
 		    "write access to %s", ck->ck_place);
-	if (is_false(j, "allow_fast_forward_only_merge"))
-		checkup_say(ck, FOUND_FAIL, "merge style", "fast-forward-only "
-		    "is switched off, by which orchd lands what was tested: "
-		    "Settings, Repository, Pull Requests, Fast-forward only");
-	else
-		checkup_say(ck, FOUND_OK, "merge style", "fast-forward-only "
-		    "is allowed");
+	judge_style(ck, j);
 	json_decref(j);
 	return (CHECKUP_ON);
 }

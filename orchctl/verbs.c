@@ -55,7 +55,7 @@ const struct verb verbs[] = {
 	{ "restart", "", "replace orchd in place, runs go on", VERB_FULL,
 	    cmd_manage },
 	{ "resume", "[-c commit] [-p project] -r text deploy|merge",
-	    "let deploys or merges go on after a freeze", VERB_FULL, cmd_resume },
+	    "let frozen deploys or merges go on", VERB_FULL, cmd_resume },
 	{ "retry", "[-m text] task", "let a parked task go on", 0, cmd_task },
 	{ "show", "task", "everything about one task", 0, cmd_show },
 	{ "shutdown", "", "end agents gracefully and stop orchd", VERB_FULL,

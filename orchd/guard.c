@@ -118,8 +118,9 @@ guard_pull(const struct task *t, const struct guard_ask *a, char *why,
 		return (GUARD_ENDED);
 	}
 	if (a->ga_effect == NULL || strcmp(a->ga_effect, "merge") != 0 ||
-	    landing_is_made_there(t) || pf.pf_landed[0] == '\0' || strcmp(pf.pf_landed, a->ga_key +
-	    strlen(a->ga_key) - strlen(pf.pf_landed)) == 0)
+	    landing_is_made_there(t) || pf.pf_landed[0] == '\0' ||
+	    strcmp(pf.pf_landed, a->ga_key + strlen(a->ga_key) -
+	    strlen(pf.pf_landed)) == 0)
 		return (GUARD_GO);
 	snprintf(why, len, "pull request %lld is merged as %.12s already",
 	    (long long)pf.pf_number, pf.pf_landed);

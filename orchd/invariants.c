@@ -78,6 +78,10 @@ static const struct {
 	    "d ON d.project = q.project AND d.revision = q.commit_id AND "
 	    "d.id > q.after JOIN task t ON t.id = d.task WHERE q.cleared_at "
 	    "IS NULL" },
+	{ "what landed and nobody has tested is not deployed",
+	    "SELECT t.key || ' ' || d.revision FROM untested u JOIN deploy "
+	    "d ON d.project = u.project AND d.revision = u.commit_id JOIN "
+	    "task t ON t.id = d.task" },
 	{ "a rollback is of a commit in quarantine, to what was before it",
 	    "SELECT t.key FROM deploy d JOIN task t ON t.id = d.task LEFT "
 	    "JOIN quarantine q ON q.task = d.task AND q.previous = "

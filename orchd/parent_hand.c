@@ -164,6 +164,9 @@ list_project_options(struct strlist *l, const struct conf_project *cp)
 	snprintf(line, sizeof(line), "forge_poll_interval_s=%lld", (long long)
 	    conf_int(par.p_conf, cp, OPT_FORGE_POLL_INTERVAL_S));
 	strlist_add(l, line);
+	snprintf(line, sizeof(line), "merge_method=%s",
+	    conf_merge_name(cp->cp_merge));
+	strlist_add(l, line);
 }
 
 static const char *

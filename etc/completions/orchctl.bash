@@ -47,7 +47,7 @@ _orchctl()
 		mapfile -t COMPREPLY < <(compgen -W "remote" -- "$cur")
 		;;
 	resume)
-		mapfile -t COMPREPLY < <(compgen -W "deploy" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "deploy merge" -- "$cur")
 		;;
 	lease)
 		mapfile -t COMPREPLY < <(compgen -W "release $(_orchctl_tasks)" -- "$cur")

@@ -47,6 +47,8 @@ static const struct {
 	{ "INSERT INTO quarantine (task, project, commit_id, previous, reason, "
 	    "after, at) SELECT task, project, revision, '', '', id - 1, 1 "
 	    "FROM deploy", "in quarantine is not deployed" },
+	{ "INSERT INTO untested SELECT project, task, revision, revision, 1 "
+	    "FROM deploy", "nobody has tested is not deployed" },
 	{ "UPDATE deploy SET kind = 'rollback'",
 	    "a rollback is of a commit in quarantine" },
 	{ "DELETE FROM effect WHERE name = 'merge'",

@@ -139,7 +139,7 @@ static void
 try(const struct checkup_step *steps, const char *url, uint32_t ms)
 {
 	struct checkup_of co = { "app", "it", url, "token-0", "acme/app",
-	    "main", NULL };
+	    "main", NULL, NULL };
 	struct checkup_ask *ca = checkup_begin(5, ms);
 
 	nfound = 0;
