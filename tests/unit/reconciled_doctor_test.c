@@ -134,12 +134,15 @@ ask(const char *project)
 	ended(17);
 }
 
+/* How the project lands, or NULL. */
+static const char *method;
+
 /* The same of one table of trials alone. */
 static void
 try(const struct checkup_step *steps, const char *url, uint32_t ms)
 {
 	struct checkup_of co = { "app", "it", url, "token-0", "acme/app",
-	    "main", NULL, NULL };
+	    "main", NULL, method };
 	struct checkup_ask *ca = checkup_begin(5, ms);
 
 	nfound = 0;
@@ -443,6 +446,29 @@ START_TEST(each_fault_of_writing_has_its_line)
 }
 END_TEST
 
+START_TEST(the_merge_style_is_that_of_the_configuration)
+{
+	static const struct {
+		const char	*name;
+		const char	*off;
+	} styles[] = {
+		{ "merge", REPO("\"allow_merge_commits\":false") },
+		{ "squash", REPO("\"allow_squash_merge\":false") },
+		{ "rebase", REPO("\"allow_rebase\":false") },
+	};
+
+	method = styles[_i].name;
+	answer("GET " API, 200, styles[_i].off)->c_times = 1;
+	try(checkup_forge_write, server_url, 4000);
+	finds("it", "merge style", FOUND_FAIL, method);
+	answer("GET " API, 200, REPO("\"allow_fast_forward_only_merge\":"
+	    "false"))->c_times = 1;
+	try(checkup_forge_write, server_url, 4000);
+	finds("it", "merge style", FOUND_OK, method);
+	method = NULL;
+}
+END_TEST
+
 START_TEST(rules_are_read_by_administrators_only)
 {
 	answer("GET " API, 200, "{\"permissions\":{\"push\":true}}")->c_times =
@@ -579,6 +605,8 @@ main(void)
 	tcase_add_test(tc, only_what_is_harmless_is_sent);
 	tcase_add_loop_test(tc, each_fault_has_its_line, 0,
 	    (int)(sizeof(faults) / sizeof(faults[0])));
+	tcase_add_loop_test(tc,
+	    the_merge_style_is_that_of_the_configuration, 0, 3);
 	tcase_add_loop_test(tc, each_fault_of_writing_has_its_line, 0,
 	    (int)(sizeof(written) / sizeof(written[0])));
 	tcase_add_test(tc, rules_are_read_by_administrators_only);
