@@ -133,7 +133,6 @@ merge_apply(struct worker *w, void *arg, char *ev, size_t evlen)
 
 	re->re_tried = w->w_forge->f_land(w, re->re_branch, re->re_new,
 	    re->re_old, ev, evlen);
-	(void)strlcpy(re->re_said, ev, sizeof(re->re_said));
 	/* Nothing of it was done, and waiting longer is not for us. */
 	return (re->re_tried == FORGE_RED || re->re_tried == FORGE_BLOCKED ||
 	    re->re_tried == FORGE_STOPPED ? -1 : 0);

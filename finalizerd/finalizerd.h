@@ -270,7 +270,6 @@ struct ref_effect {
 	char		 re_old[GIT_OID_SIZE];	/* what it holds; "" nothing */
 	char		 re_held[GIT_OID_SIZE];	/* what the last probe saw */
 	enum forge_result re_tried;	/* what the last attempt was told */
-	char		 re_said[256];	/* and in words */
 	char		 re_landed[GIT_OID_SIZE]; /* the forge's merge of new */
 };
 

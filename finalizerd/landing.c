@@ -107,9 +107,8 @@ landing_open(struct worker *w, struct ref_effect *re, char *ev, size_t evlen)
 		return (PROBE_CONFLICT);
 	}
 	(void)strlcpy(re->re_old, re->re_held, sizeof(re->re_old));
-	(void)snprintf(ev, evlen, "the pull request is not merged by %s%s%s",
-	    landing_method(w), re->re_said[0] != '\0' ? ": " : "",
-	    re->re_said);
+	(void)snprintf(ev, evlen, "the pull request is not merged by %s",
+	    landing_method(w));
 	return (PROBE_TODO);
 }
 
