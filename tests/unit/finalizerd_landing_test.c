@@ -31,6 +31,15 @@ static const char *const methods[] = { "merge", "squash", "rebase" };
 
 static const char *method;
 
+/* With SLOW set everything by each method, else some of it by one of them. */
+static int slow;
+
+static int
+few(int all, int some)
+{
+	return (slow ? all : some);
+}
+
 static void
 begin_by(int i)
 {
@@ -102,8 +111,8 @@ START_TEST(one_merge_whatever_is_lost)
 	};
 
 	begin_by(_i);
-	if (faults[_i / 2] != NULL)
-		fs_fault(faults[_i / 2]);
+	if (faults[_i % FAULTS] != NULL)
+		fs_fault(faults[_i % FAULTS]);
 	edge();
 	/* One before the merge ends the work before it begins. */
 	if (eng->e_commits == 0)
@@ -117,13 +126,15 @@ END_TEST
 /* The worker dies before or after the engine has stored its n-th message. */
 START_TEST(one_merge_wherever_a_worker_dies)
 {
+	int n = few(_i, 4 * _i + _i % 2);
+
 	begin_by(_i);
 	go.work = "edge";
 	go.stage = "deploy-staging";
 	go.head = go.commit = oid_h_ff;
 	eng->e_commits = eng->e_ends = 0;
-	eng->e_kill_at = (unsigned int)(_i / 2 + 1);
-	eng->e_kill_after = _i % 2;
+	eng->e_kill_at = (unsigned int)(n / 2 + 1);
+	eng->e_kill_after = n % 2;
 	(void)run_worker();
 	eng->e_kill_at = 0;
 	if (eng->e_commits == 0)
@@ -224,7 +235,7 @@ START_TEST(an_untested_tree_is_found_out_wherever_a_worker_dies)
 	go.stage = "deploy-staging";
 	go.head = go.commit = oid_h_ff;
 	eng->e_commits = eng->e_ends = 0;
-	eng->e_kill_at = (unsigned int)(_i + 4);
+	eng->e_kill_at = (unsigned int)(few(_i, 3 * _i) + 4);
 	eng->e_kill_after = 1;
 	(void)run_worker();
 	eng->e_kill_at = 0;
@@ -293,6 +304,33 @@ START_TEST(a_merge_of_another_head_is_not_ours)
 	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
 	ck_assert_int_eq(eng->e_cause, CAUSE_MOVED);
 	ck_assert_str_eq(eng->e_landed, "");
+	fs_stop();
+}
+END_TEST
+
+/* Somebody pushes to the branch and merges it between our look and merge. */
+static enum forge_result
+usurped_land(struct worker *w, const char *target, const char *new,
+    const char *old, char *err, size_t errlen)
+{
+	char other[41];
+
+	make_commit(oid_h_ff, "c", "something else\n", other);
+	forge_set(BRANCH, other);
+	by_hand(method);
+	(void)snprintf(err, errlen, "the answer is lost");
+	return (FORGE_UNKNOWN);
+}
+
+START_TEST(a_merge_of_another_head_in_the_last_moment_is_not_ours)
+{
+	begin_by(_i);
+	counting.f_land = usurped_land;
+	edge();
+	ck_assert_int_eq(eng->e_commits, 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_str_eq(eng->e_landed, "");
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "the gates judged"));
 	fs_stop();
 }
 END_TEST
@@ -392,13 +430,14 @@ main(void)
 	SRunner *sr;
 	int failed;
 
+	slow = getenv("SLOW") != NULL;
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	tcase_add_unchecked_fixture(tc, world_make, world_remove);
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0,
-	    2 * FAULTS);
+	    few(2 * FAULTS, FAULTS));
 	tcase_add_loop_test(tc, one_merge_wherever_a_worker_dies, 0,
-	    2 * DEATHS);
+	    few(2 * DEATHS, DEATHS / 2));
 	tcase_add_loop_test(tc,
 	    a_branch_that_is_behind_lands_with_the_tested_tree, 0, NMETHODS);
 	tcase_add_loop_test(tc, a_tree_that_nobody_tested_is_told_and_tested,
@@ -408,19 +447,22 @@ main(void)
 	    NMETHODS);
 	tcase_add_loop_test(tc,
 	    an_untested_tree_is_found_out_wherever_a_worker_dies, 0,
-	    DEATHS);
+	    few(DEATHS, 6));
 	tcase_add_loop_test(tc, a_merge_by_hand_needs_a_pass_and_is_adopted,
 	    0, NMETHODS);
-	tcase_add_loop_test(tc, a_merged_branch_may_be_gone, 0, NMETHODS);
+	tcase_add_loop_test(tc, a_merged_branch_may_be_gone, 0, few(NMETHODS, 1));
 	tcase_add_loop_test(tc, a_merge_of_another_head_is_not_ours, 0,
-	    NMETHODS);
+	    few(NMETHODS, 1));
+	tcase_add_loop_test(tc,
+	    a_merge_of_another_head_in_the_last_moment_is_not_ours, 0,
+	    few(NMETHODS, 1));
 	tcase_add_loop_test(tc,
 	    a_target_that_has_the_branch_without_a_merge_is_asked_about, 0,
-	    NMETHODS);
+	    few(NMETHODS, 2));
 	tcase_add_loop_test(tc,
-	    a_method_that_the_forge_refuses_lands_nothing, 0, NMETHODS);
+	    a_method_that_the_forge_refuses_lands_nothing, 0, few(NMETHODS, 1));
 	tcase_add_loop_test(tc, what_has_landed_is_not_cancelled, 0,
-	    NMETHODS);
+	    few(NMETHODS, 1));
 	tcase_add_test(tc, a_rebase_that_conflicts_lands_nothing);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
