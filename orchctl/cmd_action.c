@@ -113,7 +113,7 @@ effect_settle(struct ctx *c, char **argv, const char *reason)
 	return (ask_action(c, &act, NULL));
 }
 
-/* resume [-c commit] [-p project] -r text deploy|merge */
+/* resume [-c commit] [-p project] -r text deploy | merge */
 enum ctl_exit
 cmd_resume(struct ctx *c, int argc, char **argv)
 {

@@ -54,7 +54,7 @@ const struct verb verbs[] = {
 	{ "reload", "", "read the configuration again", 0, cmd_manage },
 	{ "restart", "", "replace orchd in place, runs go on", VERB_FULL,
 	    cmd_manage },
-	{ "resume", "[-c commit] [-p project] -r text deploy|merge",
+	{ "resume", "[-c commit] [-p project] -r text deploy | merge",
 	    "let frozen deploys or merges go on", VERB_FULL, cmd_resume },
 	{ "retry", "[-m text] task", "let a parked task go on", 0, cmd_task },
 	{ "show", "task", "everything about one task", 0, cmd_show },
