@@ -160,8 +160,8 @@ landing_read(struct worker *w, char head[GIT_OID_SIZE],
 	case FORGE_UNKNOWN:
 		break;
 	}
-	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE, "%s",
-	    err));
+	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE, "%s%s",
+	    err, forge_advice(w)));
 }
 
 enum step

@@ -19,77 +19,7 @@
  * what they may write into them, and the task's own when somebody changed it.
  */
 
-#include <curl/curl.h>
-
-#include "libcommon/git_remote.h"
-
-#include "finalizerd_world.h"
-#include "forge_standin.h"
-
-#define API	"/api/v1/repos/" FS_REPO
-
-static struct git_remote remote;
-
-/* A branch of the forge from old to new, behind everybody's back. */
-static void
-forge_set(const char *branch, const char *new)
-{
-	char old[41], err[256];
-
-	if (git_remote_head(&repo, &remote, branch, old, err, sizeof(err)) ==
-	    GIT_OK && strcmp(old, new) == 0)
-		return;
-	ck_assert_msg(git_remote_push(&repo, &remote, branch, new, old, err,
-	    sizeof(err)) == GIT_OK, "%s: %s", branch, err);
-}
-
-static const char *
-forge_get(const char *branch)
-{
-	static char oid[41];
-	char err[256];
-	enum git_result r;
-
-	r = git_remote_head(&repo, &remote, branch, oid, err, sizeof(err));
-	ck_assert_msg(r == GIT_OK || r == GIT_NOTFOUND, "%s", err);
-	return (oid);
-}
-
-static void
-begin(const char *check)
-{
-	fs_start("1.26.1", check);
-	remote.gr_url = fs_git;
-	remote.gr_token = FS_TOKEN;
-	spec.forge = "gitea";
-	spec.forge_url = fs_base;
-	spec.forge_repo = FS_REPO;
-	spec.token = FS_TOKEN;
-	counting = forge_gitea;
-	forge_set("main", oid_t);
-	world_reset("");
-}
-
-/* The mirror knows nothing: it is filled by looking. */
-static void
-publish(void)
-{
-	go.work = "publish";
-	go.stage = "development";
-	go.head = oid_h_ff;
-	eng->e_commits = eng->e_ends = 0;
-	ck_assert_int_eq(run_worker(), 0);
-}
-
-static void
-edge(void)
-{
-	go.work = "edge";
-	go.stage = "deploy-staging";
-	go.head = go.commit = oid_h_ff;
-	eng->e_commits = eng->e_ends = 0;
-	ck_assert_int_eq(run_worker(), 0);
-}
+#include "finalizerd_forge.h"
 
 /* Anybody may write much into one of theirs: that many megabytes. */
 static void
