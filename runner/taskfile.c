@@ -94,17 +94,24 @@ task_write(const struct run *r, const struct text *t)
 	    0400));
 }
 
-/* The whole text as one argument, as much of it as the system takes. */
+/*
+ * The whole text as one argument, as much of it as the system takes.  It never
+ * begins with the file's "---": each agent program takes that for an option.
+ */
 static char *
 task_prompt(const struct run *r, const struct text *t)
 {
+	static const char cut[] = "\n[cut here: the rest is in the file]\n";
+	size_t len = ARG_MAX_BYTES - RUN_PATH_MAX - 2 * sizeof(cut);
 	char *s;
 
-	if (t->tx_len < ARG_MAX_BYTES)
-		return (strdup(t->tx_buf));
-	if (asprintf(&s, "%.*s\n[cut here: the whole text is in the file %s]\n",
-	    (int)(ARG_MAX_BYTES - RUN_PATH_MAX - 64), t->tx_buf,
-	    ws_task(r)) == -1)
+	if (t->tx_len < len)
+		len = t->tx_len;
+	while (len < t->tx_len && ((unsigned char)t->tx_buf[len] & 0xc0) ==
+	    0x80)
+		len--;		/* a cut character is refused by Codex */
+	if (asprintf(&s, "This is your task, as in the file %s:\n\n%.*s%s",
+	    ws_task(r), (int)len, t->tx_buf, len < t->tx_len ? cut : "") == -1)
 		return (NULL);
 	return (s);
 }

@@ -510,12 +510,28 @@ START_TEST(prompt_and_session_are_whole_words)
 	te.spec.prompt = "PROMPT-TEXT";
 	te.spec.argv = (struct orch_strs)STRS_OF("/bin/sh", "-c",
 	    "case $1 in *PROMPT-TEXT*) ;; *) exit 3;; esac; "
+	    "case $1 in *\"$2:\"*) ;; *) exit 8;; esac; "
 	    "test -f \"$2\" || exit 4; test ${#3} = 36 || exit 5; "
 	    "test \"$4\" = 'x{task}' || exit 6; echo x >x", "sh", "{prompt}",
 	    "{task}", "{session}", "x{task}");
 	te_run(&te);
 	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
 	ck_assert_uint_eq(strlen(te.done.session), 36);
+	te_close(&te);
+}
+END_TEST
+
+/* Claude Code, Codex, Gemini CLI and OpenCode take "---" for an option. */
+START_TEST(prompt_is_no_option)
+{
+	struct te te;
+
+	te_open(&te, KIND_AGENT);
+	te.spec.argv = (struct orch_strs)STRS_OF("/bin/sh", "-c",
+	    "case $1 in -*) exit 3;; esac; case $1 in *'\n---\nid: '*) ;; "
+	    "*) exit 4;; esac; echo x >x", "sh", "{prompt}");
+	te_run(&te);
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
 	te_close(&te);
 }
 END_TEST
@@ -613,6 +629,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, sandbox_that_cannot_be_made_starts_nothing);
 	tcase_add_test(tc, go_without_usable_names_is_refused);
 	tcase_add_test(tc, prompt_and_session_are_whole_words);
+	tcase_add_test(tc, prompt_is_no_option);
 	tcase_add_test(tc, other_levels_deliver);
 	tcase_add_test(tc, unlisted_host_is_refused_by_the_proxy);
 	tcase_add_test(tc, deployer_needs_no_commit);
