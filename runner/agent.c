@@ -56,14 +56,15 @@ agent_uuid(char *dst, size_t len)
 	    b[15]) < (int)len ? 0 : -1);
 }
 
-/* An agent's end in words: who, what, and its last lines. */
+/* An agent's end in words: who, what, and what it said last. */
 static void
 agent_fail(struct run *r, enum gate_verdict verdict, enum orch_cause cause,
     const char *why)
 {
-	char last[600];
+	char last[600] = "";
 
-	tail_last(&agent.ag_tail, 3, last, sizeof(last));
+	if (agent.ag_usage != NULL)
+		usage_last(agent.ag_usage, last, sizeof(last));
 	run_result(r, verdict, cause, "%s: %s%s%s%s", r->r_go.role, why,
 	    last[0] == '\0' ? "" : " (last output: ", last,
 	    last[0] == '\0' ? "" : ")");

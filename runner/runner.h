@@ -486,6 +486,13 @@ const char *usage_session(const struct usage *);
  */
 void	 usage_judge(struct usage *, int code, struct usage_verdict *);
 
+/*
+ * After usage_judge(): what the agent said last, in a line for a person who
+ * reads why it failed; its last message, or the line that names an error, or
+ * the last three.  "" where uv_reason has it already.  len: at least 1.
+ */
+void	 usage_last(const struct usage *, char *dst, size_t len);
+
 /* deliver.c: an agent's commits leave as a bundle */
 
 /*

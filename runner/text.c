@@ -234,7 +234,8 @@ tail_last(const struct tail *t, unsigned int n, char *dst, size_t dstlen)
 	while (n > 0 && end > 0) {
 		begin = line_begin(t, end);
 		if (end - begin > 1) {
-			if (t->tl_len - begin > dstlen * 2)
+			if (from != t->tl_len &&
+			    t->tl_len - begin > dstlen * 2)
 				break;
 			from = begin;
 			n--;

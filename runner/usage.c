@@ -51,6 +51,7 @@ struct usage {
 	int			 us_status;	/* HTTP status it names, or 0 */
 	size_t			 us_denied;	/* tool uses refused */
 	char			 us_text[400];	/* of the error */
+	char			 us_words[400];	/* the agent's last message */
 };
 
 /* Words of a provider's limit; the match ignores case. */
@@ -140,6 +141,13 @@ set_text(struct usage *u, const char *s)
 		(void)esc(u->us_text, sizeof(u->us_text), s);
 }
 
+static void
+set_words(struct usage *u, const char *s)
+{
+	if (s != NULL && s[0] != '\0')
+		(void)esc(u->us_words, sizeof(u->us_words), s);
+}
+
 /* An error is a text or an object with a message. */
 static void
 set_error(struct usage *u, const json_t *e)
@@ -203,8 +211,10 @@ claude_line(struct usage *u, const json_t *o)
 	usd = json_number_value(json_object_get(o, "total_cost_usd"));
 	if (usd > 0 && usd < 1e9)
 		u->us_micros = (uint64_t)llround(usd * 1e6);
-	if (!u->us_error)
+	if (!u->us_error) {
+		set_words(u, json_string_value(json_object_get(o, "result")));
 		return;
+	}
 	set_text(u, json_string_value(json_object_get(o, "subtype")));
 	set_text(u, json_string_value(json_array_get(json_object_get(o,
 	    "errors"), 0)));
@@ -224,14 +234,18 @@ codex_line(struct usage *u, const json_t *o)
 {
 	const char *type = json_string_value(json_object_get(o, "type"));
 	const json_t *use = json_object_get(o, "usage");
+	const json_t *item = json_object_get(o, "item");
 
 	if (type == NULL)
 		return;
 	if (strcmp(type, "thread.started") == 0)
 		set_session(u, o, "thread_id");
+	else if (strcmp(type, "item.completed") == 0)
+		set_words(u, json_string_value(json_object_get(item, "text")));
 	else if (strcmp(type, "turn.completed") == 0) {
 		u->us_result = 1;
 		u->us_error = 0;
+		u->us_text[0] = '\0';	/* it did reconnect */
 		u->us_in = count(use, "input_tokens");
 		u->us_outp = count(use, "output_tokens");
 	} else if (strcmp(type, "turn.failed") == 0) {
@@ -281,6 +295,7 @@ gemini_object(struct usage *u, const json_t *o)
 		return;
 	u->us_result = 1;
 	u->us_error = st != NULL && strcmp(st, "success") != 0;
+	set_words(u, json_string_value(json_object_get(o, "response")));
 	gemini_stats(u, json_object_get(o, "stats"));
 }
 
@@ -345,6 +360,39 @@ usage_document(struct usage *u)
 			p += je.position > 0 ? je.position - 1 : 0;
 		}
 	}
+}
+
+/* "Error: ...", "Error [CODE]: ...", "error: ...": not a line of a trace. */
+static int
+names_error(const char *p, size_t len)
+{
+	const char *e = memmem(p, len, "rror", 4);
+
+	return (e != NULL && p[0] != ' ' && p[0] != '\t' &&
+	    memmem(e, len - (size_t)(e - p), ": ", 2) != NULL);
+}
+
+void
+usage_last(const struct usage *u, char *dst, size_t len)
+{
+	const char *p = u->us_said.tl_buf, *nl, *end;
+
+	dst[0] = '\0';
+	if (u->us_text[0] != '\0')
+		return;
+	if (u->us_words[0] != '\0') {
+		(void)strlcpy(dst, u->us_words, len);
+		return;
+	}
+	end = p == NULL ? NULL : p + u->us_said.tl_len;
+	for (; u->us_format != FORMAT_NONE && p < end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			break;
+		if (names_error(p, (size_t)(nl - p)))
+			(void)snprintf(dst, len, "%.*s", (int)(nl - p), p);
+	}
+	if (dst[0] == '\0')
+		tail_last(&u->us_said, 3, dst, len);
 }
 
 static int

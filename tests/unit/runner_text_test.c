@@ -123,6 +123,7 @@ START_TEST(tail_takes_one_endless_line)
 	ck_assert_uint_le(t.tl_len, RUN_TEXT_MAX);
 	tail_last(&t, 3, last, sizeof(last));
 	ck_assert_uint_lt(strlen(last), sizeof(last));
+	ck_assert_mem_eq(last, "xxxx", 4);
 	free(big);
 	tail_free(&t);
 }

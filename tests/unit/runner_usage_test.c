@@ -233,6 +233,79 @@ START_TEST(any_command_goes_by_exit_code_and_patterns)
 }
 END_TEST
 
+/* As end(), and what it said last. */
+static const char *
+end_last(int code, char *last, size_t len)
+{
+	usage_judge(u, code, &uv);
+	usage_last(u, last, len);
+	usage_free(u);
+	return (last);
+}
+
+/* Shortened from what the programs print; raw JSON is not for people. */
+START_TEST(last_words_are_the_agents_message)
+{
+	char last[600];
+
+	start(FORMAT_CLAUDE);
+	line(1, "{\"type\":\"assistant\",\"message\":{\"id\":\"msg_97a6\"}}");
+	line(1, "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":"
+	    "false,\"result\":\"I could\\nnot commit.\"}");
+	ck_assert_str_eq(end_last(0, last, sizeof(last)),
+	    "I could\\nnot commit.");
+	start(FORMAT_CODEX);	/* 0.169.0 behind a proxy without WebSockets */
+	line(1, "{\"type\":\"error\",\"message\":\"Reconnecting... 2/5\"}");
+	line(1, "{\"type\":\"item.completed\",\"item\":{\"id\":\"item_0\","
+	    "\"type\":\"error\",\"message\":\"Falling back\"}}");
+	line(1, "{\"type\":\"item.completed\",\"item\":{\"id\":\"item_1\","
+	    "\"type\":\"agent_message\",\"text\":\"All done.\"}}");
+	line(1, "{\"type\":\"turn.completed\",\"usage\":{}}");
+	ck_assert_str_eq(end_last(0, last, sizeof(last)), "All done.");
+	ck_assert_int_eq(uv.uv_ok, 1);
+	start(FORMAT_GEMINI);
+	line(1, "{");
+	line(1, "  \"session_id\": \"32a8db1a\",");
+	line(1, "  \"response\": \"Nothing to do.\"");
+	line(1, "}");
+	ck_assert_str_eq(end_last(0, last, sizeof(last)), "Nothing to do.");
+}
+END_TEST
+
+/* Node.js 20 ends a trace with its version; Gemini CLI 0.61.0 at a login. */
+START_TEST(last_words_are_the_line_of_the_error)
+{
+	static const char why[] = "Error: Missing optional dependency "
+	    "@openai/codex-linux-x64. Reinstall Codex: npm install -g "
+	    "@openai/codex@latest";
+	char last[600];
+
+	start(FORMAT_CODEX);
+	line(2, "file:///opt/codex/node_modules/.bin/codex:108");
+	line(2, "  throw new Error(");
+	line(2, "        ^");
+	line(2, why);
+	line(2, "    at findCodexExecutable (file:///opt/codex:108:9)");
+	line(2, "Node.js v20.20.2");
+	ck_assert_str_eq(end_last(1, last, sizeof(last)), why);
+	start(FORMAT_GEMINI);
+	line(2, "YOLO mode is enabled.");
+	line(2, "{");
+	line(2, "  \"error\": {");
+	line(2, "    \"message\": \"Invalid auth method selected.\",");
+	line(2, "    \"code\": 41");
+	line(2, "  }");
+	line(2, "}");
+	ck_assert_str_eq(end_last(41, last, sizeof(last)), "");
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "Invalid auth method"));
+	start(FORMAT_NONE);
+	line(1, "Error: of no matter");
+	line(1, "the end");
+	ck_assert_str_eq(end_last(1, last, sizeof(last)),
+	    "Error: of no matter | the end");
+}
+END_TEST
+
 START_TEST(hostile_json_is_survived)
 {
 	static char deep[100001];
@@ -272,6 +345,8 @@ main(void)
 	tcase_add_test(tc, gemini_exit_0_with_nothing_fails);
 	tcase_add_test(tc, gemini_exit_code_is_an_http_status);
 	tcase_add_test(tc, any_command_goes_by_exit_code_and_patterns);
+	tcase_add_test(tc, last_words_are_the_agents_message);
+	tcase_add_test(tc, last_words_are_the_line_of_the_error);
 	tcase_add_test(tc, hostile_json_is_survived);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
