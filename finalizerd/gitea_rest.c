@@ -346,30 +346,46 @@ rest_merge(struct worker *w, uint64_t number, const char *new, char *err,
 	return (r);
 }
 
+/* A page of what CI says of a commit; 1 when there may be another. */
+static int
+rest_checks(struct worker *w, const char *commit, unsigned int page,
+    struct gitea_checks *gc, char *text, size_t textlen)
+{
+	const size_t before = gc->gc_seen;
+	struct http_reply hp;
+	char tail[128], why[256];
+	int more = 0;
+
+	(void)snprintf(tail, sizeof(tail), "/commits/%s/status?limit=%d"
+	    "&page=%u", commit, GITEA_PAGE, page);
+	if (rest_do(w, "GET", tail, NULL, &hp, why, sizeof(why)) == 0 &&
+	    hp.hp_status == 200 && gitea_checks_add(gc, rest_body(&hp),
+	    hp.hp_len, hp.hp_total, "orchd/", why, sizeof(why)) == 0) {
+		gitea_checks_text(rest_body(&hp), hp.hp_len, "orchd/", text,
+		    textlen);
+		more = gc->gc_seen > before && gc->gc_seen < gc->gc_total;
+	}
+	http_reply_free(&hp);
+	return (more);
+}
+
 /* Has CI said no to this commit?  err then gets what failed. */
 static int
 rest_is_red(struct worker *w, const char *commit, char *err, size_t errlen)
 {
 	struct gitea_checks gc;
-	struct http_reply hp;
-	char tail[128], why[256], text[400] = "";
-	int red = 0;
+	char text[400] = "";
+	unsigned int page = 1;
 
 	memset(&gc, 0, sizeof(gc));
-	(void)snprintf(tail, sizeof(tail), "/commits/%s/status?limit=%d",
-	    commit, GITEA_PAGE);
-	if (rest_do(w, "GET", tail, NULL, &hp, why, sizeof(why)) == 0 &&
-	    hp.hp_status == 200 && gitea_checks_add(&gc, rest_body(&hp),
-	    hp.hp_len, hp.hp_total, "orchd/", why, sizeof(why)) == 0 &&
-	    gitea_checks_state(&gc) == GITEA_CI_RED) {
-		red = 1;
-		gitea_checks_text(rest_body(&hp), hp.hp_len, "orchd/", text,
-		    sizeof(text));
-		(void)snprintf(err, errlen, "CI of %.7s: %s", commit,
-		    text[0] != '\0' ? text : gc.gc_first_red);
-	}
-	http_reply_free(&hp);
-	return (red);
+	while (rest_checks(w, commit, page, &gc, text, sizeof(text)) &&
+	    gitea_checks_state(&gc) != GITEA_CI_RED && page < PAGES_MAX)
+		page++;
+	if (gitea_checks_state(&gc) != GITEA_CI_RED)
+		return (0);
+	(void)snprintf(err, errlen, "CI of %.7s: %s", commit,
+	    text[0] != '\0' ? text : gc.gc_first_red);
+	return (1);
 }
 
 /* Wait; -1 when the engine asked for the end meanwhile. */

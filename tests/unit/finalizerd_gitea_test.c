@@ -19,6 +19,7 @@
  * once, whatever is lost, late or refused.
  */
 
+#include "libcommon/gitea.h"
 #include "libcommon/seccomp.h"
 
 #include "finalizerd_forge.h"
@@ -204,14 +205,20 @@ protect(void)
 }
 
 static void
-ci_says(const char *state)
+check_says(const char *context, const char *state)
 {
 	char path[128], body[128];
 
 	(void)snprintf(path, sizeof(path), API "/statuses/%s", oid_h_ff);
 	(void)snprintf(body, sizeof(body), "{\"state\":\"%s\",\"context\":"
-	    "\"ci/test\",\"description\":\"3 failed\"}", state);
+	    "\"%s\",\"description\":\"3 failed\"}", state, context);
 	ck_assert_int_eq(fs_call("tok-boss", "POST", path, body, NULL), 201);
+}
+
+static void
+ci_says(const char *state)
+{
+	check_says("ci/test", state);
 }
 
 START_TEST(a_branch_deleted_by_hand_is_not_made_anew)
@@ -283,6 +290,31 @@ START_TEST(red_ci_lands_nothing)
 	ci_says("failure");
 	edge();
 	ck_assert_int_eq(eng->e_verdict, GATE_FAIL);
+	ck_assert_int_eq(eng->e_cause, CAUSE_RED);
+	ck_assert_ptr_nonnull(strstr(eng->e_reason, "ci/test"));
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	fs_stop();
+}
+END_TEST
+
+/* Green ones fill the first two pages, and what they say of themselves. */
+START_TEST(red_ci_is_found_on_any_page)
+{
+	char context[32];
+	int i;
+
+	begin("0");
+	publish();
+	protect();
+	for (i = 0; i < 2 * GITEA_PAGE; i++) {
+		(void)snprintf(context, sizeof(context), "ci/a%d", i);
+		check_says(context, "success");
+	}
+	check_says("ci/other", "pending");
+	ci_says("failure");
+	option("ci_wait_timeout_s=2");
+	edge();
+	ck_assert_msg(eng->e_verdict == GATE_FAIL, "%s", eng->e_reason);
 	ck_assert_int_eq(eng->e_cause, CAUSE_RED);
 	ck_assert_ptr_nonnull(strstr(eng->e_reason, "ci/test"));
 	ck_assert_str_eq(forge_get("main"), oid_t);
@@ -497,6 +529,7 @@ main(void)
 	tcase_add_test(tc, the_merge_waits_for_ci);
 	tcase_add_test(tc, the_wait_for_ci_has_a_deadline);
 	tcase_add_test(tc, red_ci_lands_nothing);
+	tcase_add_test(tc, red_ci_is_found_on_any_page);
 	tcase_add_test(tc, a_merge_that_is_refused_says_in_whose_words);
 	tcase_add_test(tc,
 	    a_cancelled_task_takes_its_branch_and_pull_request_away);
