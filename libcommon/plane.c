@@ -25,6 +25,7 @@
 #include <jansson.h>
 
 #include "answer.h"
+#include "isotime.h"
 #include "plane.h"
 
 #define PLANE_LABELS	1000U
@@ -391,30 +392,40 @@ plane_items_each(const char *body, size_t len, struct plane_cursor *pc,
 	return (0);
 }
 
-/* Is this one by a person, and newer than the newest so far? */
+/* Who wrote a comment, and when; -1: it does not say. */
 static int
-comment_better(json_t *o, const char *self, char author[PLANE_ID],
-    char created[40])
+comment_read(json_t *o, char who[PLANE_ID], int64_t *ms)
 {
-	char who[PLANE_ID], when[40], err[64];
+	char when[40], err[64];
 
-	if (answer_text(o, "actor", who, sizeof(who), err, sizeof(err)) == -1 ||
-	    answer_text(o, "created_at", when, sizeof(when), err,
-	    sizeof(err)) == -1 || who[0] == '\0' || strcmp(who, self) == 0 ||
-	    strcmp(when, created) <= 0)
-		return (0);
-	(void)strlcpy(author, who, PLANE_ID);
-	(void)strlcpy(created, when, 40);
-	return (1);
+	return (answer_text(o, "actor", who, PLANE_ID, err, sizeof(err)) ==
+	    -1 || who[0] == '\0' || answer_text(o, "created_at", when,
+	    sizeof(when), err, sizeof(err)) == -1 || isotime_ms(when, ms) ==
+	    -1 ? -1 : 0);
+}
+
+/* One of ours: is it a question, and newer than the newest so far? */
+static void
+comment_own(struct plane_words *pw, json_t *o, const char *ask, int64_t ms)
+{
+	const char *key = json_string_value(json_object_get(o,
+	    "external_id"));
+
+	if (key != NULL && strncmp(key, ask, strlen(ask)) == 0 &&
+	    ms >= pw->pw_asked_ms && strlcpy(pw->pw_asked, key,
+	    sizeof(pw->pw_asked)) < sizeof(pw->pw_asked))
+		pw->pw_asked_ms = ms;
 }
 
 int
-plane_comment_last(const char *body, size_t len, const char *self,
-    char **text, char author[PLANE_ID], char created[40],
-    struct plane_cursor *pc, char *err, size_t errlen)
+plane_words_add(struct plane_words *pw, const char *body, size_t len,
+    const char *self, const char *ask, struct plane_cursor *pc, char *err,
+    size_t errlen)
 {
+	char who[PLANE_ID];
 	json_t *j, *rows, *o;
 	const char *html;
+	int64_t ms;
 	size_t i;
 
 	if ((j = answer_read(body, len, err, errlen)) == NULL)
@@ -426,13 +437,32 @@ plane_comment_last(const char *body, size_t len, const char *self,
 	for (i = 0; i < json_array_size(rows); i++) {
 		o = json_array_get(rows, i);
 		html = json_string_value(json_object_get(o, "comment_html"));
-		if (html == NULL || !comment_better(o, self, author, created))
+		if (html == NULL || comment_read(o, who, &ms) == -1)
 			continue;
-		free(*text);
-		*text = html_text(html);
+		if (strcmp(who, self) == 0)
+			comment_own(pw, o, ask, ms);
+		else if (ms > pw->pw_at_ms) {
+			free(pw->pw_text);
+			pw->pw_text = html_text(html);
+			pw->pw_at_ms = ms;
+		}
 	}
 	json_decref(j);
 	return (0);
+}
+
+const char *
+plane_words_said(const struct plane_words *pw)
+{
+	return (pw->pw_text == NULL || pw->pw_at_ms < pw->pw_asked_ms ? "" :
+	    pw->pw_text);
+}
+
+void
+plane_words_free(struct plane_words *pw)
+{
+	free(pw->pw_text);
+	pw->pw_text = NULL;
 }
 
 char *

@@ -31,6 +31,7 @@
 #define PLANE_STATES	64		/* states of a project that are kept */
 #define PLANE_PAGE	100		/* rows a page: what the docs allow */
 #define PLANE_CURSOR	64
+#define PLANE_KEY	128		/* of a comment of ours, with NUL */
 
 /* 8-4-4-4-12 hex digits: 1, else 0. */
 int	 plane_id_valid(const char *);
@@ -140,14 +141,28 @@ int	 plane_items_each(const char *body, size_t len,
 
 void	 plane_item_free(struct plane_item *);
 
+/* The last words of a person on an item, and our last question there. */
+struct plane_words {
+	char		*pw_text;	/* plain; NULL: none */
+	int64_t		 pw_at_ms;	/* when they were written */
+	char		 pw_asked[PLANE_KEY];	/* the question's key, or "" */
+	int64_t		 pw_asked_ms;
+};
+
 /*
- * The newest comment of a person (not of self) on a page of .../comments/, as
- * plain text in *text, which the caller frees, with who wrote it and when; NULL
- * when there is none.  0; -1 with err.
+ * Add a page of .../comments/: the newest comment that is not of self, and the
+ * newest of self whose key begins with ask.  Both times are the tracker's own,
+ * so that no two clocks are compared.  0; -1 with err.
  */
-int	 plane_comment_last(const char *body, size_t len, const char *self,
-	    char **text, char author[PLANE_ID], char created[40],
-	    struct plane_cursor *, char *err, size_t errlen);
+int	 plane_words_add(struct plane_words *, const char *body, size_t len,
+	    const char *self, const char *ask, struct plane_cursor *,
+	    char *err, size_t errlen);
+
+/* The words, unless they are older than that question; else "". */
+const char *plane_words_said(const struct plane_words *);
+
+/* Free the text. */
+void	 plane_words_free(struct plane_words *);
 
 /* Bodies of requests; the caller frees them.  NULL: out of memory. */
 char	*plane_state_body(const char *state);

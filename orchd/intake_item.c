@@ -29,6 +29,7 @@
 #include "pass.h"
 #include "queue.h"
 #include "task.h"
+#include "tell.h"
 
 /* What people set in a tracker elsewhere (R-55, R-95). */
 
@@ -234,17 +235,26 @@ item_restart(struct item *it)
 	return (item_say(it, "again", text));
 }
 
-/* The same action as at orchctl; a refusal is for the log. */
+/* The same action as at orchctl, with its answer. */
+static int
+item_act_said(const struct item *it, const char *verb, const char *text,
+    struct action_said *said)
+{
+	memset(said, 0, sizeof(*said));
+	if (action_now(verb, &it->i_task, it->i_user, text, said) == -1)
+		return (-1);
+	log_info("task %s: \"%s\" in the tracker: %s", it->i_task.t_key,
+	    it->i_msg->status, said->as_text);
+	return (0);
+}
+
+/* A refusal is for the log. */
 static int
 item_act(const struct item *it, const char *verb, const char *text)
 {
-	struct action_said said = { RES_OK, "" };
+	struct action_said said;
 
-	if (action_now(verb, &it->i_task, it->i_user, text, &said) == -1)
-		return (-1);
-	log_info("task %s: \"%s\" in the tracker: %s", it->i_task.t_key,
-	    it->i_msg->status, said.as_text);
-	return (0);
+	return (item_act_said(it, verb, text, &said));
 }
 
 /*
@@ -264,22 +274,67 @@ is_answer(const struct item *it, const char *old)
 }
 
 /*
+ * Are there words that are about what is asked now?  The tracker has stamped
+ * both our question and the comment, and reconciled tells no comment that is
+ * older than the last question there: no clock of ours is needed.  Only where
+ * that is not this question, as when its message waits, is the comment's time
+ * compared with ours; a tracker that is behind then loses words, which are
+ * asked for again, but never are those of an earlier question taken.
+ */
+static int
+has_words(const struct item *it)
+{
+	const struct orch_tracker_item *m = it->i_msg;
+	const struct task *t = &it->i_task;
+	char key[160];
+
+	if (m->comment[strspn(m->comment, " \t\r\n")] == '\0')
+		return (0);
+	/* At the tracker its time of storage follows. */
+	tell_question_key(t, t->t_asked_commit, key, sizeof(key));
+	strlcat(key, "@", sizeof(key));
+	return (strncmp(m->asked, key, strlen(key)) == 0 ||
+	    (int64_t)m->comment_ms >= t->t_asked_at);
+}
+
+/* Whoever gave no words is told where to write them. */
+static int
+item_reject(const struct item *it)
+{
+	const char *status = it->i_msg->status;
+	const int words = has_words(it);
+	struct action_said said;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "Set to \"%.256s\" in the tracker, "
+	    "without words: no comment there is newer than the question.",
+	    status);
+	if (item_act_said(it, "reject", words ? it->i_msg->comment : text,
+	    &said) == -1)
+		return (-1);
+	if (words || said.as_result != RES_OK)
+		return (0);
+	snprintf(text, sizeof(text), "\"%.256s\" without words: no comment "
+	    "is newer than the question, so what is done again now is done "
+	    "without knowing why. When it is asked about, write here what is "
+	    "wrong and set \"%.256s\" after that, or: orchctl reject -m TEXT "
+	    "%s", status, status, it->i_task.t_key);
+	return (item_say(it, "words", text));
+}
+
+/*
  * A decision is about what is asked now: one that was set before the question
  * was is about something else.
  */
 static int
 item_decide(const struct item *it, const char *verb, const char *old)
 {
-	const char *text = it->i_msg->comment;
-
 	if (!is_answer(it, old)) {
 		item_ignored(it, "it was set before what is asked now");
 		return (0);
 	}
-	if (strcmp(verb, "reject") == 0 && text[strspn(text, " \t\r\n")] ==
-	    '\0')
-		text = "Rejected in the tracker, without a comment.";
-	return (item_act(it, verb, text));
+	return (strcmp(verb, "reject") == 0 ? item_reject(it) :
+	    item_act(it, verb, it->i_msg->comment));
 }
 
 /* "To Analyse", while it is analysed: once more. */
@@ -326,16 +381,14 @@ item_again(struct item *it)
 static int
 item_stop(const struct item *it)
 {
-	struct action_said said = { RES_OK, "" };
+	struct action_said said;
 
 	if (!conf_bool(eng.e_conf, it->i_project, OPT_STOP_STATUS_ENABLED)) {
 		item_ignored(it, "stop_status_enabled is no");
 		return (0);
 	}
-	if (action_now("cancel", &it->i_task, it->i_user, "", &said) == -1)
+	if (item_act_said(it, "cancel", "", &said) == -1)
 		return (-1);
-	log_info("task %s: \"%s\" in the tracker: %s", it->i_task.t_key,
-	    it->i_msg->status, said.as_text);
 	return (said.as_result != RES_REFUSED ? 0 : item_say(it, "stop",
 	    said.as_text));
 }

@@ -343,6 +343,14 @@ tracker_move(const struct transition *tr, const struct task *t)
 	return (outbox_add("tracker", t, "comment", key, text));
 }
 
+void
+tell_question_key(const struct task *t, const char *commit, char *buf,
+    size_t len)
+{
+	snprintf(buf, len, "ask:%s:%lld:%s", t->t_key, (long long)t->t_seq,
+	    commit);
+}
+
 enum store_res
 tell_question(const struct task *t, const char *commit, const char *text)
 {
@@ -350,8 +358,7 @@ tell_question(const struct task *t, const char *commit, const char *text)
 	enum store_res res;
 	const char *nl;
 
-	snprintf(key, sizeof(key), "ask:%s:%lld:%s", t->t_key,
-	    (long long)t->t_seq, commit);
+	tell_question_key(t, commit, key, sizeof(key));
 	subject_of(t, commit, page);
 	nl = page[0] != '\0' ? "\n" : "";
 	snprintf(words, sizeof(words), "%.600s%s%s", text, nl, page);

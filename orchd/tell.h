@@ -44,6 +44,13 @@ enum store_res	 tell_people(const struct task *, const char *kind,
  */
 enum store_res	 tell_move(const struct transition *, const struct task *t);
 
+/*
+ * The key of a question about that commit.  It begins with "ask:", by which
+ * reconciled knows the question again in the tracker.
+ */
+void		 tell_question_key(const struct task *, const char *commit,
+		    char *buf, size_t);
+
 /* A person is asked: to the tracker and to people. */
 enum store_res	 tell_question(const struct task *, const char *commit,
 		    const char *text);

@@ -166,7 +166,8 @@ tracker_rejected(const struct tracker *tk, const struct plane_item *pi)
 }
 
 static void
-item_tell(struct tracker *tk, const struct plane_item *pi, const char *words)
+item_tell(struct tracker *tk, const struct plane_item *pi,
+    const struct plane_words *pw)
 {
 	const char *labels[17], *name, *last;
 	char *title, *text, *comment, *shown;
@@ -197,7 +198,10 @@ item_tell(struct tracker *tk, const struct plane_item *pi, const char *words)
 	(void)isotime_ms(pi->pi_changed, &ms);
 	m.changed_ms = (uint64_t)ms;
 	m.own = strcmp(last, tk->tk_me) == 0;
-	m.comment = comment = text_cut(words, 65536);
+	m.comment = comment = text_cut(pw == NULL ? "" : plane_words_said(pw),
+	    65536);
+	m.comment_ms = pw == NULL ? 0 : (uint64_t)pw->pw_at_ms;
+	m.asked = pw == NULL ? "" : pw->pw_asked;
 	if (title != NULL && text != NULL && comment != NULL && shown != NULL)
 		(void)tell(ORCH_tracker_item, &m);
 	free(title);
@@ -208,8 +212,9 @@ item_tell(struct tracker *tk, const struct plane_item *pi, const char *words)
 
 void
 tracker_tell(struct tracker *tk, const struct plane_item *pi,
-    const char *words)
+    const struct plane_words *pw)
 {
+	const char *words = pw == NULL ? "" : plane_words_said(pw);
 	char hash[65] = "";
 	struct seen *se;
 
@@ -225,7 +230,7 @@ tracker_tell(struct tracker *tk, const struct plane_item *pi,
 	    sizeof(se->se_changed));
 	(void)strlcpy(se->se_words, hash, sizeof(se->se_words));
 	se->se_scan = tk->tk_scan;
-	item_tell(tk, pi, words);
+	item_tell(tk, pi, pw);
 }
 
 /* --- the poll ------------------------------------------------------------- */
@@ -334,7 +339,7 @@ poll_row(const struct plane_item *pi, const char *wrong, void *arg)
 	else if (tracker_rejected(tk, pi))
 		tracker_look_later(tk, pi->pi_id);
 	else
-		tracker_tell(tk, pi, "");
+		tracker_tell(tk, pi, NULL);
 }
 
 /* Some texts are so long that a page of them does not fit: less at once. */

@@ -144,9 +144,12 @@ int	 tracker_is_told(struct tracker *, const struct plane_item *);
 /* Was the engine told that it has this state, whatever else was changed? */
 int	 tracker_state_told(struct tracker *, const struct plane_item *);
 
-/* Tell the engine of an item when it differs from what was told. */
+/*
+ * Tell the engine of an item, with a person's words if they were read, when it
+ * differs from what was told.
+ */
 void	 tracker_tell(struct tracker *, const struct plane_item *,
-	    const char *words);
+	    const struct plane_words *);
 
 /* An item is gone. */
 void	 tracker_forget(struct tracker *, const char *item);

@@ -29,6 +29,7 @@
  */
 
 #define COMMENT_PAGES	10	/* of a rejection's comments */
+#define QUESTION	"ask:"	/* keys of the engine's questions */
 #define MISS_MS		5000
 #define LOOKS_MOST	1000	/* that polls found; the next has the rest */
 #define HINTS_MOST	20	/* at once: a poll reads a hundred in one go */
@@ -40,9 +41,7 @@ struct reading {
 	struct plane_item rd_pi;
 	struct plane_cursor rd_at;
 	enum remote_prio rd_prio;
-	char		*rd_words;
-	char		 rd_author[PLANE_ID];
-	char		 rd_created[40];
+	struct plane_words rd_words;
 	unsigned int	 rd_pages;
 };
 
@@ -61,7 +60,7 @@ static void
 reading_free(struct reading *rd)
 {
 	plane_item_free(&rd->rd_pi);
-	free(rd->rd_words);
+	plane_words_free(&rd->rd_words);
 	free(rd);
 }
 
@@ -100,19 +99,18 @@ comments_cb(const struct remote_answer *ra, void *arg)
 		reading_free(rd);
 	} else if (ra->ra_end == REMOTE_DOWN) {
 		look_end(tk, rd, 1);
-	} else if (ra->ra_end == REMOTE_REFUSED || plane_comment_last(
-	    ra->ra_body, ra->ra_len, tk->tk_me, &rd->rd_words, rd->rd_author,
-	    rd->rd_created, &rd->rd_at, err, sizeof(err)) == -1) {
+	} else if (ra->ra_end == REMOTE_REFUSED || plane_words_add(
+	    &rd->rd_words, ra->ra_body, ra->ra_len, tk->tk_me, QUESTION,
+	    &rd->rd_at, err, sizeof(err)) == -1) {
 		log_warnx("project %s: comments of item %s: %s", p->p_name,
 		    rd->rd_item, ra->ra_end == REMOTE_OK ? err : ra->ra_why);
-		tracker_tell(tk, &rd->rd_pi, "");
+		tracker_tell(tk, &rd->rd_pi, NULL);
 		look_end(tk, rd, 0);
 	} else if (rd->rd_at.pc_next[0] != '\0' && ++rd->rd_pages <
 	    COMMENT_PAGES) {
 		comments_ask(tk, rd);
 	} else {
-		tracker_tell(tk, &rd->rd_pi, rd->rd_words == NULL ? "" :
-		    rd->rd_words);
+		tracker_tell(tk, &rd->rd_pi, &rd->rd_words);
 		look_end(tk, rd, 0);
 	}
 	project_unref(p);
@@ -141,7 +139,7 @@ item_seen(struct tracker *tk, struct reading *rd)
 	} else if (tracker_rejected(tk, &rd->rd_pi))
 		comments_ask(tk, rd);
 	else {
-		tracker_tell(tk, &rd->rd_pi, "");
+		tracker_tell(tk, &rd->rd_pi, NULL);
 		look_end(tk, rd, 0);
 	}
 }

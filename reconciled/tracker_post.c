@@ -191,7 +191,7 @@ state_cb(const struct remote_answer *ra, void *arg)
 		goto done;
 	}
 	if (strcmp(pi.pi_state, po->po_state) == 0) {
-		tracker_tell(p->p_tracker, &pi, "");
+		tracker_tell(p->p_tracker, &pi, NULL);
 		post_end(po, 1, "");
 	} else
 		post_end(po, 0, "the tracker took it and has another status");
@@ -224,7 +224,7 @@ before(struct tracker *tk, struct post *po, const struct plane_item *pi)
 		return;
 	}
 	if (plane_state_name(&tk->tk_states, pi->pi_state) != NULL)
-		tracker_tell(tk, pi, "");
+		tracker_tell(tk, pi, NULL);
 	if (!po->po_status)
 		comment_send(tk, po);
 	else if (strcmp(pi->pi_state, po->po_state) == 0)

@@ -175,7 +175,7 @@ END_TEST
 
 START_TEST(the_last_words_of_a_person_count)
 {
-	char *said = NULL, author[PLANE_ID] = "", created[40] = "";
+	struct plane_words pw = { .pw_text = NULL };
 	struct plane_cursor pc;
 
 #define COMMENT(who, at, html) "{\"actor\":\"" who "\",\"created_at\":\"" at \
@@ -186,11 +186,46 @@ START_TEST(the_last_words_of_a_person_count)
 	    COMMENT(PERSON, "2026-05-02T10:00:00Z", "<p>name &lt;a&gt;</p>"
 	    "<p>second</p>") ","
 	    COMMENT(ORCHD, "2026-05-03T10:00:00Z", "<p>mine</p>") "]}");
-	ck_assert_int_eq(plane_comment_last(body, len, ORCHD, &said, author,
-	    created, &pc, err, sizeof(err)), 0);
-	ck_assert_str_eq(said, "name <a>\nsecond");
-	ck_assert_str_eq(author, PERSON);
-	free(said);
+	ck_assert_int_eq(plane_words_add(&pw, body, len, ORCHD, "ask:", &pc,
+	    err, sizeof(err)), 0);
+	ck_assert_str_eq(plane_words_said(&pw), "name <a>\nsecond");
+	ck_assert_int_eq(pw.pw_at_ms, 1777716000000);
+	ck_assert_str_eq(pw.pw_asked, "");
+	plane_words_free(&pw);
+	ck_assert_str_eq(plane_words_said(&pw), "");
+}
+END_TEST
+
+/* Whatever the order, the page and the zone. */
+START_TEST(words_that_are_older_than_our_question_do_not_count)
+{
+	struct plane_words pw = { .pw_text = NULL };
+	struct plane_cursor pc;
+
+#define ASK(key, at) "{\"actor\":\"" ORCHD "\",\"created_at\":\"" at	\
+	"\",\"comment_html\":\"<p>?</p>\",\"external_id\":\"" key "\"}"
+	text("{\"next_page_results\":false,\"results\":["
+	    ASK("ask:7:1@5", "2026-05-02T10:00:00Z") ","
+	    ASK("move:7:9", "2026-05-04T10:00:00Z") ","
+	    COMMENT(PERSON, "2026-05-02T11:59:00+02:00", "<p>old</p>") "]}");
+	ck_assert_int_eq(plane_words_add(&pw, body, len, ORCHD, "ask:", &pc,
+	    err, sizeof(err)), 0);
+	ck_assert_str_eq(pw.pw_asked, "ask:7:1@5");
+	ck_assert_str_eq(plane_words_said(&pw), "");
+	text("{\"next_page_results\":false,\"results\":["
+	    COMMENT(PERSON, "2026-05-03T10:00:00Z", "<p>no</p>") "]}");
+	ck_assert_int_eq(plane_words_add(&pw, body, len, ORCHD, "ask:", &pc,
+	    err, sizeof(err)), 0);
+	ck_assert_str_eq(plane_words_said(&pw), "no");
+	/* A later question wants later words. */
+	text("{\"next_page_results\":false,\"results\":["
+	    ASK("ask:7:2@6", "2026-05-03T10:00:01Z") ","
+	    COMMENT(PERSON, "2026-05-02T10:00:00Z", "<p>x</p>") "]}");
+	ck_assert_int_eq(plane_words_add(&pw, body, len, ORCHD, "ask:", &pc,
+	    err, sizeof(err)), 0);
+	ck_assert_str_eq(pw.pw_asked, "ask:7:2@6");
+	ck_assert_str_eq(plane_words_said(&pw), "");
+	plane_words_free(&pw);
 }
 END_TEST
 
@@ -400,6 +435,8 @@ main(void)
 	tcase_add_test(tc, what_is_no_item_is_refused);
 	tcase_add_test(tc, one_bad_item_stops_no_other);
 	tcase_add_test(tc, the_last_words_of_a_person_count);
+	tcase_add_test(tc,
+	    words_that_are_older_than_our_question_do_not_count);
 	tcase_add_test(tc, a_comment_cannot_break_out_and_has_its_key);
 	tcase_add_test(tc, html_becomes_text);
 	tcase_add_test(tc, a_long_text_of_beginnings_is_read_in_one_go);

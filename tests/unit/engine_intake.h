@@ -64,6 +64,8 @@ item(const char *status, const char *comment)
 	}
 	seven.status = status;
 	seven.comment = comment;
+	seven.comment_ms = (uint64_t)fx.ms;
+	seven.asked = "";
 	seven.changed_ms = (uint64_t)fx.ms;
 	return (fx_result(seer, ORCH_tracker_item, &seven));
 }

@@ -512,7 +512,53 @@ START_TEST(a_rejection_without_words_says_so)
 	asked();
 	ck_assert_int_eq(item("Rejected", " \n"), RES_OK);
 	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
-	    "without a comment"));
+	    "without words"));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE key LIKE "
+	    "'words:" KEY ":%%' AND text LIKE '%%orchctl reject -m TEXT " KEY
+	    "%%'"), 1);
+}
+END_TEST
+
+/* By our clock, since the tracker does not have the question yet. */
+START_TEST(words_from_before_the_question_reject_nothing)
+{
+	asked();
+	fx.ms += 5000;
+	ck_assert_int_eq(item("Backlog", ""), RES_OK);
+	seven.status = "Rejected";
+	seven.comment = "as I said of the title";
+	seven.changed_ms = (uint64_t)(fx.ms += 1000);
+	seven.comment_ms = (uint64_t)fx_int("SELECT asked_at - 1 FROM task");
+	ck_assert_int_eq(same_again(), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT decision || (text LIKE '%%title%%') "
+	    "FROM approval"), "rejected0");
+	ck_assert_ptr_null(strstr(fx_task(KEY, "feedback"), "title"));
+	ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
+	    "without words"));
+}
+END_TEST
+
+/* Its clock is an hour behind: it has stamped question and words both. */
+START_TEST(words_after_the_question_count_by_the_trackers_clock)
+{
+	static char key[256];
+	int other = _i;
+
+	asked();
+	strlcpy(key, fx_str("SELECT key || '@' || at FROM outbox "
+	    "WHERE dest = 'tracker' AND key LIKE 'ask:%%'"), sizeof(key));
+	if (other)	/* the question of another commit */
+		key[strlen("ask:" KEY ":")]++;
+	fx_sql("UPDATE outbox SET state = 'done'");
+	ours("In Review");
+	seven.status = "Rejected";
+	seven.comment = "too long";
+	seven.changed_ms += 1000;
+	seven.comment_ms = seven.changed_ms - 3600000;
+	seven.asked = key;
+	ck_assert_int_eq(same_again(), RES_OK);
+	ck_assert_str_eq(fx_str("SELECT decision || (text = 'too long') FROM "
+	    "approval"), other ? "rejected0" : "rejected1");
 }
 END_TEST
 
@@ -680,6 +726,9 @@ main(void)
 	tcase_add_test(tc, what_is_done_stays_done_and_says_so_once);
 	tcase_add_test(tc, only_confirm_deploy_deploys);
 	tcase_add_test(tc, a_rejection_without_words_says_so);
+	tcase_add_test(tc, words_from_before_the_question_reject_nothing);
+	tcase_add_loop_test(tc,
+	    words_after_the_question_count_by_the_trackers_clock, 0, 2);
 	tcase_add_test(tc,
 	    a_follow_up_gets_an_item_of_its_own_in_the_tracker);
 	tcase_add_test(tc, the_forge_is_fetched_before_each_agent);

@@ -486,6 +486,29 @@ static const char words[] =
     "\"<p>older</p>\",\"created_at\":\"2026-11-22T12:01:00Z\"}],"
     "\"next_page_results\":false,\"next_cursor\":\"100:1:0\"}";
 
+/* The tracker's own times: 12:08:30 is after the last comment. */
+START_TEST(a_rejection_without_words_since_the_question_has_none)
+{
+	const struct orch_tracker_item *m;
+
+	started();
+	answer(ONE, 200, ROW(ITEM1, "1", REJECT, BOSS, "09"));
+	answer(ONE "comments/", 200,
+	    "{\"results\":[{\"actor\":\"" ME "\",\"comment_html\":"
+	    "\"<p>?</p>\",\"external_id\":\"ask:WEB-1:2:abc@7\","
+	    "\"created_at\":\"2026-11-22T12:08:30Z\"},{\"actor\":\"" BOSS
+	    "\",\"comment_html\":\"<p>too slow</p>\",\"created_at\":"
+	    "\"2026-11-22T12:08:00Z\"}],\"next_page_results\":false,"
+	    "\"next_cursor\":\"100:1:0\"}");
+	tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	m = &sent_last(ORCH_tracker_item)->tracker_item;
+	ck_assert_str_eq(m->status, "Nein");
+	ck_assert_str_eq(m->comment, "");
+	ck_assert_str_eq(m->asked, "ask:WEB-1:2:abc@7");
+}
+END_TEST
+
 START_TEST(a_rejection_comes_with_the_persons_last_words)
 {
 	const struct orch_tracker_item *m;
@@ -500,6 +523,7 @@ START_TEST(a_rejection_comes_with_the_persons_last_words)
 	m = &sent_last(ORCH_tracker_item)->tracker_item;
 	ck_assert_str_eq(m->status, "Nein");
 	ck_assert_str_eq(m->comment, "too slow");
+	ck_assert_uint_eq(m->comment_ms, 1795349280000);
 	/* The same look tells nothing new. */
 	tracker_look(web(), ITEM1);
 	RUN_UNTIL(count_asked(ONE "comments/") == 2);
@@ -814,6 +838,8 @@ main(void)
 	tcase_add_test(tc, a_flood_of_hints_is_a_poll);
 	tcase_add_test(tc, a_deleted_item_is_no_trouble);
 	tcase_add_test(tc, a_rejection_comes_with_the_persons_last_words);
+	tcase_add_test(tc,
+	    a_rejection_without_words_since_the_question_has_none);
 	tcase_add_test(tc, a_comment_is_carried_with_its_key);
 	tcase_add_test(tc, an_item_is_made_once_and_its_id_is_told);
 	tcase_add_test(tc, an_answer_that_is_none_is_a_failure);
