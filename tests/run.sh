@@ -27,8 +27,8 @@ export LC_ALL
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 B=build
-kinds="unit config integration kernel model crash sim mutation lint"
-unit_limit=120
+kinds="unit config integration kernel model mutation crash sim lint"
+unit_limit=300
 script_limit=300
 crash_limit=1800
 [ "${SLOW:-0}" = 1 ] && unit_limit=900 script_limit=1800
@@ -165,10 +165,11 @@ ended()
 	rm -rf "${scratch:?}/$3"
 }
 
-# try KIND NAME LIMIT COMMAND ...: one alone.
+# try KIND NAME LIMIT COMMAND ...: one alone, after what is planned.
 try()
 {
 	wanted "$2" || return 0
+	run_plan
 	kind=$1 name=$2
 	shift
 	nfolders=$((nfolders + 1))
@@ -256,13 +257,12 @@ run_unit()
 		[ -x "$t" ] || continue
 		plan unit "$(basename "$t")" $unit_limit "$t"
 	done
-	run_plan
 }
 
 run_config()
 {
 	[ -d tests/conf ] || return 0
-	try config conf 60 tests/conf.sh
+	plan config conf $script_limit tests/conf.sh
 }
 
 run_integration()
@@ -271,7 +271,6 @@ run_integration()
 		[ -x "$t" ] || continue
 		plan integration "$(basename "$t" .sh)" $script_limit "$t"
 	done
-	run_plan
 }
 
 # As on a kernel before Linux 6.5, which does not tell who a peer is and has
@@ -286,13 +285,12 @@ run_kernel()
 	    tests/integration/33-adopt.sh
 	plan kernel kernel-30-kill $script_limit env ORCHD_NO_PIDFD_INODE=1 \
 	    ONLY=runner tests/integration/30-kill.sh
-	run_plan
 }
 
 run_model()
 {
 	# Half a minute of one processor, more where others want it too.
-	try model model $((2 * script_limit)) tests/model/run.sh
+	plan model model $((2 * script_limit)) tests/model/run.sh
 }
 
 # The crash points, with as many lanes as there are processors; a build with
@@ -323,7 +321,7 @@ run_sim()
 # Each rule taken away once, and the test that has to notice.
 run_mutation()
 {
-	try mutation mutation $script_limit tests/mutation/run.sh
+	plan mutation mutation $script_limit tests/mutation/run.sh
 }
 
 # Each rule taken away and every test tried: what noticed is shown.  Hours; it
@@ -357,6 +355,7 @@ prepare
 for k in $kinds; do
 	run_$k
 done
+run_plan
 
 # What failed stands at the end as well: the end is what is read.
 [ "$failed" -gt 0 ] && sed 's/^[^ ]/failed: &/' "$scratch/failed"
