@@ -38,20 +38,11 @@ take_options(struct ctx *c, int argc, char **argv)
 	int ch;
 
 	while ((ch = getopt(argc, argv, "+hjqs:")) != -1) {
-		switch (ch) {
-		case 'j':
-			c->c_json = 1;
-			break;
-		case 'q':
-			c->c_quiet = 1;
-			break;
-		case 's':
-			c->c_socket = optarg;
-			break;
-		case 'h':
+		if (ch == 'h') {
 			usage_all(stdout);
 			return (CTL_OK);
-		default:
+		}
+		if (!common_option(c, ch)) {
 			usage_all(stderr);
 			return (CTL_REFUSED);
 		}

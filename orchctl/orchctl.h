@@ -112,6 +112,13 @@ void	 usage_all(FILE *);
 enum ctl_exit	 usage_verb(const struct verb *);
 
 /*
+ * Take an option that goes before and behind every verb: -j, -q, or -s with
+ * its value in optarg, which is kept.  1 when ch, as getopt(3) gave it, is one
+ * of them, else 0.
+ */
+int	 common_option(struct ctx *, int ch);
+
+/*
  * getopt(3) for a verb: opts are its own options; -j, -q and -s are taken
  * everywhere.  Start with optind 0.  Returns the option, -1 at the end, or '?',
  * which has been reported.

@@ -158,6 +158,24 @@ usage_verb(const struct verb *v)
 }
 
 int
+common_option(struct ctx *c, int ch)
+{
+	switch (ch) {
+	case 'j':
+		c->c_json = 1;
+		return (1);
+	case 'q':
+		c->c_quiet = 1;
+		return (1);
+	case 's':
+		c->c_socket = optarg;
+		return (1);
+	default:
+		return (0);
+	}
+}
+
+int
 verb_getopt(struct ctx *c, int argc, char **argv, const char *opts)
 {
 	char all[32];
@@ -167,16 +185,10 @@ verb_getopt(struct ctx *c, int argc, char **argv, const char *opts)
 	if (n < 0 || (size_t)n >= sizeof(all))
 		return ('?');
 	for (;;) {
-		switch (ch = getopt(argc, argv, all)) {
-		case 'j':
-			c->c_json = 1;
-			break;
-		case 'q':
-			c->c_quiet = 1;
-			break;
-		case 's':
-			c->c_socket = optarg;
-			break;
+		ch = getopt(argc, argv, all);
+		if (common_option(c, ch))
+			continue;
+		switch (ch) {
 		case ':':
 			complain("%s: -%c needs a value", c->c_verb->v_name,
 			    optopt);

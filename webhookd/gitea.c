@@ -21,40 +21,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/sha256.h"
+
 #include "gitea.h"
 #include "gitea_kind.h"
 #include "http.h"
 #include "json.h"
-
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
-}
 
 /* One decoded byte from *p, which moves on; -1 for what must not be there. */
 static int
 form_byte(const uint8_t **p, const uint8_t *end)
 {
 	const uint8_t *s = *p;
-	int hi, lo;
+	char hex[3];
+	uint8_t c;
 
 	*p = s + 1;
 	if (*s == '+')
 		return (' ');
 	if (*s != '%')
 		return (*s == '&' || *s == '=' || *s == '\0' ? -1 : *s);
-	if (end - s < 3 || (hi = hex_digit(s[1])) == -1 ||
-	    (lo = hex_digit(s[2])) == -1 || (hi == 0 && lo == 0))
+	if (end - s < 3)
+		return (-1);
+	hex[0] = (char)s[1];
+	hex[1] = (char)s[2];
+	hex[2] = '\0';
+	if (hex_decode(hex, &c, 1) == -1 || c == '\0')
 		return (-1);
 	*p = s + 3;
-	return (hi << 4 | lo);
+	return (c);
 }
 
 char *
