@@ -34,20 +34,44 @@
 
 #define LIST_MAX	256
 
-/* A person may have thought better of it since the worker was queued. */
-static int
-deploy_allowed(const struct task *t)
+/*
+ * NULL, or why not: a person may have thought better of it since the worker
+ * was queued, or a rollback was first.
+ */
+static const char *
+deploy_refused(const struct task *t)
+{
+	char active[256];
+	struct facts f;
+
+	if (task_facts(t, &f, active, sizeof(active)) == -1)
+		return ("nobody can tell now whether it may be");
+	switch (f.f_deploy) {
+	case DEPLOY_STARTED:
+	case DEPLOY_DOUBT:
+	case DEPLOY_ENDED:
+		return (NULL);	/* the start record answers */
+	case DEPLOY_LANE_BUSY:
+		return ("another deploy of the project is under way");
+	case DEPLOY_FROZEN:
+		return (f.f_deploy_why);
+	case DEPLOY_NONE:
+		break;
+	}
+	return (!f.f_confirm_refused && t->t_cancel_at == 0 &&
+	    (!f.f_confirm_needed || f.f_confirmed) ? NULL :
+	    "nobody confirms this deploy any more");
+}
+
+int
+deploy_waits(const struct task *t)
 {
 	char active[256];
 	struct facts f;
 
 	if (task_facts(t, &f, active, sizeof(active)) == -1)
 		return (-1);
-	if (f.f_deploy == DEPLOY_STARTED || f.f_deploy == DEPLOY_DOUBT ||
-	    f.f_deploy == DEPLOY_ENDED)
-		return (1);	/* the start record answers */
-	return (f.f_deploy == DEPLOY_NONE && !f.f_confirm_refused &&
-	    (!f.f_confirm_needed || f.f_confirmed) && t->t_cancel_at == 0);
+	return (f.f_deploy == DEPLOY_LANE_BUSY || f.f_deploy == DEPLOY_FROZEN);
 }
 
 /* NULL, or why the hook of this work is not to be started. */
@@ -55,17 +79,12 @@ static const char *
 start_refused(const struct run *r, const struct task *t,
     const struct orch_hook_start *m)
 {
-	int ok;
-
 	if (strcmp(r->r_work, "rollback") == 0)
 		return (rollback_refused(t, m->revision, m->previous));
 	if (strcmp(r->r_work, "deploy") != 0 || t->t_stage != STAGE_DEPLOY ||
 	    strcmp(m->revision, t->t_landed) != 0)
 		return ("what is deployed is the landed commit");
-	if ((ok = deploy_allowed(t)) == -1)
-		return ("nobody can tell now whether it may be");
-	return (ok ? NULL : "nobody confirms this deploy any more, the "
-	    "project's deploys are frozen, or another one is under way");
+	return (deploy_refused(t));
 }
 
 /*

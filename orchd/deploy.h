@@ -20,6 +20,14 @@
 
 #include <stdint.h>
 
+struct task;
+
+/*
+ * Does this task's deploy have to wait for another one's end, or for a freeze?
+ * -1: the database failed.
+ */
+int	 deploy_waits(const struct task *);
+
 /*
  * A deploy of this task has its exit code: whoever waited for that is looked
  * at.  -1: the database failed.

@@ -169,7 +169,10 @@ do_wait(const struct task *t, const struct decision *d)
 {
 	int64_t at = 0;
 
-	if (strcmp(d->d_waits, "ci") == 0)
+	/* Who deploys before may never start: its end is told, that is not. */
+	if (strcmp(d->d_waits, "ci") == 0 ||
+	    (strcmp(d->d_waits, "capacity") == 0 &&
+	    t->t_stage == STAGE_DEPLOY))
 		at = eng_now() + CI_LOOK_MS;
 	if (d->d_alert != NULL && !alert_is_open(d->d_alert, t->t_key) &&
 	    alert_raise(d->d_alert, t->t_key, "%s", d->d_reason) != STORE_OK)

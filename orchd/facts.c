@@ -232,7 +232,8 @@ deploy_facts(const struct task *t, struct facts *f)
 		f->f_deploy = DEPLOY_FROZEN;
 		f->f_deploy_why = why;
 	} else if (store_int(eng.e_store, 0, Q_DEPLOY_BUSY, "s",
-	    t->t_project) > 0)
+	    t->t_project) > 0 || store_int(eng.e_store, 0, Q_DEPLOY_QUEUED,
+	    "si", t->t_project, t->t_id) > 0)
 		f->f_deploy = DEPLOY_LANE_BUSY;
 	sqlite3_reset(q);
 	/* A confirmation names the landed commit. */

@@ -21,6 +21,7 @@
 #include <bsd/string.h>
 
 #include "libcommon/log.h"
+#include "deploy.h"
 #include "engine.h"
 #include "landing.h"
 #include "lease.h"
@@ -436,6 +437,8 @@ static int
 end_routed(const struct task *t, const struct run *r,
     const struct orch_end *m)
 {
+	int w;
+
 	if (m->verdict == GATE_PASS) {
 		if (strcmp(r->r_work, "publish") == 0 &&
 		    store_run_one(eng.e_store, Q_TASK_PUBLISHED, "si",
@@ -455,6 +458,9 @@ end_routed(const struct task *t, const struct run *r,
 	if (strcmp(r->r_work, "edge") == 0 && m->verdict == GATE_FAIL &&
 	    m->cause != CAUSE_MOVED)
 		return (edge_failed(t, r, m));
+	/* Whose turn it is not waits for that: it is no try that failed. */
+	if (strcmp(r->r_work, "deploy") == 0 && (w = deploy_waits(t)) != 0)
+		return (w == 1 ? 0 : -1);
 	return (retry_later(t, m));
 }
 

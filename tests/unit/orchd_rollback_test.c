@@ -209,6 +209,38 @@ START_TEST(the_lane_is_frozen_until_an_operator_resumes_it)
 }
 END_TEST
 
+/* One after the other, and who waits has tried nothing meanwhile. */
+START_TEST(deploys_that_are_confirmed_together_take_turns)
+{
+	int i;
+	char key[16];
+
+	for (i = 1; i <= 3; i++) {
+		snprintf(key, sizeof(key), "DEMO-%d", i);
+		ck_assert_int_eq(fx_submit("tally", NULL), RES_OK);
+		fx_play_until(key, "deploy");
+	}
+	play_all();
+	for (i = 1; i <= 3; i++) {
+		snprintf(key, sizeof(key), "DEMO-%d", i);
+		ck_assert_int_eq(fx_act("confirm", key, ""), RES_OK);
+	}
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
+	    "'deploy'"), 1);
+	ck_assert_str_eq(fx_task("DEMO-2", "waits"), "capacity");
+	ck_assert_str_eq(fx_task("DEMO-3", "waits"), "capacity");
+	play_all();
+	ck_assert_uint_eq(fx.deploys, 3);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task WHERE stage = "
+	    "'done' AND parked = ''"), 3);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM job WHERE work = "
+	    "'deploy'"), 3);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM effect WHERE name = "
+	    "'deploy-start' AND state <> 'done'"), 0);
+	fx_sound();
+}
+END_TEST
+
 /*
  * What the target was before has been rolled back: production serves what
  * that rollback went to, and so does the next one.
@@ -412,6 +444,7 @@ main(void)
 	tcase_add_loop_test(tc, who_is_not_rolled_back, 0, 6);
 	tcase_add_test(tc, the_lane_is_frozen_until_an_operator_resumes_it);
 	tcase_add_test(tc, the_commit_itself_stays_in_quarantine);
+	tcase_add_test(tc, deploys_that_are_confirmed_together_take_turns);
 	tcase_add_test(tc, the_next_rollback_goes_to_what_was_served);
 	tcase_add_test(tc, operators_see_what_is_in_quarantine);
 	tcase_add_loop_test(tc,
