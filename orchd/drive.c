@@ -103,22 +103,6 @@ do_rerun(const struct task *t, const struct decision *d)
 	return (feedback_from_gate(t, d));
 }
 
-/* Where the tracker is one that people use, how they say it there. */
-static void
-how_to_answer(const struct task *t, const char *verb, enum conf_status yes,
-    char *buf, size_t len)
-{
-	const struct conf_project *cp = eng_project(t->t_project);
-
-	if (cp != NULL && cp->cp_tracker == CONF_TRACKER_PLANE)
-		snprintf(buf, len, "status \"%s\"%s, or orchctl %s %s",
-		    conf_status_name(cp, yes), yes == CONF_STATUS_APPROVED ?
-		    " (or \"Rejected\", with a comment)" : "", verb,
-		    t->t_key);
-	else
-		snprintf(buf, len, "orchctl %s %s", verb, t->t_key);
-}
-
 static void
 what_is_asked(const struct task *t, const struct decision *d, char *buf,
     size_t len)
@@ -126,7 +110,7 @@ what_is_asked(const struct task *t, const struct decision *d, char *buf,
 	char how[400];
 
 	if (t->t_stage == STAGE_DEPLOY) {
-		how_to_answer(t, "confirm", CONF_STATUS_CONFIRM_DEPLOY, how,
+		tell_how(t, "confirm", CONF_STATUS_CONFIRM_DEPLOY, how,
 		    sizeof(how));
 		snprintf(buf, len, "waits for a person: confirm the deploy of "
 		    "%.7s (%s). \"%s\" does not deploy", t->t_landed, how,
@@ -134,7 +118,7 @@ what_is_asked(const struct task *t, const struct decision *d, char *buf,
 		    CONF_STATUS_APPROVED));
 		return;
 	}
-	how_to_answer(t, "approve", CONF_STATUS_APPROVED, how, sizeof(how));
+	tell_how(t, "approve", CONF_STATUS_APPROVED, how, sizeof(how));
 	if (t->t_stage == STAGE_ANALYSIS)
 		snprintf(buf, len, "waits for a person: approve the analysis "
 		    "(docs/work-items/%s/01-brd.md at %.7s; %s)", t->t_key,
@@ -181,10 +165,10 @@ do_wait(const struct task *t, const struct decision *d)
 		at = t->t_drive_at > eng_now() ? t->t_drive_at :
 		    eng_now() + RETRY_LOOK_MS;
 	if (t->t_parked[0] != '\0' && strcmp(d->d_waits, "parked") == 0) {
-		char why[2200];
+		char words[2300], why[2400];
 
-		snprintf(why, sizeof(why), "is parked: %s. To go on: orchctl "
-		    "retry %s", t->t_parked_reason, t->t_key);
+		tell_way_on(t, t->t_parked_reason, words, sizeof(words));
+		snprintf(why, sizeof(why), "is parked: %s", words);
 		return (task_note(t, "parked", why, 0) == STORE_OK ? 0 : -1);
 	}
 	/* A cancelled dependency is told, once. */

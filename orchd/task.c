@@ -171,6 +171,7 @@ task_set_feedback(int64_t task, const char *reason, const char *text)
 enum store_res
 task_park(const struct task *t, const char *how, const char *reason)
 {
+	char words[1000];	/* what an alert holds */
 	enum store_res res;
 
 	log_info("task %s: parked (%s): %s", t->t_key, how, reason);
@@ -178,8 +179,8 @@ task_park(const struct task *t, const char *how, const char *reason)
 	    reason, t->t_id, t->t_seq)) != STORE_OK ||
 	    (res = tell_parked(t, reason)) != STORE_OK)
 		return (res);
-	return (alert_raise("parked", t->t_key, "%s. To go on: orchctl retry "
-	    "%s", reason, t->t_key));
+	tell_way_on(t, reason, words, sizeof(words));
+	return (alert_raise("parked", t->t_key, "%s", words));
 }
 
 /* What the tracker shows for what a task waits for. */

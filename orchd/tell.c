@@ -79,6 +79,44 @@ subject_of(const struct task *t, const char *commit, char buf[PAGE_MAX])
 		    cp->cp_forge_repo, commit, t->t_key);
 }
 
+/* --- how a person answers ------------------------------------------------- */
+
+void
+tell_how(const struct task *t, const char *verb, enum conf_status yes,
+    char *buf, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+
+	if (!has_tracker(t))
+		snprintf(buf, len, "orchctl %s %s", verb, t->t_key);
+	else if (yes == CONF_STATUS_APPROVED)
+		snprintf(buf, len, "status \"%s\" (or \"%s\", with a comment), "
+		    "or orchctl %s %s", conf_status_name(cp, yes),
+		    conf_status_name(cp, CONF_STATUS_REJECTED), verb,
+		    t->t_key);
+	else
+		snprintf(buf, len, "status \"%s\", or orchctl %s %s",
+		    conf_status_name(cp, yes), verb, t->t_key);
+}
+
+void
+tell_way_on(const struct task *t, const char *reason, char *buf, size_t len)
+{
+	size_t n = strlen(reason), room;
+	char how[700];
+
+	tell_how(t, "retry", CONF_STATUS_IN_PROGRESS, how, sizeof(how));
+	room = len - strlen(how) - sizeof(". To go on: ");
+	/* What to do stays; a character is not cut. */
+	if (n > room)
+		for (n = room; n > 0 && ((unsigned char)reason[n] & 0xc0) ==
+		    0x80; n--)
+			;
+	while (n > 0 && reason[n - 1] == '.')
+		n--;
+	snprintf(buf, len, "%.*s. To go on: %s", (int)n, reason, how);
+}
+
 /* --- people --------------------------------------------------------------- */
 
 int
@@ -229,12 +267,18 @@ tell_findings(int64_t task, const char *reason, const char *text)
 enum store_res
 tell_parked(const struct task *t, const char *reason)
 {
-	char key[160];
+	char key[160], here[180], words[2300], text[2400];
+	enum store_res res;
 
 	snprintf(key, sizeof(key), "parked:%s:%lld:%lld", t->t_key,
 	    (long long)t->t_seq, (long long)eng_now());
-	return (pull_comment(t, key, "is parked, a person has to look:",
-	    reason, NULL));
+	if ((res = pull_comment(t, key, "is parked, a person has to look:",
+	    reason, NULL)) != STORE_OK || !has_tracker(t))
+		return (res);
+	tell_way_on(t, reason, words, sizeof(words));
+	snprintf(text, sizeof(text), "is parked: %s", words);
+	snprintf(here, sizeof(here), "%s@tracker", key);
+	return (outbox_add("tracker", t, "comment", here, text));
 }
 
 /* --- statuses of commits -------------------------------------------------- */

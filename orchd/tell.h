@@ -23,6 +23,7 @@
  * (notify).  Few and useful: where it stands, what is asked, what went wrong.
  */
 
+#include "conf.h"
 #include "outbox.h"
 #include "store.h"
 #include "task.h"
@@ -56,13 +57,30 @@ enum store_res	 tell_question(const struct task *, const char *commit,
 		    const char *text);
 
 /*
+ * How a person says it, by orchctl and, where the tracker is elsewhere, by the
+ * status there.
+ */
+void		 tell_how(const struct task *, const char *verb,
+		    enum conf_status yes, char *buf, size_t len);
+
+/*
+ * Why a task is parked, and how it goes on, in two sentences; of the first one
+ * there is as much as fits.  len is 1000 or more.
+ */
+void		 tell_way_on(const struct task *, const char *reason, char *buf,
+		    size_t len);
+
+/*
  * Something is to be corrected: why, and what a log or a reviewer says; to the
  * pull request.
  */
 enum store_res	 tell_findings(int64_t task, const char *reason,
 		    const char *text);
 
-/* It is parked, and why; to the pull request.  The alert tells people. */
+/*
+ * It is parked, and why; to the pull request, and to a tracker elsewhere, which
+ * shows no more than a status.  The alert tells people.
+ */
 enum store_res	 tell_parked(const struct task *, const char *reason);
 
 /* A gate is about to be evaluated there: a status of the commit. */

@@ -230,8 +230,13 @@ START_TEST(the_pull_request_hears_of_the_merge_the_deploy_and_a_park)
 	(void)pass_leave(1);
 	pass_commit();
 	ck_assert_str_eq(fx_str("SELECT text FROM outbox WHERE key LIKE "
-	    "'parked:%%'"), "**DEMO-1** is parked, a person has to look:\n\n"
-	    "    the <! -- disk --> is full\n");
+	    "'parked:%%' AND dest = 'forge:tally'"), "**DEMO-1** is parked, "
+	    "a person has to look:\n\n    the <! -- disk --> is full\n");
+	/* The tracker shows no more than a status of it. */
+	ck_assert_str_eq(fx_str("SELECT text FROM outbox WHERE key LIKE "
+	    "'parked:%%' AND dest = 'tracker'"), "is parked: the <!-- disk "
+	    "--> is full. To go on: status \"In Progress\", or orchctl retry "
+	    "DEMO-1");
 	fx_sql("UPDATE task SET parked = '', drive_at = 1");
 	fx_play_until("DEMO-1", "done");
 	ck_assert_ptr_nonnull(strstr(fx_str("SELECT text FROM outbox WHERE "
@@ -242,6 +247,34 @@ START_TEST(the_pull_request_hears_of_the_merge_the_deploy_and_a_park)
 	/* Not one for each move. */
 	ck_assert_int_eq(rows("dest = 'forge:tally' AND kind = 'comment'"),
 	    3);
+}
+END_TEST
+
+/* A project's own names are those that its people can set. */
+START_TEST(what_is_asked_names_the_statuses_as_the_project_does)
+{
+	char reason[2001];
+	struct task t;
+
+	fx_conf(PEOPLE, "status { \"Rejected\" \"Send Back\" \"Approved\" "
+	    "\"Fine\" \"In Progress\" \"Doing\" }");
+	begin();
+	while (fx_step())
+		continue;
+	ck_assert_ptr_nonnull(strstr(fx_task("DEMO-1", "why"), "status "
+	    "\"Fine\" (or \"Send Back\", with a comment), or orchctl approve "
+	    "DEMO-1"));
+	memset(reason, 'x', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	ck_assert_int_eq(pass_enter(), 0);
+	ck_assert_int_eq(task_by_key("DEMO-1", &t), STORE_OK);
+	ck_assert_int_eq(task_park(&t, "blocked", reason), STORE_OK);
+	(void)pass_leave(1);
+	pass_commit();
+	/* However long a reason is, what to do stands after it. */
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'parked' AND text LIKE '%%x. To go on: status \"Doing\", or "
+	    "orchctl retry DEMO-1'"), 1);
 }
 END_TEST
 
@@ -791,6 +824,7 @@ main(void)
 	    a_comment_waits_for_its_pull_request_and_statuses_do_not);
 	tcase_add_test(tc,
 	    the_pull_request_hears_of_the_merge_the_deploy_and_a_park);
+	tcase_add_test(tc, what_is_asked_names_the_statuses_as_the_project_does);
 	tcase_add_test(tc, what_an_agent_wrote_mentions_nobody_and_is_cut);
 	tcase_add_test(tc, a_move_that_is_lost_says_nothing);
 	tcase_add_test(tc, the_tracker_gets_links_state_and_verdicts);
