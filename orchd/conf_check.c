@@ -505,8 +505,10 @@ check_outside(struct parser *ps, const struct conf_project *cp)
 		conf_fault(ps, loc, "it has no tracker (tracker local)");
 	if (cp->cp_forge == CONF_FORGE_GITEA)
 		check_gitea(ps, cp);
-	if (cp->cp_tracker == CONF_TRACKER_PLANE)
+	if (cp->cp_tracker == CONF_TRACKER_PLANE) {
 		check_plane(ps, cp);
+		conf_check_statuses(ps, cp);
+	}
 	check_twice(ps, cp);
 	if (cp->cp_ci == CONF_CI_FORGE && cp->cp_forge == CONF_FORGE_LOCAL)
 		conf_fault(ps, loc, "ci forge: forge local has no CI; the "

@@ -273,4 +273,10 @@ void	 conf_check_hooks(struct parser *);
  */
 void	 conf_check_base(struct parser *, const struct conf_project *);
 
+/*
+ * Refuse two statuses of a project under one name of its tracker, where one of
+ * them is a person's word and the other another one.
+ */
+void	 conf_check_statuses(struct parser *, const struct conf_project *);
+
 #endif

@@ -151,3 +151,60 @@ conf_check_base(struct parser *ps, const struct conf_project *cp)
 		    "address alone if it is not there", cp->cp_forge_url,
 		    cp->cp_forge_url, path[len - 1] == '/' ? "" : "/", clone);
 }
+
+/*
+ * What a person means who sets this status; 0 where orchd alone sets it.
+ * Blocked and Needs Input are the same word of a person.
+ */
+static int
+meaning(enum conf_status st)
+{
+	switch (st) {
+	case CONF_STATUS_IN_REVIEW:
+	case CONF_STATUS_DONE:
+	case CONF_STATUS_CANCELLED:
+	case CONF_STATUS_MAX:
+		return (0);
+	case CONF_STATUS_NEEDS_INPUT:
+	case CONF_STATUS_BLOCKED:
+		return (CONF_STATUS_BLOCKED + 1);
+	default:
+		return ((int)st + 1);
+	}
+}
+
+/*
+ * May two statuses have one name?  Where one is an answer of a person, its name
+ * is its own: under orchd's In Review nobody could give it, under Done it would
+ * be given by who means the end.  To stop, and what orchd calls stopped, may
+ * be one.
+ */
+static int
+same_is_well(enum conf_status a, enum conf_status b)
+{
+	if (b == CONF_STATUS_STOP && (a == CONF_STATUS_CANCELLED ||
+	    a == CONF_STATUS_DONE))
+		return (1);
+	if (b >= CONF_STATUS_TO_ANALYSE)
+		return (0);
+	return (meaning(a) == meaning(b) || meaning(a) == 0 ||
+	    meaning(b) == 0);
+}
+
+void
+conf_check_statuses(struct parser *ps, const struct conf_project *cp)
+{
+	enum conf_status	 a, b;
+
+	for (b = 1; b < CONF_STATUS_MAX; b++)
+		for (a = 0; a < b; a++)
+			if (!same_is_well(a, b) && strcmp(conf_status_name(cp,
+			    a), conf_status_name(cp, b)) == 0)
+				conf_fault(ps, &cp->cp_loc, "status: \"%s\" "
+				    "and \"%s\" are both called \"%s\", so "
+				    "that nobody can say the one without the "
+				    "other: give each a name of its own",
+				    conf_status_name(NULL, a),
+				    conf_status_name(NULL, b),
+				    conf_status_name(cp, b));
+}

@@ -544,6 +544,50 @@ START_TEST(switches_with_lists_are_off_for_other_projects)
 }
 END_TEST
 
+/* A project at Plane, with these names. */
+static char *
+called(const char *status)
+{
+	static char	 text[2048];
+
+	snprintf(text, sizeof(text), AGENTS "project tally {\n\tprefix DEMO\n"
+	    "\tforge local from \"repo\"\n\ttracker plane \"http://p.test\" "
+	    "workspace \"w\" project \"6f1e3b52-0b0e-4d3c-9f57-0c2a5f5d7a11\""
+	    " token file \"k\"\n\ttest \"make\"\n\tdeploy hook \"true\"\n"
+	    "\tstatus { %s }\n}\n", status);
+	return (text);
+}
+
+START_TEST(a_persons_status_has_a_name_of_its_own)
+{
+	static const char *const well[] = {
+		"\"Approved\" \"Rejected\" \"Rejected\" \"Approved\"",
+		"\"Stop\" \"Cancelled\"", "\"Stop\" \"Done\"",
+		"\"Blocked\" \"On Hold\" \"Needs Input\" \"On Hold\"",
+		"\"In Review\" \"In Progress\"",
+	}, *const bad[] = {
+		"\"Approved\" \"Done\"", "\"Approved\" \"In Review\"",
+		"\"Approved\" \"OK\" \"Confirm Deploy\" \"OK\"",
+		"\"Stop\" \"Rejected\"", "\"To Analyse\" \"In Progress\"",
+		"\"Blocked\" \"In Progress\"", "\"Stop\" \"Blocked\"",
+	};
+	struct conf	*cf;
+	size_t		 i;
+
+	for (i = 0; i < sizeof(well) / sizeof(well[0]); i++) {
+		ck_assert_ptr_nonnull(cf = parse("t.conf", called(well[i]),
+		    0));
+		conf_free(cf);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert_ptr_null(parse("t.conf", called(bad[i]), 0));
+		ck_assert_ptr_nonnull(strstr(said, "are both called"));
+	}
+	refuse(called(bad[2]), "status: \"Approved\" and \"Confirm Deploy\" "
+	    "are both called \"OK\"");
+}
+END_TEST
+
 START_TEST(no_prefix_of_a_configuration_crashes_the_reader)
 {
 	static const char	 text[] = "x = \"y\"\nstate $x\n"
@@ -596,6 +640,7 @@ main(void)
 	tcase_add_test(tc, a_missing_role_is_refused_but_not_the_deployer);
 	tcase_add_test(tc, the_nearest_grace_counts);
 	tcase_add_test(tc, switches_with_lists_are_off_for_other_projects);
+	tcase_add_test(tc, a_persons_status_has_a_name_of_its_own);
 	tcase_add_test(tc, no_prefix_of_a_configuration_crashes_the_reader);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
