@@ -136,15 +136,26 @@ limit_conns(struct server_limits *sl)
 	}
 }
 
-/* The hash of JSON objects is seeded before files can no longer be opened. */
+/*
+ * While files can still be opened: the hash of JSON objects is seeded, and
+ * OpenSSL reads its configuration, at the first thing that it is asked.
+ */
 static int
-seed_json(void)
+warm_up(void)
 {
+	char sum[SHA256_HEX_SIZE];
 	size_t seed = 0;
 
-	if (random_bytes(&seed, sizeof(seed)) == -1)
+	if (random_bytes(&seed, sizeof(seed)) == -1) {
+		log_warn("random");
 		return (-1);
+	}
 	json_object_seed(seed | 1);
+	if (hmac_sha256_hex("", 0, "", 0, sum) == -1) {
+		log_warnx("OpenSSL makes no HMAC of SHA-256: is its "
+		    "configuration (openssl.cnf) right?");
+		return (-1);
+	}
 	return (0);
 }
 
@@ -169,10 +180,8 @@ on_setup(enum orch_role role)
 		if (me.secrets[i][0][0] == '\0')
 			log_info("no secret for %s: its deliveries are "
 			    "refused", sources[i]);
-	if (seed_json() == -1) {
-		log_warn("random");
+	if (warm_up() == -1)
 		return (-1);
-	}
 	me.site.st_asks = asks_new(daemon_base(), HOLD_MS, daemon_send);
 	me.server = server_new(daemon_base(), role, &sl, site_request,
 	    &me.site);
