@@ -475,10 +475,25 @@ child_chan_end(struct chan *ch, const char *why, void *arg)
 	}
 }
 
+/* Its own list of calls ended it; whose fault that is, a person must see. */
+static void
+log_sandbox_end(const struct child *c, pid_t pid)
+{
+	log_warnx("%s (pid %d) was killed by its own sandbox (SIGSYS): it "
+	    "made a system call that it has no use for; the kernel's log "
+	    "(journalctl -k, or dmesg) tells which, in a line with type=1326, "
+	    "pid=%d and syscall=; after an update of the C library, libevent "
+	    "or OpenSSL go back to the one before and report that line; "
+	    "without one, take it for an attack: look in this log for what "
+	    "came just before", child_name(c), (int)pid, (int)pid);
+}
+
 static void
 log_end(const struct child *c, pid_t pid, int status)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		log_sandbox_end(c, pid);
+	else if (WIFSIGNALED(status))
 		log_warnx("%s (pid %d) ended by signal %d", child_name(c),
 		    (int)pid, WTERMSIG(status));
 	else if (par.p_phase == PHASE_SERVE && !c->c_renewing)
