@@ -24,13 +24,25 @@
 /*
  * For the roles of the daemons and of workers; any other has no filter and is
  * refused.  Gives up, for good, what the role never needs: no_new_privs, no
- * core, not dumpable (no other process of the user reads its memory), and the
- * calls of the table in seccomp.c.  After this a refused call answers EPERM
- * (open: EACCES in the webhook and page roles; a socket family: EAFNOSUPPORT).
- * Call it when everything is acquired and privileges are dropped.  Returns 0,
- * or -1 with a sentence in err; the caller must not go on then.
+ * core, not dumpable (no other process of the user reads its memory), and
+ * calls.  Call it when everything is acquired and privileges are dropped.
+ * Returns 0, or -1 with a sentence in err; the caller must not go on then.
+ *
+ * The webhook and page roles, which strangers talk to, have a list of the
+ * calls that they make.  Another one kills the process by SIGSYS, but for a
+ * few that libraries try in good faith (to open a file, to make a socket):
+ * those answer EACCES.  They make no thread either.
+ *
+ * The other roles have a list of what they may not do.  There a refused call
+ * answers EPERM, a socket family EAFNOSUPPORT.
  */
 int	sandbox_enter(enum orch_role, char *err, size_t errlen);
+
+/*
+ * How many different calls the list of the role allows, with some arguments or
+ * with all; 0 for a role that has a list of what it may not do.
+ */
+size_t	sandbox_calls(enum orch_role);
 
 /* What agent code inside a box may not call. */
 #define SECCOMP_AGENT_NO_INET	0x01	/* refuse AF_INET and AF_INET6 */

@@ -320,6 +320,8 @@ write_conf
 start_orchd
 wait_for 10 answers || bail "the receiver answers"
 
+assert "the receiver is held to its list of calls" confined \
+    "$(pid_of webhookd)"
 accepts_recorded
 refuses_replays
 refuses_forgeries
@@ -340,6 +342,14 @@ spent=$(($(date +%s) - t0))
 assert "after some three seconds ($spent)" [ $spent -ge 2 ]
 kill -CONT "$(pid_of engine)"
 wait_for 10 answers
+# What the kernel sends to who makes another call.
+victim=$(pid_of webhookd)
+kill -SYS "$victim"
+wait_for 10 grep -qF "webhookd (pid $victim) was killed by its own sandbox \
+(SIGSYS)" "$T/orchd.log" || fail "the sandbox's kill is in the log in words"
+wait_for 20 answers || fail "the next one serves"
+assert "the next one is held to the list as well" confined \
+    "$(pid_of webhookd)"
 assert "the database holds its invariants" ctl check
 assert_not "no secret is in the log" grep -q "$SECRET" "$T/orchd.log"
 assert_is "every refusal is in the log" 1 \

@@ -298,6 +298,10 @@ assert_not "no secret is in any of it" grep -qE "$TOKEN|$SECRET|$ADMIN" \
     "$T/all"
 assert_not "nor in the log" grep -qE "$TOKEN|$SECRET|$ADMIN" "$T/orchd.log"
 
+for pid in $(children webhookd); do
+	assert "a process that faces the network is held to its calls" \
+	    confined "$pid"
+done
 kill_part engine
 assert_is "the engine dies: a request is held and answered" 200 \
     "$(get /status)"

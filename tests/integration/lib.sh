@@ -434,6 +434,13 @@ children()
 	    sed -n "s/^\([0-9]*\) ($1) [^Z] $ORCHD_PID .*/\1/p"
 }
 
+# confined PID: the kernel holds it to a filter of calls, for good.
+confined()
+{
+	grep -q "^Seccomp:[[:space:]]*2$" "/proc/$1/status" &&
+	    grep -q "^NoNewPrivs:[[:space:]]*1$" "/proc/$1/status"
+}
+
 # kill_part NAME [SIGNAL]: one process, by its number; parent is orchd.
 kill_part()
 {
