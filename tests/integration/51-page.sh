@@ -158,13 +158,23 @@ releases()
 	    "$(cat "$T/orchd.log")"
 }
 
+# reload_all: until the page's process is another, which counts from nothing.
+reload_all()
+{
+	old=$(children webhookd)
+	ctl reload >/dev/null
+	for pid in $old; do
+		wait_for 20 is_gone "$pid"
+	done
+	wait_for 10 answers
+}
+
 # Another token counts from the reload on, and none when none is named.
 changes()
 {
 	id=$1
 	printf '%s\n' "$ADMIN-2" >"$T/admin.token"
-	ctl reload >/dev/null
-	wait_for 10 answers
+	reload_all
 	assert_is "after a reload the old token is refused" 401 \
 	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN")"
 	assert_is "and the new one is right" 409 \
@@ -179,8 +189,7 @@ changes()
 	sleep 1.2
 	sed /^admin/d "$T/orchd.conf" >"$T/without" &&
 	    cat "$T/without" >"$T/orchd.conf"
-	ctl reload >/dev/null
-	wait_for 10 answers
+	reload_all
 	assert_is "without a configured token there is no such thing" 404 \
 	    "$(release "?work_item=$id" -H "Authorization: Bearer $ADMIN-2")"
 	assert_has "and it says how there is" "admin token file" \
