@@ -23,6 +23,7 @@
 #include "libcommon/git.h"
 #include "libcommon/git_tree.h"
 #include "libcommon/link.h"
+#include "libcommon/monotime.h"
 #include "libcommon/verdict.h"
 #include "proto/proto.h"
 
@@ -65,6 +66,8 @@ struct worker {
 	uint64_t		 w_epoch;
 	int			 w_stopped;	/* run_stop came */
 	int			 w_denied;	/* see forge_answered() */
+	struct monotime		 w_alone;	/* until then the forge wants
+						 * to be left alone */
 	char			 w_coverage[16]; /* per cent of M, or "" */
 	char			 w_gate_reason[512]; /* of the last gate */
 	uint64_t		 w_gate_ms;	/* when it was measured */
@@ -389,6 +392,13 @@ enum forge_result rest_pull_open(struct worker *, char *err, size_t);
 enum forge_result rest_pull_close(struct worker *, uint64_t number,
 	    char *err, size_t);
 
+/*
+ * How long the forge still wants to be left alone, in milliseconds, as its last
+ * answer said; 0: not at all.  Requests wait for a short time themselves, and
+ * fail at once when it is long.
+ */
+int64_t	 rest_alone_ms(const struct worker *);
+
 /* As f_landed: FORGE_OK, FORGE_NOTFOUND or FORGE_UNKNOWN. */
 enum forge_result rest_landed(struct worker *, char head[GIT_OID_SIZE],
 	    char commit[GIT_OID_SIZE], char *err, size_t);
@@ -607,6 +617,7 @@ extern int64_t post_pause_ms;
 enum post_end {
 	POST_DONE,
 	POST_REFUSED,		/* the forge works and says no */
+	POST_NEVER,		/* the same, to what this message says */
 	POST_DENIED,		/* the same, to the token: 401 or 403 */
 	POST_DOWN		/* no answer, 5xx or too many requests */
 };

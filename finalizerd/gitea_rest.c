@@ -41,6 +41,9 @@
 #define BLOCKED_MIN_MS	1000
 #define BLOCKED_MAX_MS	15000
 #define WAIT_SLICE_MS	100
+#define ALONE_MS	10000	/* so long a lease is held for a forge */
+
+static int	 rest_pause(struct worker *, int64_t);
 
 /*
  * A token that is refused is so next time too.  A 403 with a time to come back
@@ -50,12 +53,36 @@ static void
 rest_noted(struct worker *w, const struct http_reply *hp, int r)
 {
 	const long status = r == -1 ? 0 : hp->hp_status;
+	const int64_t wait_s = http_wait_s(hp, -1);
 
+	if (wait_s > 0)
+		w->w_alone = monotime_add_ms(monotime_now(), wait_s * 1000);
 	if (status == 401 || (status == 403 && hp->hp_retry_after < 0))
 		forge_answered(w, 1);
 	else if (status == 0 || status == 403 || status == 429 ||
 	    status >= 500)
 		forge_answered(w, 0);
+}
+
+int64_t
+rest_alone_ms(const struct worker *w)
+{
+	int64_t ms = monotime_sub_ms(w->w_alone, monotime_now());
+
+	return (w->w_alone.mt_ns == 0 || ms < 0 ? 0 : ms);
+}
+
+/* What it asks for is waited for, or left to the next worker.  0 or -1. */
+static int
+rest_leave(struct worker *w, const char *what, char *err, size_t errlen)
+{
+	const int64_t ms = rest_alone_ms(w);
+
+	if (ms == 0 || (ms <= ALONE_MS && rest_pause(w, ms) == 0))
+		return (0);
+	(void)snprintf(err, errlen, "%s: the forge wants to be left alone "
+	    "for %lld s", what, (long long)(ms / 1000 + 1));
+	return (-1);
 }
 
 /* Ask; body NULL: none.  0 when it was answered, -1 with err. */
@@ -72,6 +99,9 @@ rest_do(struct worker *w, const char *method, const char *tail,
 	int r;
 
 	memset(hp, 0, sizeof(*hp));
+	hp->hp_end = HTTP_NOT_SENT;
+	if (rest_leave(w, tail, err, errlen) == -1)
+		return (-1);
 	if (gitea_url(url, sizeof(url), w->w_spec->forge_url,
 	    w->w_spec->forge_repo, "%s", tail) == -1 ||
 	    gitea_auth(auth, sizeof(auth), w->w_spec->token) == -1) {

@@ -26,6 +26,7 @@
 
 #include <event2/event.h>
 
+#include "libcommon/carry.h"
 #include "libcommon/checkup.h"
 #include "libcommon/daemon.h"
 #include "libcommon/http.h"
@@ -46,7 +47,6 @@
 #define FAILURES	5U
 #define DENIALS		3U	/* of 403, which one closed talk gives too */
 #define PAUSE_MAX_MS	30000
-#define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define DEST_SIZE	80
 
 struct row {
@@ -60,6 +60,7 @@ struct row {
 	char		*r_commit;
 	int		 r_out;		/* at the forge */
 	int		 r_over;	/* it has ended, *r_error says how */
+	int		 r_never;	/* what it says is refused */
 	char		 r_error[300];	/* "": delivered */
 	uint32_t	 r_pending;	/* the id of outbox_done */
 };
@@ -253,9 +254,7 @@ dest_works(struct dest *d)
 static void
 dest_leave(struct dest *d, int64_t ms)
 {
-	/* Not all of those who wait for it at the same moment. */
-	d->d_until = monotime_add_ms(monotime_now(), ms +
-	    (int64_t)arc4random_uniform((uint32_t)(ms / 4 + 1)));
+	d->d_until = monotime_add_ms(monotime_now(), carry_spread_ms(ms));
 }
 
 static void
@@ -265,15 +264,12 @@ dest_fails(struct dest *d, const char *why, int64_t wait)
 
 	d->d_failed++;
 	if (d->d_failed < FAILURES) {
-		dest_leave(d, wait > 0 ? (wait < WAIT_MAX_S ? wait :
-		    WAIT_MAX_S) * 1000 : 1000);
+		dest_leave(d, wait > 0 ? wait * 1000 : 1000);
 		return;
 	}
-	d->d_pause_ms = d->d_pause_ms == 0 ? post_pause_ms :
-	    d->d_pause_ms * 2 < PAUSE_MAX_MS ? d->d_pause_ms * 2 :
-	    PAUSE_MAX_MS;
-	dest_leave(d, d->d_pause_ms > wait * 1000 ? d->d_pause_ms :
-	    wait * 1000);
+	d->d_pause_ms = carry_pause_ms(d->d_pause_ms, post_pause_ms,
+	    PAUSE_MAX_MS, wait);
+	dest_leave(d, d->d_pause_ms);
 	if (!t->t_on)
 		log_warnx("%s: %s; it is left alone for %" PRId64 " s",
 		    d->d_name, why, d->d_pause_ms / 1000);
@@ -329,7 +325,8 @@ static void
 row_record(struct row *r)
 {
 	struct orch_outbox_done m = { .id = r->r_id,
-	    .ok = r->r_error[0] == '\0', .error = r->r_error };
+	    .ok = r->r_error[0] == '\0', .error = r->r_error,
+	    .refused = r->r_never ? OUTBOX_REFUSED : OUTBOX_LATER };
 
 	r->r_pending = 0;
 	if (daemon_send(ORCH_outbox_done, &m, &r->r_pending) == 0)
@@ -385,6 +382,7 @@ row_cb(enum post_end end, const char *why, int64_t wait, void *arg)
 		dest_denies(d, why);
 	else if (end == POST_DONE)
 		dest_takes(d);
+	r->r_never = end == POST_NEVER;
 	row_over(r, end == POST_DONE ? "" : why[0] == '\0' ? "refused" : why);
 }
 

@@ -23,6 +23,7 @@
 #include <bsd/string.h>
 #include <bsd/sys/queue.h>
 
+#include "libcommon/carry.h"
 #include "libcommon/gitea.h"
 #include "libcommon/http.h"
 
@@ -93,12 +94,31 @@ post_http(struct post *po, const char *method, http_cb cb)
 	return (http_loop_send(po->po_loop, &hr, cb, po));
 }
 
+/* What an answer that is not the one wanted means. */
+static enum post_end
+post_judge(long status, int64_t wait)
+{
+	switch (carry_judge(status, wait)) {
+	case CARRY_LATER:
+		return (POST_DOWN);
+	case CARRY_REFUSED:
+		return (POST_NEVER);
+	case CARRY_DENIED:
+		if (status == 401 || status == 403)
+			return (POST_DENIED);
+		break;
+	case CARRY_TAKEN:
+		break;
+	}
+	return (POST_REFUSED);
+}
+
 /* 1 when the answer is want; else the row has ended. */
 static int
 post_answered(struct post *po, const struct http_reply *hp, long want)
 {
 	char said[256];
-	int64_t wait = 0;
+	int64_t wait;
 
 	if (hp->hp_end != HTTP_ANSWERED) {
 		(void)strlcpy(said, hp->hp_err, sizeof(said));
@@ -109,16 +129,12 @@ post_answered(struct post *po, const struct http_reply *hp, long want)
 		return (1);
 	gitea_said(hp->hp_status, hp->hp_body == NULL ? "" : hp->hp_body,
 	    hp->hp_len, said, sizeof(said));
-	if (hp->hp_status == 429 ||
-	    (hp->hp_status == 403 && hp->hp_retry_after >= 0))
-		wait = hp->hp_retry_after > 0 ? hp->hp_retry_after : 1;
+	wait = http_wait_s(hp, -1);
 	/* A commit that it does not have is an error of the server, it says. */
 	if (hp->hp_status == 500 && po->po_marker[0] == '\0')
 		post_over(po, POST_REFUSED, said, 0);
 	else
-		post_over(po, hp->hp_status >= 500 || wait > 0 ? POST_DOWN :
-		    hp->hp_status == 401 || hp->hp_status == 403 ?
-		    POST_DENIED : POST_REFUSED, said, wait);
+		post_over(po, post_judge(hp->hp_status, wait), said, wait);
 	return (0);
 }
 

@@ -315,7 +315,8 @@ wire_end(struct worker *w)
 	    .cause = (uint8_t)w->w_out.o_cause, .gate = w->w_out.o_gate,
 	    .reason = w->w_out.o_reason, .head = w->w_out.o_head,
 	    .tree = jd->jd_tree, .patch_judged = jd->jd_patch_judged,
-	    .patch = jd->jd_patch };
+	    .patch = jd->jd_patch,
+	    .wait_s = (uint32_t)((rest_alone_ms(w) + 999) / 1000) };
 	union orch_any any;
 
 	for (i = 0; i < GIT_ARTIFACT_ROLES && jd->jd_commit[0] != '\0'; i++)

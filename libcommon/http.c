@@ -14,11 +14,13 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -75,7 +77,7 @@ header_is(const char *line, size_t len, const char *name, char *buf,
 	return (1);
 }
 
-/* A number of seconds or of rows; a date or anything else is -1. */
+/* A number of rows; anything else is -1. */
 static int64_t
 header_number(const char *text)
 {
@@ -86,15 +88,65 @@ header_number(const char *text)
 	return (err == NULL ? v : -1);
 }
 
+static int64_t
+bounded(int64_t s)
+{
+	return (s < 1 ? 1 : s > HTTP_WAIT_MAX_S ? HTTP_WAIT_MAX_S : s);
+}
+
+/*
+ * Seconds from now of Retry-After (RFC 9110): a number, or a date by the
+ * server's own clock where it says what that is.  -1: neither.
+ */
+static int64_t
+retry_after(const char *text, const char *date)
+{
+	time_t then, now = -1;
+
+	if (text[0] == '\0')
+		return (-1);
+	if (text[strspn(text, "0123456789")] == '\0')
+		return (strlen(text) > 9 ? HTTP_WAIT_MAX_S :
+		    bounded(header_number(text)));
+	/* All three forms of a date begin with the name of a day. */
+	if (!isalpha((unsigned char)text[0]) ||
+	    (then = curl_getdate(text, NULL)) == -1)
+		return (-1);
+	if (date[0] != '\0')
+		now = curl_getdate(date, NULL);
+	return (bounded((int64_t)then - (int64_t)(now == -1 ? time(NULL) :
+	    now)));
+}
+
+int64_t
+http_wait_s(const struct http_reply *hp, int64_t body_s)
+{
+	const int64_t said = hp->hp_retry_after >= 0 ? hp->hp_retry_after :
+	    body_s;
+
+	if (hp->hp_end != HTTP_ANSWERED)
+		return (0);
+	switch (hp->hp_status) {
+	case 429:
+		return (bounded(said));
+	case 403:		/* the limit of a proxy, or of a forge */
+	case 503:
+		return (said < 0 ? 0 : bounded(said));
+	default:
+		return (0);
+	}
+}
+
 static size_t
 header_cb(char *buf, size_t size, size_t n, void *arg)
 {
-	struct http_reply *hp = &((struct http_call *)arg)->hc_reply;
+	struct http_call *hc = arg;
+	struct http_reply *hp = &hc->hc_reply;
 	size_t len = size * n;
 	char value[64];
 
 	if (header_is(buf, len, "Retry-After", value, sizeof(value)))
-		hp->hp_retry_after = header_number(value);
+		(void)strlcpy(hc->hc_after, value, sizeof(hc->hc_after));
 	else if (header_is(buf, len, "X-RateLimit-Remaining", value,
 	    sizeof(value)))
 		hp->hp_remaining = header_number(value);
@@ -224,6 +276,7 @@ http_call_end(struct http_call *hc, CURLcode rc)
 
 	(void)curl_easy_getinfo(hc->hc_curl, CURLINFO_RESPONSE_CODE,
 	    &hp->hp_status);
+	hp->hp_retry_after = retry_after(hc->hc_after, hp->hp_date);
 	if (rc == CURLE_OK) {
 		hp->hp_end = HTTP_ANSWERED;
 		return;

@@ -29,6 +29,7 @@
 
 #define HTTP_BODY_MAX	(4U << 20)	/* default bound of an answer */
 #define HTTP_TIMEOUT_MS	20000U		/* default bound of a request */
+#define HTTP_WAIT_MAX_S	900		/* of a Retry-After that is believed */
 
 struct http_request {
 	const char	*hr_method;	/* "GET", "POST", ... */
@@ -54,7 +55,8 @@ struct http_reply {
 	long		 hp_status;	/* 100 to 999, or 0 */
 	char		*hp_body;	/* NUL added; NULL when empty */
 	size_t		 hp_len;
-	int64_t		 hp_retry_after;	/* seconds, or -1 */
+	int64_t		 hp_retry_after;	/* seconds, 1 to HTTP_WAIT_MAX_S
+						 * also of a date; or -1 */
 	int64_t		 hp_remaining;	/* X-RateLimit-Remaining, or -1 */
 	int64_t		 hp_total;	/* X-Total-Count, or -1 */
 	char		 hp_date[64];	/* Date, or "" */
@@ -67,6 +69,13 @@ struct http_reply {
  * body.  Returns 0 when it was answered, -1 otherwise.
  */
 int	 http_do(const struct http_request *, struct http_reply *);
+
+/*
+ * How many seconds this server wants to be left alone, 1 to HTTP_WAIT_MAX_S;
+ * 0: it says nothing of that.  A 429 always wants it; 403 and 503 do with a
+ * Retry-After, or where the body named body_s seconds (-1: it did not).
+ */
+int64_t	 http_wait_s(const struct http_reply *, int64_t body_s);
 
 /* Free the body; may be called twice. */
 void	 http_reply_free(struct http_reply *);

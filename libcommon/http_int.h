@@ -34,6 +34,7 @@ struct http_call {
 	void			*hc_arg;
 	struct http_call	*hc_next;
 	char			 hc_said[CURL_ERROR_SIZE];
+	char			 hc_after[64];	/* Retry-After, or "" */
 };
 
 /* A prepared call; NULL: out of memory or a request that cannot be. */

@@ -37,6 +37,7 @@
 
 #define RETRY_BASE_MS	2000
 #define RETRY_MAX_MS	600000
+#define WAIT_MAX_S	900	/* of what a forge asks for */
 
 int
 work_fenced(struct peer *p, uint32_t id, uint64_t epoch, struct run *r,
@@ -345,7 +346,7 @@ static int
 retry_later(const struct task *t, const struct orch_end *m)
 {
 	const struct conf_project *cp = eng_project(t->t_project);
-	int64_t n = t->t_retries + 1, max;
+	int64_t n = t->t_retries + 1, max, ms;
 
 	log_info("task %s: %s: %s (try %lld)", t->t_key,
 	    orch_cause_name(m->cause), m->reason, (long long)n);
@@ -361,9 +362,12 @@ retry_later(const struct task *t, const struct orch_end *m)
 		max += conf_int(eng.e_conf, cp, OPT_TRANSIENT_MAX);
 	if (n > max)
 		return (work_gave_up(t, m->reason));
+	ms = backoff_ms(RETRY_BASE_MS, n - 1, RETRY_MAX_MS);
+	/* Nor sooner than a forge has asked for. */
+	if (m->wait_s <= WAIT_MAX_S && ms < 1000LL * m->wait_s)
+		ms = 1000LL * m->wait_s;
 	return (store_run_one(eng.e_store, Q_TASK_RETRY_AT, "iii", n,
-	    eng_now() + backoff_ms(RETRY_BASE_MS, n - 1, RETRY_MAX_MS),
-	    t->t_id) == STORE_OK ? 0 : -1);
+	    eng_now() + ms, t->t_id) == STORE_OK ? 0 : -1);
 }
 
 int

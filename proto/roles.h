@@ -78,6 +78,13 @@ enum orch_gate_look {
 	LOOK_WAIT	/* the end of an evaluation under way; else the same */
 };
 
+/* outbox_done.refused: may a message that was not taken be taken later? */
+enum orch_outbox_refused {
+	OUTBOX_LATER,	/* it may, or nobody can tell */
+	OUTBOX_REFUSED,	/* what it says is refused: it is tried a few times */
+	OUTBOX_GONE	/* what it is for is there no more */
+};
+
 /* Why a result is not a pass (run_done.cause, end.cause; ). */
 enum orch_cause {
 	CAUSE_NONE, CAUSE_RED, CAUSE_CONFLICT, CAUSE_TIMEOUT, CAUSE_BUSY,

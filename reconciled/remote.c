@@ -23,6 +23,7 @@
 
 #include <event2/event.h>
 
+#include "libcommon/carry.h"
 #include "libcommon/daemon.h"
 #include "libcommon/http.h"
 #include "libcommon/log.h"
@@ -33,7 +34,6 @@
 #define FAILURES	5	/* in a row, then its server is left alone */
 #define PAUSE_MS	5000
 #define PAUSE_MAX_MS	30000	/* people wait for their decisions */
-#define WAIT_MAX_S	900	/* of a Retry-After that is believed */
 #define TRIES_429	3U
 #define ANSWER_MAX	(32U << 20)	/* a page of items with long texts */
 #define RESERVE		3	/* of the rate, which a poll leaves */
@@ -49,7 +49,8 @@ struct host {
 	int		 ho_probing;
 	int		 ho_worked;	/* once, since the start */
 	int64_t		 ho_pause_ms;
-	struct monotime	 ho_until;
+	struct monotime	 ho_until;	/* of the circuit */
+	struct monotime	 ho_not_before;	/* a 503 said so, to all keys */
 };
 
 struct ask {
@@ -165,18 +166,15 @@ host_works(struct host *ho)
 
 /* After failures in a row: a pause, twice as long each time. */
 static void
-host_failed(struct host *ho, int probe, const char *why)
+host_failed(struct host *ho, int probe, const char *why, int64_t wait_s)
 {
 	ho->ho_failed++;
 	if (ho->ho_open ? !probe : ho->ho_failed < FAILURES)
 		return;
-	ho->ho_pause_ms = ho->ho_pause_ms == 0 ? remote_times.rt_pause_ms :
-	    2 * ho->ho_pause_ms;
-	if (ho->ho_pause_ms > remote_times.rt_pause_max_ms)
-		ho->ho_pause_ms = remote_times.rt_pause_max_ms;
-	/* Not all of those who wait for it at the same moment. */
-	ho->ho_until = monotime_add_ms(monotime_now(), ho->ho_pause_ms +
-	    (int64_t)arc4random_uniform((uint32_t)(ho->ho_pause_ms / 4 + 1)));
+	ho->ho_pause_ms = carry_pause_ms(ho->ho_pause_ms,
+	    remote_times.rt_pause_ms, remote_times.rt_pause_max_ms, wait_s);
+	ho->ho_until = monotime_add_ms(monotime_now(),
+	    carry_spread_ms(ho->ho_pause_ms));
 	if (!ho->ho_open) {
 		log_warnx("%s: %s; it is left alone for %lld s", ho->ho_name,
 		    why, (long long)(ho->ho_pause_ms / 1000));
@@ -372,35 +370,57 @@ rate_note(struct remote *rm, const struct http_reply *hp)
 		rm->rm_tokens = burst;
 }
 
+static void
+later_of(struct monotime *when, int64_t wait_s)
+{
+	struct monotime until = monotime_add_ms(monotime_now(),
+	    wait_s * 1000);
+
+	if (monotime_cmp(until, *when) > 0)
+		*when = until;
+}
+
 /* 429: nothing more with this key for a while.  1: tried again then. */
 static int
-too_many(struct remote *rm, struct ask *as, const struct http_reply *hp)
+too_many(struct remote *rm, struct ask *as, int64_t wait_s)
 {
-	int64_t wait = hp->hp_retry_after;
-	struct monotime now = monotime_now(), until;
-
-	if (rm->rm_kind->rk_wait != NULL && hp->hp_body != NULL && wait < 0)
-		wait = rm->rm_kind->rk_wait(hp->hp_body, hp->hp_len);
-	if (wait < 1)
-		wait = 1;
-	if (wait > WAIT_MAX_S)
-		wait = WAIT_MAX_S;
-	until = monotime_add_ms(now, wait * 1000);
 	/* One answer of several that were out counts. */
-	if (monotime_cmp(rm->rm_not_before, now) < 0)
-		host_failed(rm->rm_host, as->as_probe, "too many requests");
-	if (monotime_cmp(until, rm->rm_not_before) > 0)
-		rm->rm_not_before = until;
+	if (monotime_cmp(rm->rm_not_before, monotime_now()) < 0)
+		host_failed(rm->rm_host, as->as_probe, "too many requests",
+		    wait_s);
+	later_of(&rm->rm_not_before, wait_s);
 	if (as->as_tries >= TRIES_429 || rm->rm_host->ho_open)
 		return (0);
 	TAILQ_INSERT_HEAD(&rm->rm_queue, as, as_entry);
 	return (1);
 }
 
+/* Seconds that the server wants to be left alone, by head or body; or 0. */
+static int64_t
+wait_of(const struct remote *rm, const struct http_reply *hp)
+{
+	return (http_wait_s(hp, rm->rm_kind->rk_wait == NULL ||
+	    hp->hp_body == NULL ? -1 : rm->rm_kind->rk_wait(hp->hp_body,
+	    hp->hp_len)));
+}
+
+/* It cannot answer; what acted all the same is found at the next try. */
+static void
+unable(struct remote *rm, struct ask *as, const struct http_reply *hp,
+    const char *why, int64_t wait_s)
+{
+	host_failed(rm->rm_host, as->as_probe, why, wait_s);
+	/* Others may be let through by another key. */
+	later_of(hp->hp_status == 403 ? &rm->rm_not_before :
+	    &rm->rm_host->ho_not_before, wait_s);
+	ask_end(as, REMOTE_DOWN, hp, why);
+}
+
 static void
 answered(struct ask *as, const struct http_reply *hp)
 {
 	struct remote *rm = as->as_remote;
+	const int64_t wait_s = wait_of(rm, hp);
 	char why[256];
 
 	if (hp->hp_end != HTTP_ANSWERED) {
@@ -411,7 +431,7 @@ answered(struct ask *as, const struct http_reply *hp)
 			ask_end(as, REMOTE_REFUSED, hp, why);
 			return;
 		}
-		host_failed(rm->rm_host, as->as_probe, why);
+		host_failed(rm->rm_host, as->as_probe, why, 0);
 		ask_end(as, REMOTE_DOWN, NULL, why);
 		return;
 	}
@@ -420,12 +440,11 @@ answered(struct ask *as, const struct http_reply *hp)
 		rm->rm_kind->rk_said(hp->hp_status, hp->hp_body, hp->hp_len,
 		    why, sizeof(why));
 	if (hp->hp_status == 429) {
-		if (!too_many(rm, as, hp))
+		if (!too_many(rm, as, wait_s))
 			ask_end(as, REMOTE_DOWN, hp, why);
-	} else if (hp->hp_status >= 500) {
-		host_failed(rm->rm_host, as->as_probe, why);
-		ask_end(as, REMOTE_DOWN, hp, why);
-	} else {
+	} else if (hp->hp_status >= 500 || wait_s > 0)
+		unable(rm, as, hp, why, wait_s);
+	else {
 		host_works(rm->rm_host);
 		rate_note(rm, hp);
 		ask_end(as, hp->hp_status >= 200 && hp->hp_status < 300 ?
@@ -509,6 +528,8 @@ must_wait(struct remote *rm, const struct ask *as)
 		return (-1);
 	if (monotime_cmp(now, rm->rm_not_before) < 0)
 		return (monotime_sub_ms(rm->rm_not_before, now) + 1);
+	if (monotime_cmp(now, ho->ho_not_before) < 0)
+		return (monotime_sub_ms(ho->ho_not_before, now) + 1);
 	tokens_fill(rm);
 	if (need > rm->rm_kind->rk_burst)
 		need = rm->rm_kind->rk_burst;

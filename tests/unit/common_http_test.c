@@ -78,10 +78,52 @@ echo(int s, const char *request)
 	say(s, request);
 }
 
+/* A server that wants to be left alone, and what is made of it. */
+static const struct wait {
+	const char	*head;
+	int64_t		 seconds;
+} waits[] = {
+	{ "Retry-After: 17", 17 },
+	{ "retry-after:\t120 ", 120 },
+	{ "Retry-After: 0", 1 },
+	{ "Retry-After: 901", 900 },
+	{ "Retry-After: 1000000000", 900 },
+	{ "Retry-After: 99999999999999999999999999", 900 },
+	{ "Retry-After: -1", -1 },
+	{ "Retry-After: 1.5", -1 },
+	{ "Retry-After: soon", -1 },
+	{ "Retry-After:", -1 },
+	{ "X-Nothing: 1", -1 },
+	/* By the server's clock, in the three forms of RFC 9110. */
+	{ "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
+	    "Retry-After: Sun, 22 Nov 2026 10:01:40 GMT", 100 },
+	{ "Retry-After: Sunday, 22-Nov-26 10:01:40 GMT\r\n"
+	    "Date: Sun, 22 Nov 2026 10:00:00 GMT", 100 },
+	{ "Retry-After: Sun Nov 22 10:01:40 2026\r\n"
+	    "Date: Sun, 22 Nov 2026 10:00:00 GMT", 100 },
+	{ "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
+	    "Retry-After: Sun, 22 Nov 2026 09:00:00 GMT", 1 },
+	{ "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
+	    "Retry-After: Mon, 23 Nov 2026 10:00:00 GMT", 900 },
+	/* And by ours. */
+	{ "Retry-After: Sun, 22 Nov 1998 10:00:00 GMT", 1 },
+	{ "Retry-After: Sat, 22 Nov 2098 10:00:00 GMT", 900 },
+};
+
+static void
+come_back(int s, const struct wait *w)
+{
+	char head[300];
+
+	snprintf(head, sizeof(head), "HTTP/1.1 503 Service Unavailable\r\n"
+	    "%s\r\nContent-Length: 0\r\n\r\n", w->head);
+	say(s, head);
+}
+
 static void
 serve_one(int s)
 {
-	char buf[16384] = "", *big;
+	char buf[16384] = "", *big, *p;
 
 	read_request(s, buf, sizeof(buf));
 	if (strstr(buf, " /echo") != NULL)
@@ -99,10 +141,8 @@ serve_one(int s)
 		free(big);
 	} else if (strstr(buf, " /slow") != NULL)
 		(void)sleep(30);
-	else if (strstr(buf, " /date") != NULL)
-		say(s, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: "
-		    "Sun, 22 Nov 2026 10:00:00 GMT\r\n"
-		    "Content-Length: 0\r\n\r\n");
+	else if ((p = strstr(buf, " /after")) != NULL)
+		come_back(s, &waits[(size_t)(p[7] - 'a')]);
 	/* "/lost": it acts, and no answer comes. */
 }
 
@@ -260,14 +300,48 @@ START_TEST(size_and_time_are_bounded)
 }
 END_TEST
 
-START_TEST(a_date_is_no_number_of_seconds)
+START_TEST(a_time_to_come_back_is_seconds_or_a_date_and_bounded)
 {
 	struct http_request hr = { .hr_method = "GET" };
 	struct http_reply hp;
+	char path[16];
+	size_t i;
 
-	ck_assert_int_eq(ask("/date", &hr, &hp), 0);
-	ck_assert_int_eq(hp.hp_status, 429);
-	ck_assert_int_eq(hp.hp_retry_after, -1);
+	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		snprintf(path, sizeof(path), "/after%c", (char)('a' + i));
+		ck_assert_int_eq(ask(path, &hr, &hp), 0);
+		ck_assert_msg(hp.hp_retry_after == waits[i].seconds,
+		    "%s: %lld", waits[i].head, (long long)hp.hp_retry_after);
+		http_reply_free(&hp);
+	}
+}
+END_TEST
+
+START_TEST(who_is_to_be_left_alone_says_so)
+{
+	static const struct {
+		long	status;
+		int64_t	head, body, wait_s;
+	} all[] = {
+		{ 429, 7, -1, 7 }, { 429, -1, -1, 1 }, { 429, -1, 9, 9 },
+		{ 429, 7, 9, 7 }, { 429, -1, 1LL << 40, 900 },
+		{ 503, 7, -1, 7 }, { 503, -1, -1, 0 }, { 503, -1, 9, 9 },
+		{ 403, 7, -1, 7 }, { 403, -1, -1, 0 },
+		{ 500, 7, -1, 0 }, { 200, 7, 9, 0 }, { 503, -1, 0, 1 },
+	};
+	struct http_reply hp;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		memset(&hp, 0, sizeof(hp));
+		hp.hp_end = HTTP_ANSWERED;
+		hp.hp_status = all[i].status;
+		hp.hp_retry_after = all[i].head;
+		ck_assert_msg(http_wait_s(&hp, all[i].body) == all[i].wait_s,
+		    "case %zu", i);
+		hp.hp_end = HTTP_LOST;
+		ck_assert_int_eq(http_wait_s(&hp, all[i].body), 0);
+	}
 }
 END_TEST
 
@@ -377,7 +451,9 @@ main(void)
 	tcase_add_test(tc, redirect_is_an_answer);
 	tcase_add_test(tc, what_never_left_differs_from_a_lost_answer);
 	tcase_add_test(tc, size_and_time_are_bounded);
-	tcase_add_test(tc, a_date_is_no_number_of_seconds);
+	tcase_add_test(tc,
+	    a_time_to_come_back_is_seconds_or_a_date_and_bounded);
+	tcase_add_test(tc, who_is_to_be_left_alone_says_so);
 	tcase_add_test(tc, header_with_a_line_end_is_refused);
 	tcase_add_test(tc, the_environments_proxy_is_not_used);
 	tcase_add_test(tc, escape_leaves_only_unreserved);

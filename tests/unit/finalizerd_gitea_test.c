@@ -81,6 +81,8 @@ START_TEST(one_merge_whatever_is_lost)
 		"{\"match\":\"" MERGE "\",\"kind\":\"status\",\"status\":405,"
 		"\"times\":2,\"body\":\"{\\\"message\\\":\\\"Please try again "
 		"later\\\"}\"}",
+		"{\"match\":\"" MERGE "\",\"kind\":\"after\",\"status\":503,"
+		"\"headers\":{\"Retry-After\":\"1\"}}",
 		"{\"match\":\"" MERGE "\",\"kind\":\"html\"}",
 		"{\"match\":\"" MERGE "\",\"kind\":\"redirect\",\"location\":"
 		"\"http://127.0.0.1:9/\"}",
@@ -481,6 +483,23 @@ START_TEST(a_403_that_says_when_to_come_back_is_an_outage)
 }
 END_TEST
 
+/* Nothing more is asked of it, and the engine is told how long that is. */
+START_TEST(a_forge_that_wants_to_be_left_alone_is)
+{
+	begin("0");
+	fs_fault("{\"match\":\"POST .*pulls\",\"kind\":\"status\","
+	    "\"times\":-1,\"status\":503,\"headers\":"
+	    "{\"Retry-After\":\"120\"}}");
+	publish();
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_int_eq(eng->e_cause, CAUSE_TRANSIENT);
+	ck_assert_uint_gt(eng->e_wait_s, 60);
+	ck_assert_uint_le(eng->e_wait_s, 120);
+	ck_assert_uint_eq(fs_count("/_standin/log", "503"), 1);
+	fs_stop();
+}
+END_TEST
+
 static enum forge_result
 sandboxed_head(struct worker *w, const char *branch, char oid[41], char *err,
     size_t errlen)
@@ -518,7 +537,7 @@ main(void)
 	tcase_add_loop_test(tc,
 	    one_branch_and_one_pull_request_whatever_is_lost, 0, 6);
 	tcase_add_test(tc, a_closed_pull_request_is_not_opened_again);
-	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0, 12);
+	tcase_add_loop_test(tc, one_merge_whatever_is_lost, 0, 13);
 	tcase_add_loop_test(tc, one_merge_wherever_a_worker_dies, 1, 15);
 	tcase_add_test(tc, a_check_of_the_server_is_waited_for);
 	tcase_add_test(tc,
@@ -542,6 +561,7 @@ main(void)
 	tcase_add_test(tc, a_refused_merge_is_read_back_and_asked_for_once);
 	tcase_add_test(tc,
 	    a_403_that_says_when_to_come_back_is_an_outage);
+	tcase_add_test(tc, a_forge_that_wants_to_be_left_alone_is);
 	tcase_add_test(tc, the_sandbox_lets_it_work);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -36,12 +36,12 @@
 #include "git_fixture.h"
 
 #define API	"/api/v1/repos/" FS_REPO
-#define ROWS	4
+#define ROWS	8
 
 /* The engine's rows: pending until they are done. */
 static struct orch_outbox_row rows[ROWS];
 static size_t nrows;
-static int done[ROWS], failed[ROWS];
+static int done[ROWS], failed[ROWS], never[ROWS];
 static char error[512];
 static unsigned int lists, notices;
 static int alert;
@@ -147,6 +147,7 @@ note(unsigned int type, const void *msg)
 			if (rows[i].id == od->id) {
 				done[i] += od->ok;
 				failed[i] += !od->ok;
+				never[i] += od->refused == OUTBOX_REFUSED;
 				(void)strlcpy(error, od->error,
 				    sizeof(error));
 			}
@@ -274,6 +275,8 @@ START_TEST(a_comment_is_made_once_whatever_is_lost)
 		"{\"match\":\"GET .*/comments.*\",\"kind\":\"html\"}",
 		"{\"match\":\"POST .*/comments\",\"kind\":\"status\","
 		"\"status\":429,\"headers\":{\"Retry-After\":\"1\"}}",
+		"{\"match\":\"POST .*/comments\",\"kind\":\"after\","
+		"\"status\":503,\"headers\":{\"Retry-After\":\"1\"}}",
 	};
 
 	setup();
@@ -417,6 +420,42 @@ START_TEST(a_token_that_may_not_write_is_an_alert)
 }
 END_TEST
 
+START_TEST(a_forge_that_says_when_to_come_back_is_left_alone_until_then)
+{
+	struct monotime begin;
+
+	setup();
+	row("DEMO-1", "comment", "text", "");
+	denied(503, ",\"headers\":{\"Retry-After\":\"3\"}");
+	begin = monotime_now();
+	post_engine_up();
+	run_until(&done[0], 1, 20);
+	ck_assert_int_eq(done[0], 1);
+	ck_assert_int_ge(monotime_sub_ms(monotime_now(), begin), 3000);
+	ck_assert_int_eq(failed[0], 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(what_a_message_says_is_refused_and_not_who_asks)
+{
+	static const int status[] = { 400, 413, 422, 401, 403, 404, 409 };
+	size_t i;
+
+	setup();
+	post_engine_up();
+	for (i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
+		denied(status[i], "");
+		row("DEMO-1", "comment", "text", "");
+		run_until(&done[i], 1, 20);
+		ck_assert_int_eq(done[i], 1);
+		ck_assert_int_eq(failed[i], 1);
+		ck_assert_int_eq(never[i], i < 3);
+	}
+	teardown();
+}
+END_TEST
+
 /* One closed talk is no refusal of all, and a limit ends by itself. */
 START_TEST(a_403_is_an_alert_when_nothing_else_comes)
 {
@@ -479,7 +518,7 @@ main(void)
 
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	tcase_set_timeout(tc, 120);
-	tcase_add_loop_test(tc, a_comment_is_made_once_whatever_is_lost, 0, 6);
+	tcase_add_loop_test(tc, a_comment_is_made_once_whatever_is_lost, 0, 7);
 	tcase_add_test(tc, a_status_is_set_on_its_commit);
 	tcase_add_test(tc,
 	    a_status_of_a_commit_that_is_not_there_stops_nobody_else);
@@ -488,6 +527,9 @@ main(void)
 	    a_forge_that_is_down_is_left_alone_and_found_again);
 	tcase_add_test(tc, what_the_forge_refuses_is_said);
 	tcase_add_test(tc, a_token_that_may_not_write_is_an_alert);
+	tcase_add_test(tc,
+	    a_forge_that_says_when_to_come_back_is_left_alone_until_then);
+	tcase_add_test(tc, what_a_message_says_is_refused_and_not_who_asks);
 	tcase_add_test(tc, a_403_is_an_alert_when_nothing_else_comes);
 	tcase_add_test(tc, an_engine_that_was_away_is_told);
 	suite_add_tcase(s, tc);

@@ -63,6 +63,7 @@ static struct engine {
 	int		e_hooks, e_lands, e_deletes, e_gates;
 	int		e_commits, e_ends, e_dones, e_records;
 	int		e_verdict, e_cause;
+	uint32_t	e_wait_s;
 	int		e_stop_at, e_stopped, e_fence, e_refuse, e_stale;
 	char		e_coverage[16];
 	char		e_to[32], e_reason[2048], e_end_head[41];
@@ -295,6 +296,7 @@ static void
 on_end(const struct orch_end *m)
 {
 	eng->e_ends++;
+	eng->e_wait_s = m->wait_s;
 	eng->e_verdict = m->verdict;
 	eng->e_cause = m->cause;
 	(void)strlcpy(eng->e_reason, m->reason, sizeof(eng->e_reason));

@@ -302,6 +302,31 @@ START_TEST(its_own_merge_neither_stops_a_worker_nor_the_next_one)
 }
 END_TEST
 
+/* Sooner than a forge has asked for, no other worker is started. */
+START_TEST(a_forge_that_wants_to_be_left_alone_is_for_so_long)
+{
+	static const struct { uint32_t s; int64_t least, most; } all[] = {
+		{ 0, 0, 10000 }, { 300, 300000, 300000 },
+		{ 900, 900000, 900000 }, { 4000000000U, 0, 10000 },
+	};
+	struct orch_end end = { .verdict = GATE_ERROR,
+	    .cause = CAUSE_TRANSIENT, .reason = "HTTP 503", .gate = "",
+	    .head = "", .wait_s = all[_i].s };
+	int64_t at;
+
+	by_method("merge");
+	staged();
+	inside();
+	end.epoch = epoch;
+	ck_assert_int_eq(fx_result(sock, ORCH_end, &end), RES_OK);
+	at = fx_task_int(KEY, "drive_at") - fx.ms;
+	ck_assert_int_ge(at, all[_i].least);
+	ck_assert_int_le(at, all[_i].most);
+	fx_free(&go);
+	fx_leave(sock);
+}
+END_TEST
+
 /* Before its own has begun, somebody was first. */
 START_TEST(a_merge_by_hand_still_asks_the_owner_to_end)
 {
@@ -337,6 +362,8 @@ main(void)
 	    a_frozen_lane_lets_nobody_else_in_until_a_person_says_so);
 	tcase_add_test(tc,
 	    its_own_merge_neither_stops_a_worker_nor_the_next_one);
+	tcase_add_loop_test(tc,
+	    a_forge_that_wants_to_be_left_alone_is_for_so_long, 0, 4);
 	tcase_add_test(tc, a_merge_by_hand_still_asks_the_owner_to_end);
 	suite_add_tcase(su, tc);
 	fx_main_exit(su);

@@ -157,6 +157,63 @@ START_TEST(a_429_is_waited_for_and_asked_again)
 }
 END_TEST
 
+/* It may have acted: who asked looks first.  Another key waits too. */
+START_TEST(a_503_that_says_when_to_come_back_is_left_alone_until_then)
+{
+	struct remote *other = remote_get(server_url, "X-Key: two", &kind);
+	struct canned *c = answer("GET /", 503, "{}");
+	struct monotime begin = monotime_now();
+
+	c->c_times = 1;
+	answer_header(c, "Retry-After", "2");
+	ask(rm, REMOTE_NOW, "/x");
+	RUN_UNTIL(down == 1);
+	ask(rm, REMOTE_FIRST, "/y");
+	ask(other, REMOTE_FIRST, "/z");
+	RUN_UNTIL(ok == 2);
+	ck_assert_int_ge(monotime_sub_ms(monotime_now(), begin), 2000);
+	ck_assert_uint_eq(nasked, 3);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 0);
+	remote_put(other);
+}
+END_TEST
+
+START_TEST(a_503_that_says_nothing_holds_up_nobody)
+{
+	struct monotime begin = monotime_now();
+
+	answer("GET /", 503, "{}")->c_times = 1;
+	ask(rm, REMOTE_NOW, "/x");
+	RUN_UNTIL(down == 1);
+	ask(rm, REMOTE_NOW, "/y");
+	RUN_UNTIL(ok == 1);
+	ck_assert_int_lt(monotime_sub_ms(monotime_now(), begin), 5000);
+}
+END_TEST
+
+/* It is not probed before. */
+START_TEST(a_circuit_stays_open_for_as_long_as_the_server_says)
+{
+	struct canned *c = answer("GET /", 503, "{}");
+	struct monotime begin = monotime_now();
+	unsigned int i;
+
+	answer_header(c, "Retry-After", "2");
+	for (i = 0; i < 5; i++)
+		ask(rm, REMOTE_NOW, "/x");
+	RUN_UNTIL(down == 5);
+	ck_assert_uint_eq(count_alerts("remote_down", 1), 1);
+	c->c_times = 0;
+	while (ok == 0) {
+		ask(rm, REMOTE_NOW, "/x");
+		run_for(50);
+		ck_assert_int_lt(monotime_sub_ms(monotime_now(), begin),
+		    20000);
+	}
+	ck_assert_int_ge(monotime_sub_ms(monotime_now(), begin), 2000);
+}
+END_TEST
+
 START_TEST(a_refusal_is_no_failure_of_the_server)
 {
 	int i;
@@ -275,6 +332,11 @@ main(void)
 	tcase_add_test(tc, a_server_that_allows_far_more_is_believed);
 	tcase_add_test(tc, another_user_of_the_key_is_counted);
 	tcase_add_test(tc, a_429_is_waited_for_and_asked_again);
+	tcase_add_test(tc,
+	    a_503_that_says_when_to_come_back_is_left_alone_until_then);
+	tcase_add_test(tc, a_503_that_says_nothing_holds_up_nobody);
+	tcase_add_test(tc,
+	    a_circuit_stays_open_for_as_long_as_the_server_says);
 	tcase_add_test(tc, a_refusal_is_no_failure_of_the_server);
 	tcase_add_test(tc, a_redirect_is_not_followed);
 	tcase_add_test(tc, a_dead_server_is_left_alone_and_comes_back);
