@@ -109,12 +109,12 @@ cmd_why(struct ctx *c, int argc, char **argv)
 	return (simple(c, "why", id, NULL, render_why));
 }
 
-/* queue | queue retry destination: of messages that are parked */
+/* queue | queue retry|drop destination: of messages that are parked */
 enum ctl_exit
 cmd_queue(struct ctx *c, int argc, char **argv)
 {
 	char dest[160];
-	const char *word, *list[] = { "retry", dest, NULL };
+	const char *word, *list[] = { NULL, dest, NULL };
 	struct orch_action act;
 	enum ctl_exit res;
 
@@ -122,8 +122,10 @@ cmd_queue(struct ctx *c, int argc, char **argv)
 		return (res);
 	if (word != NULL) {
 		/* It changes something: written in full. */
-		if (argc - optind != 2 || strcmp(word, "retry") != 0)
+		if (argc - optind != 2 || (strcmp(word, "retry") != 0 &&
+		    strcmp(word, "drop") != 0))
 			return (usage_verb(c->c_verb));
+		list[0] = word;
 		if (snprintf(dest, sizeof(dest), "dest=%s",
 		    argv[optind + 1]) >= (int)sizeof(dest)) {
 			complain("queue: no destination has so long a name");

@@ -542,22 +542,24 @@ act_event(struct request *a)
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 
-/* queue retry: messages that are parked. */
+/* queue retry, queue drop: messages that are parked. */
 static int
 act_queue(struct request *a)
 {
-	const char *s = NULL;
+	const char *s = NULL, *dest = arg_value(a, "dest");
 	char said[1400] = "";
 	enum orch_result res;
-	int retry = 0;
+	int retry = 0, drop = 0;
 
-	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL)
+	while ((s = orch_strs_next(&a->a_msg->args, s)) != NULL) {
 		retry |= strcmp(s, "retry") == 0;
-	if (!retry)
-		return (say(a, RES_REFUSED, "retry is what can be done with "
-		    "messages"));
-	res = outbox_retry(arg_value(a, "dest"), a->a_user, said,
-	    sizeof(said));
+		drop |= strcmp(s, "drop") == 0;
+	}
+	if (retry == drop)
+		return (say(a, RES_REFUSED, "retry and drop are what can be "
+		    "done with messages"));
+	res = retry ? outbox_retry(dest, a->a_user, said, sizeof(said)) :
+	    outbox_drop(dest, a->a_user, said, sizeof(said));
 	return (res == RES_RETRY ? -1 : say(a, res, "%s", said));
 }
 

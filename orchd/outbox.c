@@ -35,6 +35,8 @@
 #define TEXT_MAX	16000	/* bytes; a page of what there is to say */
 #define BASE_MS		1000
 #define MAX_MS		900000
+#define REFUSED_MS	5000	/* what has changed meanwhile was read again */
+#define REFUSALS	3	/* of one message until it is parked */
 #define PARK_MS		(7LL * 86400 * 1000)
 #define SETTLE_MS	3600000	/* after a start, until nobody has asked */
 #define LOOK_MS		60000
@@ -55,6 +57,20 @@ text_of(const char *text)
 		n--;
 	s[n] = '\0';
 	return (s);
+}
+
+/* How a text begins: of its first line what fits in whole characters. */
+static void
+head_of(const char *text, char *buf, size_t len)
+{
+	size_t n = strcspn(text, "\n");
+
+	if (n >= len)
+		for (n = len - 1; n > 0 && ((unsigned char)text[n] & 0xc0) ==
+		    0x80;)
+			n--;
+	memcpy(buf, text, n);
+	buf[n] = '\0';
 }
 
 /* A key that is too long for a message is its hash. */
@@ -175,32 +191,110 @@ on_outbox_next(struct peer *p, uint32_t id, const union orch_any *any,
 	return (0);
 }
 
-int
-outbox_result(int64_t id, int ok, const char *error)
+/* A message that was not taken. */
+struct failed {
+	int64_t	f_id;
+	char	f_dest[96];
+	int64_t	f_tries;
+	int64_t	f_refused;	/* before this time */
+	char	f_kind[33];
+	char	f_task[65];
+	char	f_text[80];	/* how it begins */
+	int	f_alert;	/* it tells of messages that are parked */
+};
+
+/* STORE_NONE: it was settled before. */
+static enum store_res
+failed_get(int64_t id, struct failed *f)
 {
 	enum store_res res;
 	sqlite3_stmt *q;
-	char dest[96];
-	int64_t tries;
+	const char *text;
 
 	q = store_bind(eng.e_store, Q_OUTBOX_GET, "i", id);
-	if ((res = store_step(eng.e_store, q)) != STORE_OK) {
-		sqlite3_reset(q);
+	if ((res = store_step(eng.e_store, q)) == STORE_OK) {
+		f->f_id = id;
+		strlcpy(f->f_dest, col_text(q, 0), sizeof(f->f_dest));
+		f->f_tries = col_int(q, 1);
+		f->f_refused = col_int(q, 2);
+		strlcpy(f->f_kind, col_text(q, 3), sizeof(f->f_kind));
+		strlcpy(f->f_task, col_text(q, 4), sizeof(f->f_task));
+		text = col_text(q, 5);
+		head_of(text, f->f_text, sizeof(f->f_text));
+		f->f_alert = strncmp(text, "Alert outbox_parked,", 20) == 0 ||
+		    strncmp(text, "Over: alert outbox_parked,", 26) == 0;
+	}
+	sqlite3_reset(q);
+	return (res);
+}
+
+/* It will not be taken: say what it was, and who may try it again. */
+static int
+failed_parked(const struct failed *f, int gone, const char *error)
+{
+	char times[64] = "", why[300];
+
+	head_of(error, why, sizeof(why));
+	store_count(eng.e_store, "outbox_parked", 1);
+	/* Messages about these are no news that needs another one. */
+	if (f->f_alert && alert_is_open("outbox_parked", f->f_dest))
+		return (0);
+	if (!gone)
+		snprintf(times, sizeof(times), ", %d times", REFUSALS);
+	return (alert_raise("outbox_parked", f->f_dest, "%s does not take a "
+	    "message (%s%s%s, \"%s\")%s: %s. It is not tried any more, "
+	    "what comes after it is. Have it tried again: orchctl queue "
+	    "retry %s; or forget it: orchctl queue drop %s", f->f_dest,
+	    f->f_kind, f->f_task[0] != '\0' ? " of " : "", f->f_task,
+	    f->f_text, times, why, f->f_dest, f->f_dest) == STORE_OK ? 0 :
+	    -1);
+}
+
+static int
+failed_store(const struct failed *f, enum orch_outbox_refused refused,
+    const char *error)
+{
+	int64_t n = f->f_refused, ms = backoff_ms(BASE_MS, f->f_tries, MAX_MS);
+	int parked;
+
+	if (refused == OUTBOX_REFUSED)
+		ms = backoff_ms(REFUSED_MS, n++, MAX_MS);
+	if (refused == OUTBOX_GONE)
+		n = REFUSALS;
+	parked = refused != OUTBOX_LATER && n >= REFUSALS;
+	if (store_run_one(eng.e_store, Q_OUTBOX_FAILED, "siisi", error,
+	    eng_now() + ms, n, parked ? "parked" : "pending", f->f_id) !=
+	    STORE_OK)
+		return (-1);
+	return (parked ? failed_parked(f, refused == OUTBOX_GONE, error) : 0);
+}
+
+/* Does it have what it refused, and nobody has said what is to become of it? */
+static int
+has_refused(const char *dest)
+{
+	return (store_int(eng.e_store, 0, Q_OUTBOX_REFUSED, "si", dest,
+	    (int64_t)REFUSALS) > 0);
+}
+
+int
+outbox_result(int64_t id, int ok, enum orch_outbox_refused refused,
+    const char *error)
+{
+	enum store_res res;
+	struct failed f;
+
+	if ((res = failed_get(id, &f)) != STORE_OK)
 		/* It was settled before: that it is again changes nothing. */
 		return (res == STORE_NONE ? 0 : -1);
-	}
-	strlcpy(dest, col_text(q, 0), sizeof(dest));
-	tries = col_int(q, 1);
-	sqlite3_reset(q);
 	store_count(eng.e_store, ok ? "outbox_delivered" : "outbox_failed",
 	    1);
 	if (!ok)
-		return (store_run_one(eng.e_store, Q_OUTBOX_FAILED, "sii",
-		    error, eng_now() + backoff_ms(BASE_MS, tries, MAX_MS),
-		    id) == STORE_OK ? 0 : -1);
-	return (store_run_one(eng.e_store, Q_OUTBOX_DONE, "i", id) ==
-	    STORE_OK && alert_clear("outbox_parked", dest) == STORE_OK ? 0 :
-	    -1);
+		return (failed_store(&f, refused, error));
+	if (store_run_one(eng.e_store, Q_OUTBOX_DONE, "i", id) != STORE_OK)
+		return (-1);
+	return (has_refused(f.f_dest) || alert_clear("outbox_parked",
+	    f.f_dest) == STORE_OK ? 0 : -1);
 }
 
 int
@@ -212,7 +306,7 @@ on_outbox_done(struct peer *p, uint32_t id, const union orch_any *any,
 
 	if ((m->ok && m->item[0] != '\0' && item_made((int64_t)m->id,
 	    m->item) == -1) || outbox_result((int64_t)m->id, m->ok,
-	    m->error) == -1)
+	    (enum orch_outbox_refused)m->refused, m->error) == -1)
 		return (-1);
 	pass_send(p->p_id, ORCH_ack, id, &ack, -1);
 	return (0);
@@ -286,7 +380,7 @@ has_carrier(const char *dest)
 		return ((cp = eng_project(dest + 6)) != NULL &&
 		    cp->cp_forge == CONF_FORGE_GITEA);
 	if (strncmp(dest, "notify:", 7) != 0)
-		return (1);
+		return (strcmp(dest, "tracker") == 0);
 	for (i = 0; i < eng.e_conf->cf_nnotify; i++)
 		if (strcmp(eng.e_conf->cf_notify[i].cn_name, dest + 7) == 0)
 			return (1);
@@ -306,6 +400,7 @@ none_parked(const char *dest, char *said, size_t len)
 {
 	char list[1024] = "";
 	sqlite3_stmt *q;
+	int known;
 
 	q = store_bind(eng.e_store, Q_OUTBOX_PARKED_DESTS, "");
 	while (store_step(eng.e_store, q) == STORE_OK) {
@@ -314,10 +409,12 @@ none_parked(const char *dest, char *said, size_t len)
 		(void)strlcat(list, col_text(q, 0), sizeof(list));
 	}
 	sqlite3_reset(q);
-	snprintf(said, len, "no message to %.96s is parked%s%s. Nothing was "
-	    "changed", dest, list[0] == '\0' ? "" : ", but some to ", list);
-	return (count_of("pending", dest) > 0 || count_of("done", dest) > 0 ?
-	    RES_DUPLICATE : RES_NOTFOUND);
+	known = has_carrier(dest) || count_of("pending", dest) > 0 ||
+	    count_of("done", dest) > 0;
+	snprintf(said, len, "no message to %.96s is parked%s%s%s. Nothing was "
+	    "changed", dest, known ? "" : ", and orchd.conf has no such "
+	    "destination", list[0] == '\0' ? "" : ", but some to ", list);
+	return (known ? RES_DUPLICATE : RES_NOTFOUND);
 }
 
 enum orch_result
@@ -351,5 +448,26 @@ outbox_retry(const char *dest, const char *user, char *said, size_t len)
 	    left == 1 ? "message" : "messages", dest, left == 1 ? "is" :
 	    "are", left == n ? "" : "; statuses that a later one has taken "
 	    "the place of are forgotten");
+	return (RES_OK);
+}
+
+enum orch_result
+outbox_drop(const char *dest, const char *user, char *said, size_t len)
+{
+	int64_t n = count_of("parked", dest);
+	char why[128];
+
+	if (n == 0)
+		return (none_parked(dest, said, len));
+	snprintf(why, sizeof(why), "dropped by %.96s", user);
+	if (store_run(eng.e_store, Q_OUTBOX_DROP, "ss", why, dest) !=
+	    STORE_OK || alert_clear("outbox_parked", dest) != STORE_OK)
+		return (RES_RETRY);
+	store_count(eng.e_store, "outbox_dropped", n);
+	log_info("outbox: %lld parked messages to %s are dropped, by %s",
+	    (long long)n, dest, user);
+	snprintf(said, len, "%lld %s to %s %s dropped and will not be "
+	    "delivered", (long long)n, n == 1 ? "message" : "messages", dest,
+	    n == 1 ? "is" : "are");
 	return (RES_OK);
 }

@@ -70,8 +70,13 @@ enum store_res	 outbox_add(const char *dest, const struct task *,
 void		 outbox_due(const char *dest, uint32_t most,
 		    void (*fn)(const struct outbox_due *, void *), void *arg);
 
-/* It was delivered, or why not: then it comes again later.  -1. */
-int		 outbox_result(int64_t id, int ok, const char *error);
+/*
+ * It was delivered, or why not: then it comes again later.  What is refused as
+ * it is, three times, or is for something that is gone, is parked, with an
+ * alert that says what it was.  -1.
+ */
+int		 outbox_result(int64_t id, int ok, enum orch_outbox_refused,
+		    const char *error);
 
 /*
  * Now and then: what could not be delivered for a week is parked, with one
@@ -85,6 +90,13 @@ int		 outbox_look(void);
  * RES_RETRY is a failure, for the caller to answer.
  */
 enum orch_result outbox_retry(const char *dest, const char *user, char *said,
+		    size_t saidlen);
+
+/*
+ * By an operator's word: what is parked for a destination is never delivered.
+ * As above.
+ */
+enum orch_result outbox_drop(const char *dest, const char *user, char *said,
 		    size_t saidlen);
 
 /* List messages that are due, in order per task. */

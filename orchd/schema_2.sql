@@ -148,6 +148,8 @@ ALTER TABLE task ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN project TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN branch TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';
+-- How often what it says was refused, whatever else failed in between.
+ALTER TABLE outbox ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 -- Is there an older one of the same task?  Asked of each that is due.
 CREATE INDEX outbox_order ON outbox (dest, task, id) WHERE state = 'pending';
 
@@ -250,7 +252,7 @@ END;
 INSERT INTO total SELECT 'delivered', dest, '', '', count(*) FROM outbox
 	WHERE state = 'done' GROUP BY 2;
 CREATE TRIGGER outbox_total AFTER UPDATE OF state ON outbox
-WHEN OLD.state <> 'done' AND NEW.state = 'done'
+WHEN OLD.state = 'pending' AND NEW.state = 'done'
 BEGIN
 	INSERT INTO total VALUES ('delivered', NEW.dest, '', '', 1)
 	ON CONFLICT DO UPDATE SET value = value + 1;

@@ -188,7 +188,7 @@ static int
 failed(struct teller *te, const char *why)
 {
 	log_warnx("notify %s: message %s: %s", te->te_name, te->te_key, why);
-	if (outbox_result(te->te_row, 0, why) == -1)
+	if (outbox_result(te->te_row, 0, OUTBOX_LATER, why) == -1)
 		return (-1);
 	teller_free(te);
 	return (0);
@@ -324,7 +324,7 @@ teller_done(struct peer *p, uint32_t id, const struct orch_run_done *m)
 		if (failed(te, m->reason) == -1)
 			return (-1);
 	} else if (te != NULL) {
-		if (outbox_result(te->te_row, 1, "") == -1)
+		if (outbox_result(te->te_row, 1, OUTBOX_LATER, "") == -1)
 			return (-1);
 		teller_free(te);
 	}

@@ -26,6 +26,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "libcommon/carry.h"
 #include "libcommon/esc.h"
 #include "libcommon/log.h"
 
@@ -259,12 +260,33 @@ telegram_took(const struct remote_answer *ra)
 	return (took);
 }
 
+/*
+ * Is it what the message says that is refused?  With 400 Telegram also says
+ * that a chat is not there, has moved, or that the bot may not write to it.
+ */
+static int
+is_content(const struct remote_answer *ra, int chat)
+{
+	static const char *const of_chat[] = { "chat", "group", "channel",
+	    "peer", "user", "rights", "thread", "topic" };
+	size_t i;
+
+	if (ra->ra_end != REMOTE_REFUSED ||
+	    carry_judge(ra->ra_status, 0) != CARRY_REFUSED)
+		return (0);
+	for (i = 0; chat && i < sizeof(of_chat) / sizeof(of_chat[0]); i++)
+		if (strcasestr(ra->ra_why, of_chat[i]) != NULL)
+			return (0);
+	return (1);
+}
+
 static void
 sent_cb(const struct remote_answer *ra, void *arg)
 {
 	struct sending *sd = arg;
 	struct messenger *me = messenger_find(sd->sd_dest);
 	const int chat = me != NULL && strcmp(me->me_kind, "telegram") == 0;
+	const int content = is_content(ra, chat);
 	const char *why = ra->ra_why;
 	int ok = ra->ra_end == REMOTE_OK;
 
@@ -272,11 +294,13 @@ sent_cb(const struct remote_answer *ra, void *arg)
 		why = "an answer that is none of Telegram's";
 		ok = 0;
 	}
-	if (me != NULL && (ok || ra->ra_end == REMOTE_REFUSED))
+	if (me != NULL && !content && (ok || ra->ra_end == REMOTE_REFUSED))
 		note_end(me, ok, why);
 	if (chat && ra->ra_status == 400)
 		chat_moved(me, ra);
-	if (ra->ra_asked)
+	if (content)
+		outbox_refuse(sd->sd_row, OUTBOX_REFUSED, why);
+	else if (ra->ra_asked)
 		outbox_settle(sd->sd_row, ok, why);
 	else
 		outbox_later(sd->sd_row);

@@ -56,6 +56,7 @@ struct row {
 	enum phase		 r_phase;
 	uint32_t		 r_pending;	/* the id that it waits for */
 	int			 r_ok;
+	enum orch_outbox_refused r_refused;
 	char			*r_error;
 	uint64_t		 r_id;
 	char			*r_kind;
@@ -253,7 +254,8 @@ outbox_stop(void)
 static void
 row_record(struct row *r)
 {
-	struct orch_outbox_done m = { .id = r->r_id, .ok = (uint8_t)r->r_ok };
+	struct orch_outbox_done m = { .id = r->r_id, .ok = (uint8_t)r->r_ok,
+	    .refused = (uint8_t)r->r_refused };
 	char *cut = NULL;
 
 	if (!r->r_ok && (cut = text_cut(r->r_error, 512)) == NULL)
@@ -299,6 +301,19 @@ outbox_settle(uint64_t id, int ok, const char *error)
 }
 
 void
+outbox_refuse(uint64_t id, enum orch_outbox_refused refused, const char *error)
+{
+	struct row *r;
+
+	TAILQ_FOREACH(r, &rows, r_entry)
+		if (r->r_id == id && r->r_phase == PHASE_OUT) {
+			r->r_refused = refused;
+			row_settled(r, 0, error);
+			return;
+		}
+}
+
+void
 outbox_made(uint64_t id, const char *item)
 {
 	struct row *r;
@@ -333,9 +348,10 @@ item_send(struct row *r)
 	if (daemon_send(ORCH_item, &m, &r->r_pending) == 0)
 		return;
 	r->r_pending = 0;
-	if (errno == EMSGSIZE)
+	if (errno == EMSGSIZE) {
+		r->r_refused = OUTBOX_REFUSED;
 		row_settled(r, 0, "it does not fit into a message");
-	else {
+	} else {
 		if (errno != ENOTCONN)
 			log_warn("item");
 		row_drop(r);

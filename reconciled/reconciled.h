@@ -89,7 +89,7 @@ struct remote_kind {
 	/* The sentence of an error's body, escaped; NULL: the status alone. */
 	void	(*rk_said)(long status, const char *body, size_t len,
 		    char *buf, size_t buflen);
-	/* Seconds to wait that a 429's body names, or -1; may be NULL. */
+	/* Seconds to wait that an error's body names, or -1; may be NULL. */
 	int64_t	(*rk_wait)(const char *body, size_t len);
 };
 
@@ -106,7 +106,8 @@ enum remote_end {
 	REMOTE_REFUSED,		/* another answer, the server is well; or the
 				 * request cannot be made; or 2xx with more
 				 * than fits */
-	REMOTE_DOWN		/* no answer, 5xx, 429 too often, or paused */
+	REMOTE_DOWN		/* no answer, 5xx, 429 too often, another with
+				 * Retry-After, or paused */
 };
 
 /* What came back; it dies with the call. */
@@ -345,6 +346,10 @@ int	 outbox_ack(uint32_t id, const struct orch_ack *);
  * is not at hand is ignored.
  */
 void	 outbox_settle(uint64_t row, int ok, const char *error);
+
+/* The same where it was not taken and will not be, as far as anybody knows. */
+void	 outbox_refuse(uint64_t row, enum orch_outbox_refused,
+	    const char *error);
 
 /* A row is delivered: it made this item, or had made it before. */
 void	 outbox_made(uint64_t row, const char *item);

@@ -20,6 +20,7 @@
 
 #include <bsd/string.h>
 
+#include "libcommon/carry.h"
 #include "libcommon/log.h"
 
 #include "tracker.h"
@@ -57,6 +58,14 @@ post_later(struct post *po)
 	post_free(po);
 }
 
+/* It will not be taken, as far as anybody knows. */
+static void
+post_never(struct post *po, enum orch_outbox_refused refused, const char *why)
+{
+	outbox_refuse(po->po_row, refused, why);
+	post_free(po);
+}
+
 void
 posts_fail(struct tracker *tk, const char *why)
 {
@@ -71,6 +80,64 @@ posts_fail(struct tracker *tk, const char *why)
 	}
 }
 
+/* --- an item that is gone ------------------------------------------------- */
+
+/*
+ * The server does not know the item.  Nor does it know any while the project
+ * is closed to the key, or something else answers in its place: it is gone
+ * when the project's list comes after that.
+ */
+static int
+is_gone(const struct post *po, const struct remote_answer *ra)
+{
+	return (!po->po_item_new && ra->ra_end == REMOTE_REFUSED &&
+	    (ra->ra_status == 404 || ra->ra_status == 410));
+}
+
+static void
+gone_row(const struct plane_item *pi, const char *wrong, void *arg)
+{
+}
+
+static void
+gone_cb(const struct remote_answer *ra, void *arg)
+{
+	struct post *po = arg;
+	struct project *p = po->po_project;
+	struct plane_cursor at = { .pc_next = "" };
+	char err[160];
+
+	if (p->p_gone)
+		post_end(po, 0, "the project is not configured any more");
+	else if (!ra->ra_asked)
+		post_later(po);
+	else if (ra->ra_end != REMOTE_OK)
+		post_end(po, 0, ra->ra_why);
+	else if (plane_items_each(ra->ra_body, ra->ra_len, &at, gone_row,
+	    NULL, err, sizeof(err)) == -1)
+		post_end(po, 0, err);
+	else {
+		/* Should it come back it is told anew. */
+		tracker_forget(p->p_tracker, po->po_item);
+		post_never(po, OUTBOX_GONE, po->po_status ? "the item is "
+		    "gone from the tracker, or archived there" :
+		    "the item is gone from the tracker");
+	}
+	project_unref(p);
+}
+
+static void
+gone_ask(struct post *po, const char *why)
+{
+	struct tracker *tk = po->po_project->p_tracker;
+
+	if (tracker_ask(tk, REMOTE_NOW, "GET", NULL, gone_cb, po,
+	    "%s/?per_page=1", tk->tk_path) == -1)
+		post_end(po, 0, why);
+}
+
+/* --- how it ends ---------------------------------------------------------- */
+
 /* What an answer says when it is no success; 1 when it ended the row. */
 static int
 post_failed(struct post *po, const struct remote_answer *ra)
@@ -81,7 +148,12 @@ post_failed(struct post *po, const struct remote_answer *ra)
 	}
 	if (ra->ra_end == REMOTE_OK)
 		return (0);
-	if (ra->ra_asked)
+	if (is_gone(po, ra))
+		gone_ask(po, ra->ra_why);
+	else if (ra->ra_end == REMOTE_REFUSED &&
+	    carry_judge(ra->ra_status, 0) == CARRY_REFUSED)
+		post_never(po, OUTBOX_REFUSED, ra->ra_why);
+	else if (ra->ra_asked)
 		post_end(po, 0, ra->ra_why);
 	else
 		post_later(po);

@@ -129,6 +129,77 @@ START_TEST(telegram_says_how_long_to_wait)
 }
 END_TEST
 
+START_TEST(telegram_in_trouble_says_how_long_too)
+{
+	struct monotime begin = monotime_now();
+
+	answer(SEND, 503, "{\"ok\":false,\"error_code\":503,\"description\":"
+	    "\"Service Unavailable\",\"parameters\":{\"retry_after\":2}}")->
+	    c_times = 1;
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 0);
+	row("notify:ops", 3, "text");
+	RUN_UNTIL(row_end(3) == 1);
+	ck_assert_int_ge(monotime_sub_ms(monotime_now(), begin), 2000);
+}
+END_TEST
+
+START_TEST(a_webhook_says_how_long_to_wait)
+{
+	struct monotime begin = monotime_now();
+	struct canned *c = answer("POST /hook", 503, "");
+
+	c->c_times = 1;
+	answer_header(c, "Retry-After", "1");
+	row("notify:hook", 3, "text");
+	RUN_UNTIL(row_end(3) == 0);
+	row("notify:hook", 3, "text");
+	RUN_UNTIL(row_end(3) == 1);
+	ck_assert_int_ge(monotime_sub_ms(monotime_now(), begin), 1000);
+}
+END_TEST
+
+/* How the last one was refused, for what it says or otherwise. */
+static int
+refusal(const char *dest, uint64_t id, int status, const char *said)
+{
+	char body[300];
+
+	snprintf(body, sizeof(body), "{\"ok\":false,\"error_code\":%d,"
+	    "\"description\":\"%s\"}", status, said);
+	answer(strcmp(dest, "notify:ops") == 0 ? SEND : "POST /hook", status,
+	    body)->c_times = 1;
+	row(dest, id, "text");
+	RUN_UNTIL(row_end(id) == 0);
+	return (sent_last(ORCH_outbox_done)->outbox_done.refused);
+}
+
+START_TEST(what_a_message_says_is_refused_and_not_who_it_is_for)
+{
+	ck_assert_int_eq(refusal("notify:ops", 1, 400,
+	    "Bad Request: message is too long"), OUTBOX_REFUSED);
+	ck_assert_int_eq(refusal("notify:hook", 2, 400, ""), OUTBOX_REFUSED);
+	ck_assert_int_eq(refusal("notify:hook", 3, 413, ""), OUTBOX_REFUSED);
+	ck_assert_int_eq(refusal("notify:hook", 4, 422, ""), OUTBOX_REFUSED);
+	/* That is another alert, which says that it is parked. */
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 0);
+	ck_assert_int_eq(refusal("notify:ops", 5, 400,
+	    "Bad Request: chat not found"), OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:ops", 6, 400, "Bad Request: not "
+	    "enough rights to send text messages to the chat"),
+	    OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:ops", 7, 400,
+	    "Bad Request: TOPIC_CLOSED"), OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:ops", 8, 403, "Forbidden"),
+	    OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:hook", 9, 401, ""), OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:hook", 10, 404, ""), OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:hook", 11, 408, ""), OUTBOX_LATER);
+	ck_assert_int_eq(refusal("notify:hook", 12, 500, ""), OUTBOX_LATER);
+	ck_assert_uint_eq(count_alerts("remote_refused", 1), 2);
+}
+END_TEST
+
 START_TEST(a_refusal_has_its_words_and_no_token)
 {
 	const char *error;
@@ -312,6 +383,10 @@ main(void)
 	tcase_add_test(tc, telegram_gets_plain_text);
 	tcase_add_test(tc, telegram_text_is_cut_at_its_limit);
 	tcase_add_test(tc, telegram_says_how_long_to_wait);
+	tcase_add_test(tc, telegram_in_trouble_says_how_long_too);
+	tcase_add_test(tc, a_webhook_says_how_long_to_wait);
+	tcase_add_test(tc,
+	    what_a_message_says_is_refused_and_not_who_it_is_for);
 	tcase_add_test(tc, a_refusal_has_its_words_and_no_token);
 	tcase_add_test(tc, an_answer_that_is_not_telegrams_is_none);
 	tcase_add_test(tc, a_chat_that_has_moved_is_followed);
