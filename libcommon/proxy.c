@@ -72,6 +72,7 @@ struct proxy {
 	struct allowed		*px_allowed;
 	size_t			 px_nallowed;
 	size_t			 px_nconns;
+	char			 px_refused[256];	/* "host:port, ..." */
 	TAILQ_HEAD(, conn)	 px_conns;
 };
 
@@ -268,6 +269,28 @@ conn_connect(struct conn *co, const char *host, int port)
 		answer(co, "502 Bad Gateway", "cannot connect to %s\n", host);
 }
 
+/* Keep what was refused, each once, while there is room. */
+static void
+keep_refused(struct proxy *px, const char *host, int port)
+{
+	char	 one[HOST_MAX + 8], *all = px->px_refused, *p = all;
+	size_t	 n = strlen(all);
+
+	(void)snprintf(one, sizeof(one), "%s:%d", host, port);
+	while ((p = strstr(p, one)) != NULL && p != all && p[-1] != ' ')
+		p++;
+	if (p != NULL || n + strlen(one) + 3 > sizeof(px->px_refused))
+		return;
+	(void)snprintf(all + n, sizeof(px->px_refused) - n, "%s%s",
+	    n == 0 ? "" : ", ", one);
+}
+
+const char *
+proxy_refused(const struct proxy *px)
+{
+	return (px == NULL ? "" : px->px_refused);
+}
+
 /* line: the request line, without its end. */
 static void
 on_request(struct conn *co, char *line)
@@ -285,8 +308,11 @@ on_request(struct conn *co, char *line)
 	*target++ = '\0';
 	*version = '\0';
 	if (strcmp(line, "CONNECT") != 0 || parse_target(target, host,
-	    sizeof(host), &port, 1) == -1 ||
-	    !is_allowed(co->co_proxy, host, port)) {
+	    sizeof(host), &port, 1) == -1)
+		host[0] = '\0';
+	if (host[0] == '\0' || !is_allowed(co->co_proxy, host, port)) {
+		if (host[0] != '\0')
+			keep_refused(co->co_proxy, host, port);
 		log_info("proxy: refused: %s", shown);
 		answer(co, "403 Forbidden", "the sandbox of this agent lets "
 		    "through CONNECT to listed hosts only; refused: %s\n",

@@ -34,6 +34,13 @@ struct proxy;
 struct proxy	*proxy_start(struct event_base *, const char *path,
 		    const char *const *hosts, char *err, size_t errlen);
 
+/*
+ * The hosts and ports that were asked for and are not listed, each once, as
+ * "host:port, host:port"; the first ones, when they are many.  "" for none and
+ * for NULL.  Lives as long as the proxy.
+ */
+const char	*proxy_refused(const struct proxy *);
+
 /* Closes all connections, removes the socket, frees.  NULL is allowed. */
 void		 proxy_free(struct proxy *);
 

@@ -61,13 +61,20 @@ static void
 agent_fail(struct run *r, enum gate_verdict verdict, enum orch_cause cause,
     const char *why)
 {
+	const char *refused = agent.ag_uv.uv_ok || verdict != GATE_FAIL ? "" :
+	    agent.ag_end.br_refused;
 	char last[600] = "";
 
 	if (agent.ag_usage != NULL)
 		usage_last(agent.ag_usage, last, sizeof(last));
-	run_result(r, verdict, cause, "%s: %s%s%s%s", r->r_go.role, why,
+	if (strstr(why, last) != NULL)
+		last[0] = '\0';
+	/* Many an agent program waits, and does not say for what. */
+	run_result(r, verdict, cause, "%s: %s%s%s%s%s%s%s", r->r_go.role, why,
 	    last[0] == '\0' ? "" : " (last output: ", last,
-	    last[0] == '\0' ? "" : ")");
+	    last[0] == '\0' ? "" : ")", refused[0] == '\0' ? "" :
+	    " (not in its network line and refused: ", refused,
+	    refused[0] == '\0' ? "" : ")");
 	run_finish(r);
 }
 

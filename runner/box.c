@@ -254,6 +254,8 @@ box_done(struct proctree *pt, const struct proctree_result *pr, void *arg)
 	struct box *b = arg;
 
 	box_judge(b, pr);
+	(void)strlcpy(b->b_res.br_refused, proxy_refused(b->b_proxy),
+	    sizeof(b->b_res.br_refused));
 	if (pr->left > 0)
 		log_warnx("%d processes of %s could not be ended", pr->left,
 		    b->b_cmd);

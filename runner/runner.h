@@ -240,6 +240,7 @@ struct box_result {
 	int		 br_sig;	/* BOX_SIGNAL */
 	const struct proctree_result *br_pr;
 	char		 br_why[768];	/* a sentence, when not BOX_ENDED 0 */
+	char		 br_refused[256]; /* what its proxy refused, or "" */
 };
 
 /* Called once with the end; it may call box_free(). */
@@ -488,8 +489,8 @@ void	 usage_judge(struct usage *, int code, struct usage_verdict *);
 
 /*
  * After usage_judge(): what the agent said last, in a line for a person who
- * reads why it failed; its last message, or the line that names an error, or
- * the last three.  "" where uv_reason has it already.  len: at least 1.
+ * reads why it failed: its error, or its last message, or the line that names
+ * an error, or the last three.  len: at least 1.
  */
 void	 usage_last(const struct usage *, char *dst, size_t len);
 

@@ -378,10 +378,9 @@ usage_last(const struct usage *u, char *dst, size_t len)
 	const char *p = u->us_said.tl_buf, *nl, *end;
 
 	dst[0] = '\0';
-	if (u->us_text[0] != '\0')
-		return;
-	if (u->us_words[0] != '\0') {
-		(void)strlcpy(dst, u->us_words, len);
+	if (u->us_text[0] != '\0' || u->us_words[0] != '\0') {
+		(void)strlcpy(dst, u->us_text[0] != '\0' ? u->us_text :
+		    u->us_words, len);
 		return;
 	}
 	end = p == NULL ? NULL : p + u->us_said.tl_len;

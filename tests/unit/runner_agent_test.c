@@ -578,6 +578,28 @@ START_TEST(unlisted_host_is_refused_by_the_proxy)
 }
 END_TEST
 
+/* Codex waits for its provider until the time limit, and does not name it. */
+START_TEST(reason_names_the_host_that_was_refused)
+{
+	struct te te;
+
+	te_open(&te, KIND_AGENT);
+	te.spec.net = SANDBOX_NET_ALLOW;
+	te.spec.hosts = (struct orch_strs)STRS_OF("api.example");
+	te.spec.argv = (struct orch_strs)STRS_OF("/bin/bash", "-c",
+	    "for h in play.evil.example evil.example evil.example; do "
+	    "exec 5<>/dev/tcp/127.0.0.1/3128 || exit 4; "
+	    "printf \"CONNECT $h:443 HTTP/1.1\\r\\n\\r\\n\" >&5; "
+	    "read -r line <&5; done; echo waiting; exit 3");
+	te_run(&te);
+	ck_assert_int_eq(te.done.verdict, GATE_FAIL);
+	ck_assert_msg(strstr(te.done.reason, "refused: play.evil.example:443, "
+	    "evil.example:443)") != NULL, "%s", te.done.reason);
+	ck_assert_ptr_nonnull(strstr(te.done.reason, "waiting"));
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(deployer_needs_no_commit)
 {
 	struct te te;
@@ -632,6 +654,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, prompt_is_no_option);
 	tcase_add_test(tc, other_levels_deliver);
 	tcase_add_test(tc, unlisted_host_is_refused_by_the_proxy);
+	tcase_add_test(tc, reason_names_the_host_that_was_refused);
 	tcase_add_test(tc, deployer_needs_no_commit);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -296,7 +296,8 @@ START_TEST(last_words_are_the_line_of_the_error)
 	line(2, "    \"code\": 41");
 	line(2, "  }");
 	line(2, "}");
-	ck_assert_str_eq(end_last(41, last, sizeof(last)), "");
+	ck_assert_str_eq(end_last(41, last, sizeof(last)),
+	    "Invalid auth method selected.");
 	ck_assert_ptr_nonnull(strstr(uv.uv_reason, "Invalid auth method"));
 	start(FORMAT_NONE);
 	line(1, "Error: of no matter");
