@@ -58,7 +58,7 @@ struct usage {
 static const char *const quota_words[] = {
 	"usage limit", "limit reached", "hit your limit", "insufficient_quota",
 	"exceeded your current quota", "credit balance is too low",
-	"RESOURCE_EXHAUSTED", "quota exceeded"
+	"RESOURCE_EXHAUSTED", "quota exceeded", "exhausted your"
 };
 
 /* Words of trouble that passes. */
@@ -148,6 +148,22 @@ set_words(struct usage *u, const char *s)
 		(void)esc(u->us_words, sizeof(u->us_words), s);
 }
 
+/* Gemini CLI shows some errors as the provider's JSON: take its message. */
+static void
+set_inner(struct usage *u, const char *s)
+{
+	const char *m;
+	json_t *o;
+
+	if (s == NULL || s[0] != '{' || (o = json_loads(s, 0, NULL)) == NULL)
+		return;
+	m = json_string_value(json_object_get(json_object_get(o, "error"),
+	    "message"));
+	if (m != NULL && m[0] != '\0')
+		set_text(u, m);
+	json_decref(o);
+}
+
 /* An error is a text or an object with a message. */
 static void
 set_error(struct usage *u, const json_t *e)
@@ -160,6 +176,7 @@ set_error(struct usage *u, const json_t *e)
 		return;
 	}
 	set_text(u, json_string_value(json_object_get(e, "message")));
+	set_inner(u, json_string_value(json_object_get(e, "message")));
 	code = json_object_get(e, "code");
 	if (json_integer_value(code) >= 400 && json_integer_value(code) < 600)
 		u->us_status = (int)json_integer_value(code);

@@ -307,6 +307,72 @@ START_TEST(last_words_are_the_line_of_the_error)
 }
 END_TEST
 
+/*
+ * The words of the last line of Claude Code 2.1.197, Codex 0.169.0 and Gemini
+ * CLI 0.61.0, recorded in front of a stand-in that answered as the providers
+ * do at a limit, shortened to the fields that are read.
+ */
+START_TEST(limits_are_told_apart)
+{
+	static const struct {
+		enum agent_format f;
+		enum orch_cause	 cause;
+		int		 stream, code;
+		const char	*line;
+	} said[] = {
+		{ FORMAT_CLAUDE, CAUSE_QUOTA, 1, 1, "{\"type\":\"result\","
+		    "\"subtype\":\"success\",\"is_error\":true,"
+		    "\"api_error_status\":400,\"result\":\"Credit balance "
+		    "is too low\"}" },
+		{ FORMAT_CLAUDE, CAUSE_TRANSIENT, 1, 1, "{\"type\":\"result"
+		    "\",\"is_error\":true,\"api_error_status\":429,"
+		    "\"result\":\"API Error: Request rejected (429) - This "
+		    "request would exceed your account's rate limit. Please "
+		    "try again later.\"}" },
+		{ FORMAT_CLAUDE, CAUSE_RED, 1, 1, "{\"type\":\"result\","
+		    "\"is_error\":true,\"api_error_status\":null,"
+		    "\"result\":\"Not logged in - Please run /login\"}" },
+		{ FORMAT_CODEX, CAUSE_QUOTA, 1, 1, "{\"type\":\"turn.failed"
+		    "\",\"error\":{\"message\":\"Quota exceeded. Check your "
+		    "plan and billing details.\"}}" },
+		{ FORMAT_CODEX, CAUSE_QUOTA, 1, 1, "{\"type\":\"turn.failed"
+		    "\",\"error\":{\"message\":\"You\u2019ve hit your usage "
+		    "limit. Upgrade to Pro, or try again at 6:13 AM.\"}}" },
+		{ FORMAT_CODEX, CAUSE_TRANSIENT, 1, 1, "{\"type\":"
+		    "\"turn.failed\",\"error\":{\"message\":\"exceeded retry "
+		    "limit, last status: 429 Too Many Requests\"}}" },
+		{ FORMAT_CODEX, CAUSE_RED, 1, 1, "{\"type\":\"turn.failed"
+		    "\",\"error\":{\"message\":\"unexpected status 401 "
+		    "Unauthorized: Incorrect API key provided: dummy.\"}}" },
+		{ FORMAT_GEMINI, CAUSE_QUOTA, 2, 173, "{\"error\":{\"type\":"
+		    "\"Error\",\"message\":\"You have exhausted your daily "
+		    "quota on this model.\",\"code\":429}}" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		start(said[i].f);
+		line(said[i].stream, said[i].line);
+		end(said[i].code);
+		ck_assert_int_eq(uv.uv_ok, 0);
+		ck_assert_msg(uv.uv_cause == said[i].cause, "%zu: cause %d: %s",
+		    i, (int)uv.uv_cause, uv.uv_reason);
+	}
+}
+END_TEST
+
+START_TEST(gemini_error_in_an_error_is_read)
+{
+	start(FORMAT_GEMINI);
+	line(2, "{\"error\":{\"type\":\"Error\",\"message\":\"{\\\"error\\\":"
+	    "{\\\"code\\\":400,\\\"message\\\":\\\"API key not valid.\\\","
+	    "\\\"status\\\":\\\"INVALID_ARGUMENT\\\"}}\",\"code\":400}}");
+	end(144);
+	ck_assert_str_eq(uv.uv_reason,
+	    "Gemini CLI failed: API key not valid. (exit code 144)");
+}
+END_TEST
+
 START_TEST(hostile_json_is_survived)
 {
 	static char deep[100001];
@@ -348,6 +414,8 @@ main(void)
 	tcase_add_test(tc, any_command_goes_by_exit_code_and_patterns);
 	tcase_add_test(tc, last_words_are_the_agents_message);
 	tcase_add_test(tc, last_words_are_the_line_of_the_error);
+	tcase_add_test(tc, limits_are_told_apart);
+	tcase_add_test(tc, gemini_error_in_an_error_is_read);
 	tcase_add_test(tc, hostile_json_is_survived);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
