@@ -57,6 +57,7 @@ static const char *const result_names[] = {
 	[CONF_RESULT_CLAUDE] = "claude",
 	[CONF_RESULT_CODEX] = "codex",
 	[CONF_RESULT_GEMINI] = "gemini",
+	[CONF_RESULT_OPENCODE] = "opencode",
 };
 
 static const char *const merge_names[] = {

@@ -71,7 +71,8 @@ enum conf_result {
 	CONF_RESULT_NONE,
 	CONF_RESULT_CLAUDE,
 	CONF_RESULT_CODEX,
-	CONF_RESULT_GEMINI
+	CONF_RESULT_GEMINI,
+	CONF_RESULT_OPENCODE
 };
 
 /* Where the value of a variable comes from. */

@@ -392,7 +392,7 @@ build_agent_word(struct parser *ps, const struct conf_loc *loc,
 {
 	struct conf_agent	*ca = ps->ps_agent;
 	int			 i, n = bit == GIVEN_SANDBOX ?
-				    CONF_SANDBOX_NONE : CONF_RESULT_GEMINI;
+				    CONF_SANDBOX_NONE : CONF_RESULT_OPENCODE;
 
 	for (i = 0; i <= n; i++)
 		if (strcmp(s, bit == GIVEN_SANDBOX ?
@@ -407,7 +407,7 @@ build_agent_word(struct parser *ps, const struct conf_loc *loc,
 	} else if (bit == GIVEN_RESULT && give(ps, loc, bit, "result")) {
 		if (i > n)
 			conf_fault(ps, loc, "result \"%s\" is not known "
-			    "(claude, codex, gemini, none)", s);
+			    "(claude, codex, gemini, opencode, none)", s);
 		ca->ca_result = (enum conf_result)(i > n ? 0 : i);
 	}
 	free(s);

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -119,14 +120,85 @@ check_program(struct parser *ps, const struct conf_loc *loc, const char *what,
 		    what, path);
 }
 
+/* Does every sandbox show it, or a bind of this agent? */
+static int
+is_shown(const struct conf_agent *ca, const char *path)
+{
+	static const char *const	 sys[] = {
+		"/usr/", "/bin/", "/sbin/", "/lib"
+	};
+	size_t				 i, n;
+
+	for (i = 0; i < sizeof(sys) / sizeof(sys[0]); i++)
+		if (strncmp(path, sys[i], strlen(sys[i])) == 0)
+			return (1);
+	for (i = 0; ca != NULL && i < ca->ca_bind.sl_n; i++) {
+		n = strlen(ca->ca_bind.sl_v[i]);
+		while (n > 1 && (ca->ca_bind.sl_v[i][n - 1] == '/' ||
+		    strcmp(ca->ca_bind.sl_v[i] + n - 2, "/.") == 0))
+			n--;
+		if (strncmp(path, ca->ca_bind.sl_v[i], n) == 0 &&
+		    path[n] == '/')
+			return (1);
+	}
+	return (0);
+}
+
+/* Its first line says that Node.js runs it. */
+static int
+is_node_script(const char *path)
+{
+	char	 line[128] = "";
+	FILE	*fp = fopen(path, "re");
+
+	if (fp == NULL)
+		return (0);
+	if (fgets(line, sizeof(line), fp) == NULL)
+		line[0] = '\0';
+	fclose(fp);
+	return (strncmp(line, "#!", 2) == 0 && strstr(line, "node") != NULL);
+}
+
+/*
+ * Of a command outside of the system's folders the sandbox shows that file
+ * alone; a link from inside them leads nowhere there.
+ */
+static void
+check_shown(struct parser *ps, const struct conf_loc *loc,
+    const struct conf_agent *ca, const char *path)
+{
+	char	 real[PATH_MAX], *end;
+
+	if (ca->ca_sandbox != CONF_SANDBOX_BWRAP ||
+	    realpath(path, real) == NULL ||
+	    (is_shown(ca, real) && is_shown(ca, path)))
+		return;
+	if (!is_shown(NULL, path) && !is_node_script(real))
+		return;
+	if ((end = strstr(real, "/node_modules/")) != NULL)
+		end += strlen("/node_modules");
+	else
+		end = strrchr(real, '/');
+	if (is_shown(NULL, path))
+		conf_warning(ps, loc, "command \"%s\" is a link to %s, which "
+		    "the sandbox does not show: bind \"%.*s\"", path, real,
+		    (int)(end - real), real);
+	else
+		conf_warning(ps, loc, "command \"%s\" is a program of Node.js, "
+		    "and the sandbox shows that file alone: name it as %s, "
+		    "with bind \"%.*s\"", path, real, (int)(end - real),
+		    real);
+}
+
 /* A bare name is looked for where an agent's shell would look. */
 static void
 check_command(struct parser *ps, const struct conf_loc *loc,
-    const char *name)
+    const struct conf_agent *ca)
 {
 	static const char *const	 dirs[] = {
 		"/usr/local/bin", "/usr/bin", "/bin"
 	};
+	const char			*name = ca->ca_command.sl_v[0];
 	char				 path[PATH_MAX];
 	size_t				 i;
 
@@ -134,12 +206,15 @@ check_command(struct parser *ps, const struct conf_loc *loc,
 		return;
 	if (strchr(name, '/') != NULL) {
 		check_program(ps, loc, "command", name);
+		check_shown(ps, loc, ca, name);
 		return;
 	}
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		if (snprintf(path, sizeof(path), "%s/%s", dirs[i], name) <
-		    (int)sizeof(path) && access(path, X_OK) == 0)
+		    (int)sizeof(path) && access(path, X_OK) == 0) {
+			check_shown(ps, loc, ca, path);
 			return;
+		}
 	conf_warning(ps, loc, "command \"%s\" is in none of /usr/local/bin, "
 	    "/usr/bin and /bin: its runs will fail until it is", name);
 }
@@ -348,7 +423,10 @@ check_agent(struct parser *ps, const struct conf_agent *ca)
 	if (ca->ca_command.sl_n == 0 && !ps->ps_syntax)
 		conf_fault(ps, loc, "it has no command");
 	if (ca->ca_command.sl_n > 0)
-		check_command(ps, loc, ca->ca_command.sl_v[0]);
+		check_command(ps, loc, ca);
+	if (ca->ca_result != CONF_RESULT_NONE && ca->ca_net == CONF_NET_NONE)
+		conf_warning(ps, loc, "result %s with network none: it reaches "
+		    "no provider", conf_result_name(ca->ca_result));
 	check_count(ps, loc, "command", ca->ca_command.sl_n, ARGV_MAX);
 	check_count(ps, loc, "env", ca->ca_nenv, ENV_MAX);
 	check_count(ps, loc, "network allow", ca->ca_hosts.sl_n, HOSTS_MAX);

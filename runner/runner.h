@@ -446,7 +446,8 @@ extern const struct kind kind_agent, kind_gate, kind_import, kind_clean,
 
 /* Whose format the agent's result has. */
 enum agent_format {	/* run_spec.result */
-	FORMAT_NONE, FORMAT_CLAUDE, FORMAT_CODEX, FORMAT_GEMINI, FORMAT__MAX
+	FORMAT_NONE, FORMAT_CLAUDE, FORMAT_CODEX, FORMAT_GEMINI,
+	FORMAT_OPENCODE, FORMAT__MAX
 };
 
 struct usage;

@@ -30,8 +30,8 @@
 #include "runner.h"
 
 /*
- * The formats are those of Claude Code 2.1, Codex 0.169 and Gemini CLI 0.61
- * as recorded from the programs.  An exit code of 0 alone proves nothing: each
+ * The formats are those of Claude Code 2.1, Codex 0.169, Gemini CLI 0.61 and
+ * OpenCode 1.18 as recorded from the programs.  An exit code of 0 alone proves nothing: each
  * has a way to end so without having worked.
  */
 
@@ -178,6 +178,8 @@ set_error(struct usage *u, const json_t *e)
 	set_text(u, json_string_value(json_object_get(e, "message")));
 	set_inner(u, json_string_value(json_object_get(e, "message")));
 	code = json_object_get(e, "code");
+	if (code == NULL)
+		code = json_object_get(e, "statusCode");
 	if (json_integer_value(code) >= 400 && json_integer_value(code) < 600)
 		u->us_status = (int)json_integer_value(code);
 }
@@ -316,6 +318,42 @@ gemini_object(struct usage *u, const json_t *o)
 	gemini_stats(u, json_object_get(o, "stats"));
 }
 
+/*
+ * Each step tells its own tokens and cost; the last one that stops, and not for
+ * a tool, is the result.  A final error is a line of its own, with exit code 1.
+ */
+static void
+opencode_line(struct usage *u, const json_t *o)
+{
+	const char *type = json_string_value(json_object_get(o, "type"));
+	const json_t *part = json_object_get(o, "part");
+	const json_t *err = json_object_get(o, "error");
+	const json_t *t = json_object_get(part, "tokens");
+	const json_t *cache = json_object_get(t, "cache");
+	const char *why;
+	double usd;
+
+	set_session(u, o, "sessionID");
+	if (type != NULL && strcmp(type, "text") == 0)
+		set_words(u, json_string_value(json_object_get(part, "text")));
+	else if (type != NULL && strcmp(type, "error") == 0) {
+		u->us_result = 1;
+		set_text(u, json_string_value(json_object_get(err, "name")));
+		set_error(u, json_object_get(err, "data"));
+	}
+	if (type == NULL || strcmp(type, "step_finish") != 0)
+		return;
+	why = json_string_value(json_object_get(part, "reason"));
+	u->us_result = why != NULL && strcmp(why, "tool-calls") != 0;
+	u->us_error = why == NULL || strcmp(why, "stop") != 0;
+	u->us_in += count(t, "input") + count(cache, "read") +
+	    count(cache, "write");
+	u->us_outp += count(t, "output") + count(t, "reasoning");
+	usd = json_number_value(json_object_get(part, "cost"));
+	if (usd > 0 && usd < 1e6)
+		u->us_micros += (uint64_t)llround(usd * 1e6);
+}
+
 static void
 usage_object(struct usage *u, const json_t *o)
 {
@@ -328,6 +366,9 @@ usage_object(struct usage *u, const json_t *o)
 		break;
 	case FORMAT_GEMINI:
 		gemini_object(u, o);
+		break;
+	case FORMAT_OPENCODE:
+		opencode_line(u, o);
 		break;
 	case FORMAT_NONE:
 	case FORMAT__MAX:
@@ -503,7 +544,8 @@ usage_reason(const struct usage *u, int code, struct usage_verdict *uv)
 {
 	static const char *const program[] = {
 		[FORMAT_NONE] = "", [FORMAT_CLAUDE] = "Claude Code",
-		[FORMAT_CODEX] = "Codex", [FORMAT_GEMINI] = "Gemini CLI"
+		[FORMAT_CODEX] = "Codex", [FORMAT_GEMINI] = "Gemini CLI",
+		[FORMAT_OPENCODE] = "OpenCode"
 	};
 
 	if (u->us_format == FORMAT_NONE)

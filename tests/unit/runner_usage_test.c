@@ -361,6 +361,54 @@ START_TEST(limits_are_told_apart)
 }
 END_TEST
 
+/* As OpenCode 1.18.33 prints it with --format json, shortened. */
+START_TEST(opencode_steps_are_added_up)
+{
+	start(FORMAT_OPENCODE);
+	line(1, "{\"type\":\"step_start\",\"sessionID\":\"ses_df95\","
+	    "\"part\":{\"type\":\"step-start\"}}");
+	ck_assert_str_eq(usage_session(u), "ses_df95");
+	line(1, "{\"type\":\"step_finish\",\"sessionID\":\"ses_df95\","
+	    "\"part\":{\"reason\":\"tool-calls\",\"type\":\"step-finish\","
+	    "\"tokens\":{\"total\":6577,\"input\":1200,\"output\":77,"
+	    "\"reasoning\":3,\"cache\":{\"write\":300,\"read\":5000}},"
+	    "\"cost\":0.00738}}");
+	line(1, "{\"type\":\"text\",\"part\":{\"text\":\"All done.\"}}");
+	line(1, "{\"type\":\"step_finish\",\"part\":{\"reason\":\"stop\","
+	    "\"tokens\":{\"input\":1,\"output\":2,\"cache\":{}},"
+	    "\"cost\":0.001}}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 1);
+	ck_assert_uint_eq(uv.uv_tokens_in, 6501);
+	ck_assert_uint_eq(uv.uv_tokens_out, 82);
+	ck_assert_uint_eq(uv.uv_cost_micros, 8380);
+}
+END_TEST
+
+START_TEST(opencode_needs_a_last_step)
+{
+	start(FORMAT_OPENCODE);
+	line(1, "{\"type\":\"step_finish\",\"part\":{\"reason\":"
+	    "\"tool-calls\"}}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+	start(FORMAT_OPENCODE);
+	line(1, "{\"type\":\"step_finish\",\"part\":{\"reason\":"
+	    "\"length\"}}");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+	start(FORMAT_OPENCODE);
+	line(1, "{\"type\":\"error\",\"sessionID\":\"ses_1\",\"error\":{"
+	    "\"name\":\"APIError\",\"data\":{\"message\":\"Your credit "
+	    "balance is too low to access the Anthropic API.\","
+	    "\"statusCode\":400,\"isRetryable\":false}}}");
+	end(1);
+	ck_assert_int_eq(uv.uv_cause, CAUSE_QUOTA);
+	ck_assert_ptr_nonnull(strstr(uv.uv_reason,
+	    "OpenCode failed: Your credit balance"));
+}
+END_TEST
+
 START_TEST(gemini_error_in_an_error_is_read)
 {
 	start(FORMAT_GEMINI);
@@ -415,6 +463,8 @@ main(void)
 	tcase_add_test(tc, last_words_are_the_agents_message);
 	tcase_add_test(tc, last_words_are_the_line_of_the_error);
 	tcase_add_test(tc, limits_are_told_apart);
+	tcase_add_test(tc, opencode_steps_are_added_up);
+	tcase_add_test(tc, opencode_needs_a_last_step);
 	tcase_add_test(tc, gemini_error_in_an_error_is_read);
 	tcase_add_test(tc, hostile_json_is_survived);
 	suite_add_tcase(s, tc);
