@@ -380,11 +380,17 @@ void
 usage_line(struct usage *u, int stream, const char *line, size_t len)
 {
 	json_error_t je;
-	json_t *o;
+	json_t *o, *one;
+	size_t i;
 
 	if (u->us_format != FORMAT_NONE && stream == 1 && len > 1 &&
-	    line[0] == '{' && (o = json_loadb(line, len, 0, &je)) != NULL) {
-		usage_object(u, o);
+	    (line[0] == '{' || line[0] == '[') &&
+	    (o = json_loadb(line, len, 0, &je)) != NULL) {
+		/* Claude Code's json with --verbose is one array of all. */
+		json_array_foreach(o, i, one)
+			usage_object(u, one);
+		if (json_is_object(o))
+			usage_object(u, o);
 		json_decref(o);
 		return;
 	}

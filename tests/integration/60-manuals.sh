@@ -60,6 +60,19 @@ assert_is "orchd-remote(7) has a whole example" 1 \
 assert_is "and orchd accepts it, without a warning" "0 configuration OK" \
     "$? $(cat "$T/said")"
 
+# The same of orchd-agents(7); its programs need not be installed here.
+for f in openai.key gemini.key; do
+	(umask 077 && echo "$f of the example" >"$home/$f")
+done
+example "$TOP/man/orchd-agents.7" | sed "s,/home/me,$home,g" \
+    >"$home/agents.conf"
+assert_is "orchd-agents(7) has each program" "claude codex gemini opencode" \
+    "$(sed -n 's/^	result //p' "$home/agents.conf" | sort -u | xargs)"
+"$ORCHD" -n -f "$home/agents.conf" >"$T/said" 2>&1
+assert_is "and orchd accepts it, with programs that are missing at most" \
+    "0 configuration OK" \
+    "$? $(grep -v 'is in none of /usr/local/bin' "$T/said")"
+
 # tests/requirements.md: | R-1 | `file: name`, `file` | state | what is missing |
 list=$TOP/tests/requirements.md
 grep '^| R-' "$list" >"$T/rows"

@@ -62,6 +62,25 @@ START_TEST(claude_result_is_read)
 }
 END_TEST
 
+/* Claude Code 2.1.197 with --output-format json and --verbose. */
+START_TEST(claude_array_is_read)
+{
+	start(FORMAT_CLAUDE);
+	line(1, "[{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":"
+	    "\"s-1\"},{\"type\":\"assistant\"},{\"type\":\"result\","
+	    "\"is_error\":false,\"result\":\"ok\",\"usage\":{"
+	    "\"input_tokens\":10,\"output_tokens\":7}}]");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 1);
+	ck_assert_str_eq(uv.uv_session, "s-1");
+	ck_assert_uint_eq(uv.uv_tokens_out, 7);
+	start(FORMAT_CLAUDE);
+	line(1, "[[{\"type\":\"result\",\"is_error\":false}],7,null,[]]");
+	end(0);
+	ck_assert_int_eq(uv.uv_ok, 0);
+}
+END_TEST
+
 /* An API failure: subtype success, is_error true, exit code 1. */
 START_TEST(claude_subtype_success_is_not_success)
 {
@@ -448,6 +467,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, claude_result_is_read);
+	tcase_add_test(tc, claude_array_is_read);
 	tcase_add_test(tc, claude_subtype_success_is_not_success);
 	tcase_add_test(tc, claude_limit_is_quota);
 	tcase_add_test(tc, claude_turn_limit_names_its_error);
