@@ -427,9 +427,10 @@ int	 task_write(const struct run *, const struct text *);
 
 /*
  * The agent's argv of run_spec, with `{task}', `{prompt}' and `{session}' as
- * whole words replaced.  The prompt begins with the task file's name, is cut at
- * 120 KiB and never begins with a "-".  The caller frees the array, and then *keep, which holds the prompt (or
- * is NULL); the other texts are not copied.  NULL with errno.
+ * whole words replaced.  The prompt begins with a sentence that names the task
+ * file, since a first "-" makes it an option, and is cut at 120 KiB.  The
+ * caller frees the array, and then *keep, which holds the prompt (or is NULL);
+ * the other texts are not copied.  NULL with errno.
  */
 const char **task_argv(const struct run *, const struct text *,
 	    const char *session, char **keep);

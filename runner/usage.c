@@ -31,8 +31,8 @@
 
 /*
  * The formats are those of Claude Code 2.1, Codex 0.169, Gemini CLI 0.61 and
- * OpenCode 1.18 as recorded from the programs.  An exit code of 0 alone proves nothing: each
- * has a way to end so without having worked.
+ * OpenCode 1.18 as recorded from the programs.  An exit code of 0 alone proves
+ * nothing: each has a way to end so without having worked.
  */
 
 #define OUTPUT_MAX	(1U << 20)	/* kept of a result over many lines */
