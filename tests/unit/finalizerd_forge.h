@@ -30,6 +30,7 @@
 #define MERGE	"POST /api/v1/.*/merge"
 
 static struct git_remote remote;
+static struct git_repo forge_repo;	/* of the stand-in itself */
 
 /* A branch of the forge from old to new, behind everybody's back. */
 FS void
@@ -44,16 +45,30 @@ forge_set(const char *branch, const char *new)
 	    sizeof(err)) == GIT_OK, "%s: %s", branch, err);
 }
 
+/* What a branch of the forge is, by its own repository; "": it has none. */
 FS const char *
 forge_get(const char *branch)
 {
 	static char oid[41];
-	char err[256];
-	enum git_result r;
+	char ref[128], err[256];
 
-	r = git_remote_head(&repo, &remote, branch, oid, err, sizeof(err));
-	ck_assert_msg(r == GIT_OK || r == GIT_NOTFOUND, "%s", err);
-	return (oid);
+	(void)snprintf(ref, sizeof(ref), "refs/heads/%s", branch);
+	return (git_read_ref(&forge_repo, ref, oid, err, sizeof(err)) ==
+	    GIT_OK ? oid : "");
+}
+
+/* Its first target, before anybody looks. */
+FS void
+forge_fill(void)
+{
+	char path[128], what[64], err[256];
+	const char *fetch[] = { "fetch", "-q", repo.path, what, NULL };
+
+	(void)snprintf(path, sizeof(path), "%s/root/" FS_REPO ".git", fs_dir);
+	ck_assert_msg(git_open(&forge_repo, path, err, sizeof(err)) == GIT_OK,
+	    "%s", err);
+	(void)snprintf(what, sizeof(what), "%s:refs/heads/main", oid_t);
+	git_ok(fetch, path);
 }
 
 FS void
@@ -67,7 +82,7 @@ begin(const char *check)
 	spec.forge_repo = FS_REPO;
 	spec.token = FS_TOKEN;
 	counting = forge_gitea;
-	forge_set("main", oid_t);
+	forge_fill();
 	world_reset("");
 }
 
