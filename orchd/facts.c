@@ -294,7 +294,7 @@ work_fact(const struct task *t, struct facts *f)
 {
 	sqlite3_stmt *q;
 
-	/* Who waits for another one's end is looked at then, and now and then. */
+	/* Who waits for another to end is looked at then, and now and then. */
 	f->f_work_due = t->t_drive_at <= eng_now() ||
 	    strcmp(t->t_waits, "capacity") == 0;
 	if (f->f_work_due || t->t_retries == 0)
