@@ -109,7 +109,10 @@ ask_json(struct ctx *c, const char *verb, const char *object,
 	return (res);
 }
 
-/* Silence is success, unless on a terminal; -j prints a document always. */
+/*
+ * Silence is success, unless on a terminal; -j prints a document always.  That
+ * nothing was left to be done is said in any case.
+ */
 static void
 action_report(struct ctx *c, const struct answer *a)
 {
@@ -117,7 +120,8 @@ action_report(struct ctx *c, const struct answer *a)
 		answer_json(c, a);
 		return;
 	}
-	if (c->c_quiet || !c->c_out.o_tty || *a->a_text == '\0')
+	if (c->c_quiet || *a->a_text == '\0' ||
+	    (!c->c_out.o_tty && a->a_result != RES_DUPLICATE))
 		return;
 	out_wrap(&c->c_out, SHADE_NONE, 0, a->a_text);
 }

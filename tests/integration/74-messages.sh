@@ -138,10 +138,32 @@ kill -9 "$(pid_of engine)"
 wait_for 20 is_carried_once_by_another
 assert "after a crash of the engine one command carries it, another one" \
     is_carried_once_by_another
-assert_says "what is not parked is not tried again" 1 \
-    "no message to notify:nobody is parked" ctl queue retry notify:nobody
+assert_says "what nobody has heard of is not tried again" 1 \
+    "no such destination" ctl queue retry notify:nobody
+assert_says "nor is it an error of a destination that is known" 0 \
+    "no message to notify:out is parked" ctl queue retry notify:out
 assert_says "which is written in full" 1 "usage: orchctl queue" \
     ctl queue ret notify:nobody
+
+# A person deletes an item while orchd works on it.
+is_begun()
+{
+	ctl -q show "$b" >/dev/null 2>&1
+}
+
+is_gone()
+{
+	ctl alert | tr -s '\n ' ' ' | grep -q "is gone from the tracker"
+}
+
+b=$(new_item "Farewell becomes bye")
+person "$b" state_id "To Analyse" >/dev/null
+wait_for 30 is_begun
+person "$b" delete "" >/dev/null
+wait_for 60 is_gone
+assert "what is for an item that was deleted is parked, with a sentence" \
+    is_gone
+assert "and given up by an operator's word" ctl queue drop tracker
 assert "the database holds its invariants" ctl check
 kill "$RECEIVER_PID"
 remote_end

@@ -79,5 +79,50 @@ ctl -q retry "$a"
 all_hear "that an alert is over is said" "Over: alert parked, $a"
 ctl -q cancel "$a"
 all_hear "the end of an item is told" "$a is cancelled"
+
+# asked TASK: how often the webhook has taken the question of it.
+asked()
+{
+	took "sum(t.startswith('$1 waits') for t in hook)"
+}
+
+is_asked()
+{
+	[ "$(asked "$1")" = 1 ]
+}
+
+# parked: so many messages to the webhook are.
+parked()
+{
+	ctl -j queue | python3 -c '
+import json, sys
+print(sum(d["parked"] for d in json.load(sys.stdin)["outbox"]["destinations"]
+    if d["dest"] == "notify:web"))'
+}
+
+is_parked()
+{
+	[ "$(parked)" -gt 0 ]
+}
+
+order "$MESSAGES" faults '[{"match": "POST /hook", "kind": "status",
+    "status": 400, "times": -1}]' >/dev/null
+b=$(submit "Farewell becomes bye" "agent developer: nothing")
+wait_for 60 is_parked
+assert "what is refused for what it says is parked soon" is_parked
+curl -s -m 5 -X DELETE "$MESSAGES/_standin/faults" >/dev/null
+assert_says "an alert says what it was and what to do" 0 \
+    "orchctl queue retry notify:web" ctl alert
+ctl -q cancel "$b"
+all_hear "what comes after it goes on" "$b is cancelled"
+assert_is "and that one was not taken" 0 "$(asked "$b")"
+assert "it is tried again by an operator's word" \
+    ctl queue retry notify:web
+wait_for 20 is_asked "$b"
+assert_is "and is taken" 1 "$(asked "$b")"
+assert_says "to repeat that is no error" 0 \
+    "no message to notify:web is parked" ctl queue retry notify:web
+assert_says "nor to drop what there is not" 0 \
+    "no message to notify:web is parked" ctl queue drop notify:web
 kill "$STANDIN_PID"
 finish

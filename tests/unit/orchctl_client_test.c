@@ -247,6 +247,33 @@ START_TEST(repeated_action_is_success)
 	struct engine e;
 
 	ck_assert_int_eq(scripted(&e, &cap, r, 2, approve), CTL_OK);
+	/* And not silent anywhere, since nothing was done. */
+	ck_assert_str_eq(captured(&cap), "already-initiated\n");
+	engine_end(&e);
+	capture_end(&cap);
+}
+END_TEST
+
+/* What nobody has parked is none to try again; both words are written out. */
+START_TEST(messages_are_tried_again_or_dropped_in_full)
+{
+	static const char *const args[][4] = {
+		{ "queue", "retry", "notify:ops", NULL },
+		{ "queue", "drop", "notify:ops", NULL },
+		{ "queue", "dro", "notify:ops", NULL },
+		{ "queue", "drop", NULL, NULL },
+	};
+	const struct reply r = { .result = RES_DUPLICATE,
+	    .text = "no message to notify:ops is parked" };
+	struct captured cap;
+	struct engine e;
+
+	ck_assert_int_eq(scripted(&e, &cap, &r, _i < 2 ? 1 : 0, args[_i]), _i < 2 ?
+	    CTL_OK : CTL_REFUSED);
+	ck_assert_str_eq(captured(&cap), _i < 2 ?
+	    "no message to notify:ops is parked\n" : "");
+	ck_assert(_i >= 2 || engine_asked(&e, args[_i][1],
+	    "dest=notify:ops"));
 	engine_end(&e);
 	capture_end(&cap);
 }
@@ -589,6 +616,8 @@ fill(TCase *t)
 	tcase_add_test(t, decision_with_a_commit_that_is_none_is_not_sent);
 	tcase_add_test(t, reject_without_a_reason_is_not_sent);
 	tcase_add_test(t, repeated_action_is_success);
+	tcase_add_loop_test(t, messages_are_tried_again_or_dropped_in_full, 0,
+	    4);
 	tcase_add_test(t, action_says_a_sentence_on_a_terminal);
 	tcase_add_test(t, refusal_with_j_is_a_document_too);
 	tcase_add_test(t, submit_sends_its_details_and_prints_the_number);
