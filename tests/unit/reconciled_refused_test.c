@@ -62,14 +62,14 @@ START_TEST(an_item_is_not_gone_while_its_project_does_not_answer)
 	started();
 	answer(ONE, 404, "<html>");
 	answer(SAY, 404, "<html>");
-	list = answer(LIST1, 404, "<html>");
+	list = answer(LIST1, 404, PAGE(""));
 	ck_assert_int_eq(refusal(7, "comment", "text"), OUTBOX_LATER);
 	list->c_status = 403;
 	ck_assert_int_eq(refusal(8, "status", "In Review"), OUTBOX_LATER);
 	list->c_status = 503;
 	ck_assert_int_eq(refusal(9, "status", "In Review"), OUTBOX_LATER);
 	/* A page of something in between. */
-	list->c_status = 200;
+	answer(LIST1, 200, "<html>");
 	ck_assert_int_eq(refusal(10, "status", "In Review"), OUTBOX_LATER);
 	/* What may not be looked at is not gone. */
 	answer(ONE, 403, "{\"detail\":\"no\"}");
