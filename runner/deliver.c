@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include <bsd/string.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,7 +51,8 @@ static struct delivery delivery;
  * box.  Hooks are off so that a project's own ones do not get in the way.
  */
 #define GIT_QUIET	"git", "-c", "core.hooksPath=/dev/null", \
-	"-c", "core.fsmonitor=false", "-c", "commit.gpgSign=false"
+	"-c", "core.fsmonitor=false", "-c", "commit.gpgSign=false", \
+	"-c", "core.safecrlf=false"
 
 #define WORD(s)		((char *)(uintptr_t)(s))
 
@@ -85,6 +87,56 @@ drop_locks(const char *ref)
 		(void)unlink(path);
 }
 
+/* The path that a worktree's file "gitdir" names, from here; NULL: not here. */
+static const char *
+worktree_path(const char *name, char *line, size_t len)
+{
+	char path[RUN_PATH_MAX], here[RUN_PATH_MAX], *end;
+	size_t n;
+	FILE *fp;
+
+	if (snprintf(path, sizeof(path), ".git/worktrees/%s/gitdir", name) >=
+	    (int)sizeof(path) || getcwd(here, sizeof(here)) == NULL ||
+	    (fp = fopen(path, "re")) == NULL)
+		return (NULL);
+	if (fgets(line, (int)len, fp) == NULL)
+		line[0] = '\0';
+	fclose(fp);
+	n = strlen(here);
+	if (strncmp(line, here, n) != 0 || line[n] != '/' ||
+	    (end = strstr(line, "/.git\n")) == NULL || end <= line + n)
+		return (NULL);
+	*end = '\0';
+	return (line + n + 1);
+}
+
+/*
+ * Claude Code makes worktrees below .claude/worktrees.  git add takes such a
+ * folder for a submodule, for which the whole work would be refused; what
+ * counts is the branch.
+ */
+static void
+leave_worktrees(void)
+{
+	char line[RUN_PATH_MAX];
+	const char *path;
+	struct dirent *de;
+	DIR *dir;
+	FILE *fp;
+
+	if ((dir = opendir(".git/worktrees")) == NULL)
+		return;
+	(void)mkdir(".git/info", 0700);
+	if ((fp = fopen(".git/info/exclude", "ae")) != NULL) {
+		while ((de = readdir(dir)) != NULL)
+			if (de->d_name[0] != '.' && (path = worktree_path(
+			    de->d_name, line, sizeof(line))) != NULL)
+				fprintf(fp, "\n/%s/\n", path);
+		fclose(fp);
+	}
+	closedir(dir);
+}
+
 /* Commit what the agent left.  0, or -1 when git could not. */
 static int
 commit_rest(const char *role, const char *run)
@@ -95,6 +147,7 @@ commit_rest(const char *role, const char *run)
 	    "-F", "-", NULL };
 	char msg[512];
 
+	leave_worktrees();
 	if (git_inside(NULL, NULL, 0, add) != 0)
 		return (-1);
 	if (git_inside(NULL, NULL, 0, diff) == 0)

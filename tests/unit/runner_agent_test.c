@@ -95,25 +95,34 @@ START_TEST(task_without_head_starts_at_the_target)
 }
 END_TEST
 
+static void
+import_bundle(struct te *te, struct git_bundle_result *res)
+{
+	struct git_repo repo;
+	struct git_bundle_opts gb;
+	char err[256];
+
+	ck_assert_int_eq(git_open(&repo, te->mirror, err, sizeof(err)),
+	    GIT_OK);
+	memset(&gb, 0, sizeof(gb));
+	gb.gb_ref = "refs/heads/feature/T-1-x";
+	gb.gb_base = te->head;
+	gb.gb_run_ref = "refs/orchd/in/7";
+	ck_assert_int_eq(git_bundle_import(&repo, te->bundle, &gb, res),
+	    GIT_BUNDLE_OK);
+}
+
 START_TEST(leftovers_name_role_and_run)
 {
 	struct te te;
-	struct git_repo repo;
-	struct git_bundle_opts gb;
 	struct git_bundle_result res;
 	const char *argv[] = { "log", "-1", "--format=%an %s %(trailers)",
 	    NULL, NULL };
-	char err[256], line[256];
+	char line[256];
 
 	run_agent(&te, "echo rest >rest.txt");
 	ck_assert_int_eq(te.done.verdict, GATE_PASS);
-	ck_assert_int_eq(git_open(&repo, te.mirror, err, sizeof(err)), GIT_OK);
-	memset(&gb, 0, sizeof(gb));
-	gb.gb_ref = "refs/heads/feature/T-1-x";
-	gb.gb_base = te.head;
-	gb.gb_run_ref = "refs/orchd/in/7";
-	ck_assert_int_eq(git_bundle_import(&repo, te.bundle, &gb, &res),
-	    GIT_BUNDLE_OK);
+	import_bundle(&te, &res);
 	argv[3] = res.gb_tip;
 	te_git(te.mirror, argv, line, sizeof(line));
 	ck_assert_str_eq(line,
@@ -600,6 +609,27 @@ START_TEST(reason_names_the_host_that_was_refused)
 }
 END_TEST
 
+/* As Claude Code does when a task of its own asks for isolation. */
+START_TEST(worktree_in_the_clone_is_left_behind)
+{
+	struct te te;
+	struct git_bundle_result res;
+	const char *argv[] = { "diff", "--name-only", NULL, NULL, NULL };
+	char line[256];
+
+	run_agent(&te, "git worktree add -q -b side .claude/worktrees/a && "
+	    "echo x >.claude/worktrees/a/x && git worktree add -q -b other "
+	    "\"$HOME/b\" && echo rest >rest.txt");
+	ck_assert_msg(te.done.verdict == GATE_PASS, "%s", te.done.reason);
+	import_bundle(&te, &res);
+	argv[2] = te.head;
+	argv[3] = res.gb_tip;
+	te_git(te.mirror, argv, line, sizeof(line));
+	ck_assert_str_eq(line, "rest.txt");
+	te_close(&te);
+}
+END_TEST
+
 START_TEST(deployer_needs_no_commit)
 {
 	struct te te;
@@ -655,6 +685,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, other_levels_deliver);
 	tcase_add_test(tc, unlisted_host_is_refused_by_the_proxy);
 	tcase_add_test(tc, reason_names_the_host_that_was_refused);
+	tcase_add_test(tc, worktree_in_the_clone_is_left_behind);
 	tcase_add_test(tc, deployer_needs_no_commit);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
