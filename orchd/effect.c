@@ -26,6 +26,7 @@
 #include "lease.h"
 #include "notice.h"
 #include "pass.h"
+#include "verdicts.h"
 #include "work.h"
 
 /* The journal of irreversible effects. */
@@ -110,12 +111,15 @@ effect_blind(const struct task *t, const struct orch_effect *m)
 
 /*
  * One merge a round, and of a commit whose re-test is on record: a worker that
- * skipped its gate is stopped before it lands, not found out after.
+ * skipped its gate is stopped before it lands, not found out after.  So is one
+ * that was started on an approval which somebody has withdrawn since.
  */
 static const char *
-merge_refused(const char *key, const struct task *t)
+merge_refused(const char *key, const struct task *t, const struct entry *en)
 {
+	const struct conf_project *cp = eng_project(t->t_project);
 	const char *commit = strrchr(key, ':');
+	static char why[256];
 
 	if (store_int(eng.e_store, 0, Q_MERGE_OTHER, "is", t->t_id, key) > 0)
 		return ("another merge of this round is on record: look at "
@@ -124,7 +128,12 @@ merge_refused(const char *key, const struct task *t)
 	    "iis", t->t_id, t->t_round, commit + 1) == 0)
 		return ("no pass of check_branch_mergeable is on record for "
 		    "that commit");
-	return (NULL);
+	/* One that was begun is looked at: it may have landed. */
+	if ((en->en_found && en->en_state == EFFECT_INTENT) || cp == NULL)
+		return (NULL);
+	verdict_withdrawn(t, why, sizeof(why));
+	return (why[0] != '\0' && verdict_missing(t, cp) != NULL ? why :
+	    NULL);
 }
 
 /* Why this intent is refused, by itself; NULL: it is not. */
@@ -149,7 +158,7 @@ intent_refused(const struct orch_effect *m, const struct run *r,
 		return ("the task is to be cancelled");
 	if ((why = guard_effect(t, r, m)) != NULL)
 		return (why);
-	return (strcmp(m->name, "merge") == 0 ? merge_refused(m->key, t) :
+	return (strcmp(m->name, "merge") == 0 ? merge_refused(m->key, t, en) :
 	    NULL);
 }
 

@@ -346,7 +346,8 @@ task_facts(const struct task *t, struct facts *f, char *active, size_t len)
 		f->f_rollback = rollback_state(t, &f->f_deploy_why);
 	else if (!stage_is_terminal(t->t_stage))
 		gate_facts(t, cp, f);
-	if (t->t_stage == STAGE_DEPLOY_STAGING)
-		f->f_unjudged = verdict_missing(t, cp);
+	if (t->t_stage == STAGE_DEPLOY_STAGING &&
+	    (f->f_unjudged = verdict_missing(t, cp)) != NULL)
+		verdict_withdrawn(t, f->f_withdrawn, sizeof(f->f_withdrawn));
 	return (0);
 }

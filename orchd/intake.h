@@ -65,4 +65,11 @@ int	 on_pull_seen(struct peer *, uint32_t, const union orch_any *, int *);
 /* A review of a pull request by a person. */
 int	 on_review_seen(struct peer *, uint32_t, const union orch_any *, int *);
 
+/*
+ * All approvals that a pull request has: one of the task that is not among
+ * them was deleted, or its author has said something else since.
+ */
+int	 on_reviews_there(struct peer *, uint32_t, const union orch_any *,
+	    int *);
+
 #endif

@@ -17,12 +17,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "libcommon/git.h"
 #include "libcommon/log.h"
 #include "action.h"
 #include "engine.h"
 #include "intake.h"
 #include "landing.h"
+#include "outbox.h"
 #include "pass.h"
 #include "queue.h"
 
@@ -212,6 +215,32 @@ review_add(const struct task *t, const struct orch_review_seen *m)
 }
 
 /*
+ * An approval is none any more.  Its record goes, so that it counts when it is
+ * there again.  An edge that is under way hears it before it merges.
+ */
+static int
+approval_withdraw(const struct task *t, int64_t review, const char *who,
+    const char *commit, const char *how)
+{
+	char key[160], text[512];
+
+	if (store_run(eng.e_store, Q_REVIEW_FORGET, "sii", t->t_project,
+	    review, (int64_t)REVIEW_DISMISSED) != STORE_OK ||
+	    store_run(eng.e_store, Q_APPROVAL_VOID, "ii", t->t_id, review) !=
+	    STORE_OK)
+		return (-1);
+	log_info("task %s: the approval of %s at %.12s was %s", t->t_key,
+	    who, commit, how);
+	snprintf(key, sizeof(key), "withdrawn:%s:%lld:%lld", t->t_key,
+	    (long long)review, (long long)eng_now());
+	snprintf(text, sizeof(text), "the approval of %.12s by %.160s was %s: "
+	    "it is not merged until somebody approves again", commit, who,
+	    how);
+	return (outbox_add("tracker", t, "comment", key, text) == STORE_OK ?
+	    0 : -1);
+}
+
+/*
  * Taken back: what it approved is not approved any more.  Changes that it
  * asked for have had their round.
  */
@@ -225,13 +254,9 @@ review_dismiss(const struct task *t, const struct orch_review_seen *m)
 		return (0);
 	if ((res = review_add(t, m)) == STORE_EXISTS)
 		return (0);
-	if (res != STORE_OK || store_run(eng.e_store, Q_REVIEW_FORGET, "sii",
-	    m->project, (int64_t)m->review, (int64_t)m->approved) !=
-	    STORE_OK || store_run(eng.e_store, Q_APPROVAL_VOID, "ii",
-	    t->t_id, (int64_t)m->review) != STORE_OK)
+	if (res != STORE_OK || approval_withdraw(t, (int64_t)m->review,
+	    m->author, m->commit, "dismissed") == -1)
 		return (-1);
-	log_info("task %s: the approval of %s at %.12s was dismissed",
-	    t->t_key, m->author, m->commit);
 	return (task_drive(t->t_id) == -1 ? -1 : queue_kick());
 }
 
@@ -289,13 +314,85 @@ on_review_seen(struct peer *p, uint32_t id, const union orch_any *any,
 		return (0);
 	}
 	/* Who is inside an edge ends first; then it is told again. */
-	if (m->approved != REVIEW_APPROVED && store_int(eng.e_store, 0,
+	if (m->approved == REVIEW_CHANGES && store_int(eng.e_store, 0,
 	    Q_LEASE_OF, "i", t.t_id) != 0) {
 		ack(p, id, RES_RETRY, "its transition is under way");
 		return (0);
 	}
 	if ((m->approved == REVIEW_DISMISSED ? review_dismiss(&t, m) :
 	    review_take(&t, m)) == -1)
+		return (-1);
+	ack(p, id, RES_OK, "");
+	return (0);
+}
+
+/* Is it among those that are there? */
+static int
+is_there(const struct orch_reviews_there *m, int64_t review)
+{
+	const char *id = NULL;
+	char own[24];
+
+	snprintf(own, sizeof(own), "%lld", (long long)review);
+	while ((id = orch_strs_next(&m->ids, id)) != NULL)
+		if (strcmp(id, own) == 0)
+			return (1);
+	return (0);
+}
+
+/* An approval of the task's that is not there; its row is the review, or 0. */
+static int64_t
+approval_gone(const struct task *t, const struct orch_reviews_there *m,
+    char who[160], char commit[ID_HEX])
+{
+	int64_t gone = 0;
+	sqlite3_stmt *q;
+
+	q = store_bind(eng.e_store, Q_APPROVALS_AT_FORGE, "i", t->t_id);
+	while (gone == 0 && store_step(eng.e_store, q) == STORE_OK) {
+		if (is_there(m, col_int(q, 0)))
+			continue;
+		gone = col_int(q, 0);
+		strlcpy(who, col_text(q, 1), 160);
+		strlcpy(commit, col_text(q, 2), ID_HEX);
+	}
+	sqlite3_reset(q);
+	return (gone);
+}
+
+static int
+approvals_compare(const struct task *t, const struct orch_reviews_there *m)
+{
+	char who[160], commit[ID_HEX];
+	int64_t gone;
+	int n = 0;
+
+	while ((gone = approval_gone(t, m, who, commit)) != 0) {
+		if (approval_withdraw(t, gone, who, commit,
+		    "withdrawn") == -1)
+			return (-1);
+		n++;
+	}
+	return (n == 0 ? 0 : task_drive(t->t_id) == -1 ? -1 : queue_kick());
+}
+
+int
+on_reviews_there(struct peer *p, uint32_t id, const union orch_any *any,
+    int *fd)
+{
+	const struct orch_reviews_there *m = &any->reviews_there;
+	enum store_res res;
+	struct task t;
+
+	if (!has_forge(m->project)) {
+		ack(p, id, RES_REFUSED, "no project has its code there");
+		return (0);
+	}
+	res = task_of_branch(m->project, m->branch, &t);
+	if (res == STORE_FAIL)
+		return (-1);
+	if (res == STORE_OK && t.t_stage < STAGE_DEPLOY &&
+	    approvals_compare(&t, m) == -1)
 		return (-1);
 	ack(p, id, RES_OK, "");
 	return (0);

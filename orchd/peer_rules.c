@@ -64,6 +64,7 @@ const struct peer_rule peer_rules[] = {
 	{ ORCH_ci_seen,		FROM_RECONCILED,	on_ci_seen },
 	{ ORCH_pull_seen,	FROM_RECONCILED,	on_pull_seen },
 	{ ORCH_review_seen,	FROM_RECONCILED,	on_review_seen },
+	{ ORCH_reviews_there,	FROM_RECONCILED,	on_reviews_there },
 	{ ORCH_doctor_row,	FROM_RECONCILED | FROM_FINALIZERD,
 	    on_doctor_row },
 	{ ORCH_query,		FROM_CTL | FROM_PAGE | FROM_WEBHOOK,

@@ -331,6 +331,12 @@ decide_unjudged(const struct facts *f, struct decision *d)
 	}
 	move(d, STAGE_DEVELOPMENT);
 	d->d_backward = 1;
+	if (f->f_withdrawn[0] != '\0') {
+		because(d, "%s does not hold any more: %s. Look at the pull "
+		    "request and hand it in again", f->f_unjudged,
+		    f->f_withdrawn);
+		return;
+	}
 	because(d, "%s does not hold for the branch's head any more: its code "
 	    "is not what was judged. Look at it and hand it in again",
 	    f->f_unjudged);

@@ -136,6 +136,7 @@ struct facts {
 	int		 f_fetch_due;		/* before the agent starts */
 	int		 f_head_known;
 	int		 f_published;		/* head is in the forge */
+	char		 f_withdrawn[256];	/* whose approval, or "" */
 	const char	*f_unjudged;		/* a gate of review that does
 						 * not hold for head, or NULL */
 	struct gate_fact f_gates[STAGE_GATES_MAX];

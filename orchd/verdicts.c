@@ -113,6 +113,20 @@ verdict_missing(const struct task *t, const struct conf_project *cp)
 	return (missing);
 }
 
+void
+verdict_withdrawn(const struct task *t, char *buf, size_t len)
+{
+	sqlite3_stmt *q;
+
+	buf[0] = '\0';
+	q = store_bind(eng.e_store, Q_APPROVAL_WITHDRAWN, "ii", t->t_id,
+	    t->t_round);
+	if (store_step(eng.e_store, q) == STORE_OK)
+		snprintf(buf, len, "the approval of %.7s by %.160s was "
+		    "withdrawn", col_text(q, 1), col_text(q, 0));
+	sqlite3_reset(q);
+}
+
 int
 verdicts_carry(const struct task *t, const struct orch_end *m)
 {

@@ -56,6 +56,12 @@ const char	*verdict_missing(const struct task *,
 		    const struct conf_project *);
 
 /*
+ * Whose approval of this round was taken back at the forge, in a sentence
+ * without a full stop; "" when nobody's was, or somebody approved since.
+ */
+void		 verdict_withdrawn(const struct task *, char *buf, size_t);
+
+/*
  * A worker has made a merge commit the branch's head.  Judgements of people
  * and of the reviewer go with it when its patch is theirs; what was measured
  * does not.  -1: the database failed.

@@ -22,6 +22,7 @@
 #include "landing.h"
 #include "query.h"
 #include "queue.h"
+#include "verdicts.h"
 
 #define HOLDERS_MAX	3	/* are named; of more the number is said */
 
@@ -280,6 +281,22 @@ why_behind(const struct task *t, char *buf, size_t len)
 	return (1);
 }
 
+/* Until the merge, which it will not come to. */
+static void
+add_withdrawn(const struct task *t, char *buf, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+	char whose[256];
+
+	if (cp == NULL || !cp->cp_review_approval ||
+	    t->t_stage < STAGE_REVIEW || t->t_stage >= STAGE_DEPLOY)
+		return;
+	verdict_withdrawn(t, whose, sizeof(whose));
+	if (whose[0] != '\0')
+		add(buf, len, "; %s: it is not merged until somebody approves "
+		    "again", whose);
+}
+
 void
 task_why(const struct task *t, char *buf, size_t len, const char **waits)
 {
@@ -309,6 +326,7 @@ task_why(const struct task *t, char *buf, size_t len, const char **waits)
 		snprintf(what, sizeof(what), "%.2200s", t->t_why[0] != '\0' ?
 		    t->t_why : "is about to be looked at");
 	snprintf(buf, len, "%s %s", t->t_key, what);
+	add_withdrawn(t, buf, len);
 }
 
 void

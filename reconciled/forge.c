@@ -184,6 +184,19 @@ fact_forget(struct forge *fg, const char *key)
 		fact_drop(fg, fa);
 }
 
+void
+facts_gone(struct forge *fg, const char *prefix)
+{
+	struct fact *fa, *next;
+
+	for (fa = TAILQ_FIRST(&fg->fg_facts); fa != NULL; fa = next) {
+		next = TAILQ_NEXT(fa, fa_entry);
+		if (fa->fa_round != fg->fg_round && strncmp(fa->fa_key,
+		    prefix, strlen(prefix)) == 0)
+			fact_drop(fg, fa);
+	}
+}
+
 /* --- asking --------------------------------------------------------------- */
 
 int
@@ -261,6 +274,7 @@ void
 reading_free(struct reading *rd)
 {
 	free(rd->rd_branch);
+	free(rd->rd_ids);
 	free(rd);
 }
 

@@ -82,6 +82,8 @@ struct reading {
 	char		 rd_commit[GITEA_ID];
 	unsigned int	 rd_page;
 	int64_t		 rd_rows;
+	char		(*rd_ids)[24];	/* of approvals */
+	size_t		 rd_nids;
 	struct gitea_checks rd_checks;
 	char		 rd_text[4096];
 	/* Take a page in; 1 when another one is to be asked for. */
@@ -111,6 +113,12 @@ int	 fact_is_new(struct forge *, const char *key, const char *value);
 
 /* It was not told after all. */
 void	 fact_forget(struct forge *, const char *key);
+
+/*
+ * Forget those whose key begins so and that this round has not seen: should one
+ * come back it is told anew.
+ */
+void	 facts_gone(struct forge *, const char *prefix);
 
 /* Begin to read something of a branch, page by page; NULL: no memory. */
 struct reading *reading_new(struct forge *, const char *branch);

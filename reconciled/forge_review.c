@@ -31,12 +31,14 @@
  */
 
 #define WORDS_MAX	65536U
+#define IDS_MAX		500U	/* approvals that one message holds */
+#define REVIEW_KEY	(GITEA_NAME + 40)
 
 /* A review that waits for its words. */
 struct words {
 	struct project	*wo_project;
 	struct orch_review_seen wo_m;
-	char		 wo_key[64];
+	char		 wo_key[REVIEW_KEY];
 	char		*wo_branch;
 	char		 wo_author[GITEA_LOGIN];
 	char		 wo_commit[41];
@@ -122,6 +124,51 @@ words_ask(struct forge *fg, struct reading *rd,
 	return (0);
 }
 
+/* One more that is there. */
+static void
+approval_add(struct reading *rd, uint64_t id)
+{
+	char (*ids)[24];
+
+	if ((ids = reallocarray(rd->rd_ids, rd->rd_nids + 1,
+	    sizeof(*ids))) == NULL)
+		fatal("reviews");
+	rd->rd_ids = ids;
+	(void)snprintf(ids[rd->rd_nids++], sizeof(*ids), "%llu",
+	    (unsigned long long)id);
+}
+
+/*
+ * All pages were read: which approvals there are.  What the engine has and is
+ * not among them was deleted, which no single review can say.
+ */
+static void
+approvals_tell(struct forge *fg, const struct reading *rd)
+{
+	const char *ids[IDS_MAX + 1];
+	struct orch_reviews_there m = { .project = fg->fg_project->p_name,
+	    .branch = rd->rd_branch, .ids.l_argv = ids };
+	char key[REVIEW_KEY], *value = NULL;
+	size_t i, len = 0;
+	FILE *fp;
+
+	(void)snprintf(key, sizeof(key), "review %s ", rd->rd_branch);
+	facts_gone(fg, key);
+	if (rd->rd_nids > IDS_MAX || (fp = open_memstream(&value, &len)) ==
+	    NULL) {
+		log_warnx("project %s: %s: too many approvals to compare",
+		    fg->fg_project->p_name, rd->rd_branch);
+		return;
+	}
+	for (i = 0; i < rd->rd_nids; i++)
+		fprintf(fp, "%s ", ids[i] = rd->rd_ids[i]);
+	ids[i] = NULL;
+	(void)snprintf(key, sizeof(key), "approvals %s", rd->rd_branch);
+	if (fclose(fp) == 0 && fact_is_new(fg, key, value))
+		(void)tell(ORCH_reviews_there, &m);
+	free(value);
+}
+
 static void
 review_tell(const struct gitea_review *gr, void *arg)
 {
@@ -132,14 +179,16 @@ review_tell(const struct gitea_review *gr, void *arg)
 	    .author = gr->gr_author,
 	    .commit = strlen(gr->gr_commit) <= 40 ? gr->gr_commit : "",
 	    .at_ms = (uint64_t)gr->gr_at_ms };
-	char key[64], value[16], *text;
+	char key[REVIEW_KEY], value[16], *text;
 
 	m.approved = gr->gr_dismissed ? REVIEW_DISMISSED : gr->gr_approved ?
 	    REVIEW_APPROVED : REVIEW_CHANGES;
 	/* Whoever opened it is orchd, also with another token. */
 	m.own = strcmp(gr->gr_author, fg->fg_me) == 0 ||
 	    strcmp(gr->gr_author, rd->rd_author) == 0;
-	(void)snprintf(key, sizeof(key), "review %llu",
+	if (m.approved == REVIEW_APPROVED)
+		approval_add(rd, gr->gr_id);
+	(void)snprintf(key, sizeof(key), "review %s %llu", rd->rd_branch,
 	    (unsigned long long)gr->gr_id);
 	(void)snprintf(value, sizeof(value), "%u", m.approved);
 	if ((text = text_cut(gr->gr_text, WORDS_MAX)) == NULL)
@@ -168,8 +217,14 @@ reviews_take(struct forge *fg, struct reading *rd,
 		forge_not_understood(fg, "reviews", err);
 		return (0);
 	}
-	return (more_pages(&rd->rd_rows, rows, GITEA_PAGE, ra->ra_total) &&
-	    ++rd->rd_page < PAGES_MOST);
+	if (more_pages(&rd->rd_rows, rows, GITEA_PAGE, ra->ra_total))
+		return (++rd->rd_page < PAGES_MOST);
+	/* A page that was empty before its time says nothing of the rest. */
+	if (ra->ra_total < 0 || rd->rd_rows >= ra->ra_total)
+		approvals_tell(fg, rd);
+	else
+		fg->fg_failed = 1;
+	return (0);
 }
 
 static void

@@ -288,6 +288,7 @@ static const struct {
 	{ ROLE_RECONCILED, ORCH_ci_seen, ORCH_ack },
 	{ ROLE_RECONCILED, ORCH_pull_seen, ORCH_ack },
 	{ ROLE_RECONCILED, ORCH_review_seen, ORCH_ack },
+	{ ROLE_RECONCILED, ORCH_reviews_there, ORCH_ack },
 	{ ROLE_REAPERD, ORCH_live_list, ORCH_live },
 	{ ROLE_REAPERD, ORCH_dead, ORCH_ack },
 	{ ROLE_REAPERD, ORCH_notice, ORCH_ack },

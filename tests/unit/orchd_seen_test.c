@@ -561,6 +561,109 @@ START_TEST(an_approval_that_is_dismissed_lets_nothing_land)
 }
 END_TEST
 
+/* All approvals of the pull request, as reconciled has read them. */
+static enum orch_result
+there(const char *id)
+{
+	const char *const ids[] = { id, NULL };
+	struct orch_reviews_there m = { .project = "tally",
+	    .branch = fx_task(KEY, "branch"), .ids.l_argv = ids };
+
+	return (fx_result(seer, ORCH_reviews_there, &m));
+}
+
+/* What orchctl why says of it. */
+static const char *
+why(void)
+{
+	static char buf[2600];
+	const char *waits;
+	struct task t;
+
+	ck_assert_int_eq(task_by_key(KEY, &t), STORE_OK);
+	task_why(&t, buf, sizeof(buf), &waits);
+	return (buf);
+}
+
+START_TEST(an_approval_that_is_deleted_lets_nothing_land)
+{
+	char *head;
+	int i;
+
+	in_review();
+	head = strdup(fx_task(KEY, "head"));
+	ck_assert_int_eq(review(REVIEW_APPROVED, head, "fine"), RES_OK);
+	ck_assert_str_eq(fx_task(KEY, "stage"), "testing");
+	CHANGES_NOTHING(there("70"));
+	ck_assert_ptr_null(strstr(why(), "withdrawn"));
+	ck_assert_int_eq(there("71"), RES_OK);
+	ck_assert_int_eq(fx_int("SELECT void FROM approval WHERE review = "
+	    "70"), 1);
+	ck_assert_ptr_nonnull(strstr(why(), "by carol at the forge was "
+	    "withdrawn: it is not merged until somebody approves again"));
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM outbox WHERE dest = "
+	    "'tracker' AND key LIKE 'withdrawn:" KEY ":70:%%'"), 1);
+	CHANGES_NOTHING(there("71"));
+	/* There after all, as when a page had moved: it counts again. */
+	if (_i == 1) {
+		ck_assert_int_eq(review(REVIEW_APPROVED, head, "fine"),
+		    RES_OK);
+		ck_assert_ptr_null(strstr(why(), "withdrawn"));
+		fx_play_until(KEY, "deploy");
+	} else {
+		for (i = 0; i < 40 && strcmp(fx_task(KEY, "stage"),
+		    "development") != 0 && fx_step(); i++)
+			ck_assert_str_ne(fx_task(KEY, "stage"), "deploy");
+		ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+		ck_assert_ptr_nonnull(strstr(fx_task(KEY, "feedback"),
+		    "by carol at the forge was withdrawn"));
+		ck_assert_uint_eq(fx.merges, 0);
+	}
+	free(head);
+}
+END_TEST
+
+/* Between its gates and its merge; one that was begun is looked at. */
+START_TEST(an_edge_whose_approval_is_withdrawn_does_not_merge)
+{
+	struct orch_effect e = { .name = "merge", .class = CLASS_CAS };
+	struct fx_msg go, m;
+	struct fx_spawn s;
+	char key[128];
+	int sock;
+
+	in_review();
+	ck_assert_int_eq(review(1, fx_task(KEY, "head"), ""), RES_OK);
+	while (fx_spawned(&s) && strcmp(s.work, "edge") != 0)
+		fx_play_spawn(&s);
+	ck_assert_str_eq(s.work, "edge");
+	sock = fx_connect_run(&s, &go);
+	e.epoch = fx_begin(sock, &go.any.run_go);
+	snprintf(key, sizeof(key), "merge:" KEY ":r%u:%s",
+	    go.any.run_go.round, go.any.run_go.head);
+	e.key = key;
+	fx_sql("INSERT INTO gate_result (task, round, stage_seq, gate, "
+	    "commit_id, verdict, started_at) SELECT id, round, stage_seq, "
+	    "'check_branch_mergeable', head, 'pass', 1 FROM task");
+	if (_i == 1) {
+		fx_ask(sock, ORCH_effect, &e, -1, &m);
+		ck_assert_int_eq(m.any.effect_answer.result, RES_OK);
+		fx_free(&m);
+	}
+	ck_assert_int_eq(there(NULL), RES_OK);
+	fx_ask(sock, ORCH_effect, &e, -1, &m);
+	if (_i == 1)
+		ck_assert_int_eq(m.any.effect_answer.result, RES_OK);
+	else {
+		ck_assert_int_eq(m.any.effect_answer.result, RES_REFUSED);
+		ck_assert_ptr_nonnull(strstr(m.any.effect_answer.text,
+		    "by carol at the forge was withdrawn"));
+	}
+	fx_free(&m);
+	fx_free(&go);
+}
+END_TEST
+
 START_TEST(a_dismissal_that_is_taken_back_approves_again)
 {
 	in_review();
@@ -625,6 +728,10 @@ main(void)
 	tcase_add_test(tc, changes_requested_wait_for_whoever_is_inside_the_edge);
 	tcase_add_test(tc, an_approval_that_is_dismissed_lets_nothing_land);
 	tcase_add_test(tc, a_dismissal_that_is_taken_back_approves_again);
+	tcase_add_loop_test(tc,
+	    an_approval_that_is_deleted_lets_nothing_land, 0, 2);
+	tcase_add_loop_test(tc,
+	    an_edge_whose_approval_is_withdrawn_does_not_merge, 0, 2);
 	tcase_add_test(tc, a_review_of_our_own_counts_for_nothing);
 	suite_add_tcase(s, tc);
 	fx_main_exit(s);

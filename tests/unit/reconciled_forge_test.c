@@ -257,6 +257,66 @@ START_TEST(a_dismissed_review_is_told_as_such)
 }
 END_TEST
 
+/* The approvals that the engine was told of last, each with a blank. */
+static const char *
+approvals(void)
+{
+	static char all[256];
+	const struct orch_strs *l =
+	    &sent_last(ORCH_reviews_there)->reviews_there.ids;
+	const char *id = NULL;
+
+	all[0] = '\0';
+	while ((id = orch_strs_next(l, id)) != NULL) {
+		(void)strlcat(all, id, sizeof(all));
+		(void)strlcat(all, " ", sizeof(all));
+	}
+	return (all);
+}
+
+/* What is not read to its end says nothing of what is there. */
+START_TEST(an_approval_that_is_deleted_is_told)
+{
+	answer(PULLS, 200, "[" PULL(7, "orchd/APP-1", "main", SHA1, "open",
+	    "") "]");
+	answer("GET " API "/pulls/7/reviews", 200, "["
+	    REVIEW(2, "APPROVED", "reader") "," REVIEW(4, "APPROVED", "boss")
+	    "," REVIEW_SO(5, "APPROVED", "boss", ",\"dismissed\":true") ","
+	    REVIEW(6, "REQUEST_CHANGES", "x") "]");
+	round_of(1, "orchd/APP-1", SHA1, 0);
+	ck_assert_uint_eq(count_sent(ORCH_reviews_there), 1);
+	ck_assert_str_eq(approvals(), "2 4 ");
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 4);
+	forge_look(app());
+	round_of(2, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_sent(ORCH_reviews_there), 1);
+	answer("GET " API "/pulls/7/reviews", 503, "{}");
+	forge_look(app());
+	round_of(3, "orchd/APP-1", SHA1, 7);
+	answer("GET " API "/pulls/7/reviews", 200, "[]");
+	answer_header(&canned[ncanned - 1], "X-Total-Count", "2");
+	forge_look(app());
+	round_of(4, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_sent(ORCH_reviews_there), 1);
+	answer("GET " API "/pulls/7/reviews", 200, "["
+	    REVIEW(4, "APPROVED", "boss") "]");
+	forge_look(app());
+	round_of(5, "orchd/APP-1", SHA1, 7);
+	ck_assert_uint_eq(count_sent(ORCH_reviews_there), 2);
+	ck_assert_str_eq(approvals(), "4 ");
+	ck_assert_str_eq(sent_last(ORCH_reviews_there)->reviews_there.branch,
+	    "orchd/APP-1");
+	/* It comes back: told like a new one. */
+	answer("GET " API "/pulls/7/reviews", 200, "["
+	    REVIEW(2, "APPROVED", "reader") "," REVIEW(4, "APPROVED", "boss")
+	    "]");
+	forge_look(app());
+	round_of(6, "orchd/APP-1", SHA1, 7);
+	ck_assert_str_eq(approvals(), "2 4 ");
+	ck_assert_uint_eq(count_sent(ORCH_review_seen), 5);
+}
+END_TEST
+
 START_TEST(changes_are_told_with_what_stands_at_the_lines)
 {
 	const struct orch_review_seen *m;
@@ -595,6 +655,7 @@ main(void)
 	tcase_add_test(tc, what_is_not_open_is_read_by_number);
 	tcase_add_test(tc, reviews_of_people_are_told_once);
 	tcase_add_test(tc, a_dismissed_review_is_told_as_such);
+	tcase_add_test(tc, an_approval_that_is_deleted_is_told);
 	tcase_add_test(tc, changes_are_told_with_what_stands_at_the_lines);
 	tcase_add_test(tc, our_own_reviews_are_marked);
 	tcase_add_test(tc, ci_is_told_when_it_changes);
