@@ -24,7 +24,9 @@ REST below /api/v1, git over HTTP beside it (OWNER/NAME.git), faults and
 orders below /_standin/ (see common.py), and more of those here:
 
     POST /_standin/repo   {"repo", "archived", "autodetect", "styles",
-                          "pulls"}: pulls false switches pull requests off
+                          "pulls", "overtake"}: pulls false switches pull
+                          requests off; a commit that overtakes is pushed to
+                          the target of the next merge just before that
     POST /_standin/user   {"login", "scopes", "lacks"}: a token's new scopes;
                           of "issue" and "user" it may lack each
     POST /_standin/ci     {"repo", "sha", "context", "state", "description"}:
@@ -637,6 +639,7 @@ class Forge(Events, Standin):
                               "request '%s' (#%d) from %s into %s" % (
                                   p.title, p.number, p.head, p.base),
                               form['message']) if t)
+        repo.overtaken(p.base)
         before = repo.git.refs()
         try:
             base, commit = repo.merge(p, user, form['style'], message)
@@ -718,6 +721,8 @@ class Forge(Events, Standin):
                     repo.has_pulls = bool(wish['pulls'])
                 if 'styles' in wish:
                     repo.styles = set(wish['styles'])
+                if 'overtake' in wish:
+                    repo.overtake = wish['overtake']
             elif call == 'POST ci':
                 s = self.add_status(repo, wish['sha'], repo.owner, wish)
                 self.run_event(repo, s)

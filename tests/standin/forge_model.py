@@ -113,6 +113,7 @@ class Repo:
         self.archived = False
         self.autodetect = False         # a push may be a manual merge
         self.styles = set(STYLES)
+        self.overtake = None    # a commit: see overtaken()
         self.has_pulls = True
         self.rules = []
         self.pulls = {}
@@ -245,6 +246,15 @@ class Repo:
         return base, self.git.commit(tree, parents, message, who)
 
     # --- branches move -------------------------------------------------------------
+
+    def overtaken(self, base):
+        """A push of somebody's that the client of a merge did not see."""
+        commit, self.overtake = self.overtake, None
+        if commit:
+            before = self.git.refs()
+            ref = 'refs/heads/' + base
+            self.git.move(ref, commit, before[ref])
+            self.moved(before, self.owner)
 
     def moved(self, before, user, quiet=()):
         """Refs have changed since before: tell everybody whom it concerns."""
