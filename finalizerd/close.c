@@ -67,6 +67,7 @@ close_landed(struct worker *w)
 		return (STEP_NEXT);
 	case FORGE_STALE:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:

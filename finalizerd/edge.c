@@ -80,6 +80,7 @@ edge_head(struct worker *w, const char *branch, char oid[GIT_OID_SIZE])
 		    "branch %s does not exist", branch));
 	case FORGE_STALE:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
@@ -191,7 +192,7 @@ edge_gates_head(struct worker *w)
 	return (STEP_NEXT);
 }
 
-static void
+void
 edge_conflicts(const struct git_list *list, char *buf, size_t len)
 {
 	char name[160];
@@ -286,11 +287,14 @@ edge_push(struct worker *w, struct edge *e)
 	return (wire_pull(w, PULL_UPDATE, e->e_merge, "", NULL, NULL));
 }
 
-/* The forge lands nothing before CI has judged it. */
+/* The forge lands nothing before CI has judged it, nor what conflicts. */
 static void
-edge_unlanded(struct worker *w, enum forge_result tried)
+edge_unlanded(struct worker *w, const struct edge *e,
+    enum forge_result tried)
 {
-	if (tried == FORGE_RED) {
+	if (tried == FORGE_CONFLICT)
+		landing_conflict(w, e->e_target, e->e_merge);
+	else if (tried == FORGE_RED) {
 		w->w_out.o_verdict = GATE_FAIL;
 		w->w_out.o_cause = CAUSE_RED;
 		(void)strlcpy(w->w_out.o_gate, MERGEABLE,
@@ -317,7 +321,7 @@ edge_land(struct worker *w, struct edge *e)
 	if (r == STEP_END && w->w_out.o_cause == CAUSE_MOVED)
 		return (STEP_AGAIN);
 	if (r == STEP_END)
-		edge_unlanded(w, re.re_tried);
+		edge_unlanded(w, e, re.re_tried);
 	(void)strlcpy(e->e_commit, re.re_landed, sizeof(e->e_commit));
 	if (e->e_previous[0] == '\0' && !e->e_landed)
 		(void)strlcpy(e->e_previous, re.re_old,

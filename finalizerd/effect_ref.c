@@ -33,6 +33,7 @@ ref_read(struct worker *w, struct ref_effect *re, char *ev, size_t evlen)
 		return (PROBE_DONE);
 	case FORGE_STALE:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:

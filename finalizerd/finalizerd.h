@@ -250,6 +250,7 @@ enum forge_result {
 	FORGE_NOTFOUND,
 	FORGE_STALE,		/* somebody else was first; nothing changed */
 	FORGE_RED,		/* CI says no to it; nothing changed */
+	FORGE_CONFLICT,		/* it says so: not that nothing changed */
 	FORGE_BLOCKED,		/* waited for CI as long as it may */
 	FORGE_STOPPED,		/* asked to end while it waited for CI */
 	FORGE_UNKNOWN		/* no answer: it may or may not have happened */
@@ -439,6 +440,9 @@ enum step staging_run(struct worker *);
 /* The edge deploy-staging to deploy: gates, merge, read-back (edge.c). */
 enum step edge_run(struct worker *);
 
+/* The names of files that conflict, as far as they fit (edge.c). */
+void	 edge_conflicts(const struct git_list *, char *buf, size_t);
+
 /*
  * landing.c: a landing whose commit the forge makes itself, by merge, squash
  * or rebase, from the pull request and a target that nobody compares (R-24)
@@ -467,6 +471,14 @@ enum probe landing_probe(struct worker *, struct ref_effect *, char *ev,
  */
 enum step landing_read(struct worker *, char head[GIT_OID_SIZE],
 	    char commit[GIT_OID_SIZE]);
+
+/*
+ * The forge calls it a conflict, nothing was seen to land, and the target did
+ * not move: say in the reason of the end which commit conflicts with which
+ * files, if that is so here too, and what to do next.
+ */
+void	 landing_conflict(struct worker *, const char *target,
+	    const char *head);
 
 /*
  * The landed commit has another tree than the head that was tested: freeze the

@@ -462,7 +462,8 @@ rest_merge_wait(struct worker *w, uint64_t number, const char *new,
 	log_info("task %s: merge of pull request %" PRIu64 ": %s",
 	    w->w_go->task, number, m == GITEA_MERGE_DONE ? "done" : err);
 	return (m == GITEA_MERGE_DONE ? FORGE_OK : m == GITEA_MERGE_STALE ?
-	    FORGE_STALE : FORGE_UNKNOWN);
+	    FORGE_STALE : m == GITEA_MERGE_CONFLICT ? FORGE_CONFLICT :
+	    FORGE_UNKNOWN);
 }
 
 enum forge_result

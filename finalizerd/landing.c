@@ -19,6 +19,7 @@
 
 #include <bsd/string.h>
 
+#include "libcommon/git_merge.h"
 #include "libcommon/log.h"
 
 #include "finalizerd.h"
@@ -132,6 +133,7 @@ landing_probe(struct worker *w, struct ref_effect *re, char *ev, size_t evlen)
 		return (PROBE_CONFLICT);
 	case FORGE_STALE:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
@@ -155,6 +157,7 @@ landing_read(struct worker *w, char head[GIT_OID_SIZE],
 		return (STEP_NEXT);
 	case FORGE_STALE:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
@@ -162,6 +165,40 @@ landing_read(struct worker *w, char head[GIT_OID_SIZE],
 	}
 	return (worker_end(w, GATE_ERROR, forge_cause(w), MERGEABLE, "%s%s",
 	    err, forge_advice(w)));
+}
+
+void
+landing_conflict(struct worker *w, const char *target, const char *head)
+{
+	const char *method = landing_method(w), *task = w->w_go->task;
+	struct git_list files = { NULL, 0 };
+	char commit[GIT_OID_SIZE], names[256], err[256];
+	size_t len = sizeof(w->w_out.o_reason);
+
+	if (method != NULL && strcmp(method, "rebase") == 0 &&
+	    git_replay(&w->w_repo, target, head, commit, &files, err,
+	    sizeof(err)) == GIT_CONFLICT) {
+		edge_conflicts(&files, names, sizeof(names));
+		/*
+		 * A developer cannot cure it: what he adds comes after that
+		 * commit, and nothing that is published is rewritten.
+		 */
+		(void)snprintf(w->w_out.o_reason, len, "nothing has landed: "
+		    "by rebase commit %.7s conflicts with %s at %.7s in: %s. "
+		    "All commits together do not: set merge-method squash (or "
+		    "merge) for the project in orchd.conf, orchctl reload, "
+		    "then orchctl retry %s", commit, w->w_go->target, target,
+		    names, task);
+		w->w_out.o_cause = CAUSE_INFRA;
+	} else
+		(void)snprintf(w->w_out.o_reason, len, "the forge says that "
+		    "%s conflicts with %s, and a merge here finds no conflict; "
+		    "nothing was seen to land. Look at the pull request: "
+		    "merge it there by hand, or set another merge-method for "
+		    "the project in orchd.conf and orchctl reload; then "
+		    "orchctl retry %s", w->w_go->branch, w->w_go->target,
+		    task);
+	git_list_free(&files);
 }
 
 enum step

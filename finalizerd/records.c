@@ -79,6 +79,7 @@ records_head(struct worker *w, char head[GIT_OID_SIZE], char *err,
 		return (0);
 	case FORGE_STALE:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:
@@ -129,6 +130,7 @@ records_write(struct worker *w, const char *name, const char *text,
 		return (1);
 	case FORGE_NOTFOUND:
 	case FORGE_RED:
+	case FORGE_CONFLICT:
 	case FORGE_BLOCKED:
 	case FORGE_STOPPED:
 	case FORGE_UNKNOWN:

@@ -157,3 +157,63 @@ git_make_merge(const struct git_repo *repo, const char *target,
 	return (git_commit_tree(repo, tree, parents, message, &who, &who, out,
 	    err, errlen));
 }
+
+/* Put one commit, of that parent, on onto, which moves on. */
+static enum git_result
+replay_one(const struct git_repo *repo, char onto[GIT_OID_SIZE],
+    const char *commit, const char *parent, struct git_list *conflicts,
+    char *err, size_t errlen)
+{
+	struct git_who who = { "orchd", "orchd@localhost", 0 };
+	const char *const on_parent[] = { parent, NULL };
+	const char *const on_onto[] = { onto, NULL };
+	char made[GIT_OID_SIZE], tree[GIT_OID_SIZE];
+	enum git_result r;
+
+	if ((r = git_commit_time(repo, commit, &who.gw_when, err, errlen)) !=
+	    GIT_OK || (r = git_tree_of(repo, onto, tree, err, errlen)) !=
+	    GIT_OK || (r = git_commit_tree(repo, tree, on_parent, "onto",
+	    &who, &who, made, err, errlen)) != GIT_OK ||
+	    (r = git_merge_tree(repo, made, commit, tree, conflicts, err,
+	    errlen)) != GIT_OK || (r = git_commit_tree(repo, tree, on_onto,
+	    "replayed", &who, &who, made, err, errlen)) != GIT_OK)
+		return (r);
+	strlcpy(onto, made, GIT_OID_SIZE);
+	return (GIT_OK);
+}
+
+enum git_result
+git_replay(const struct git_repo *repo, const char *target,
+    const char *head, char commit[GIT_OID_SIZE], struct git_list *conflicts,
+    char *err, size_t errlen)
+{
+	char not[GIT_OID_SIZE + 1], onto[GIT_OID_SIZE], parent[GIT_OID_SIZE];
+	const char *const argv[] = { "rev-list", "--reverse", "--topo-order",
+	    "--no-merges", "--min-parents=1", "--parents", head, not, NULL };
+	const size_t line = 2 * GIT_OID_SIZE;	/* a commit, its parent */
+	enum git_result r;
+	struct git_out go;
+	size_t at;
+
+	memset(conflicts, 0, sizeof(*conflicts));
+	commit[0] = '\0';
+	if ((r = both_there(repo, target, head, err, errlen)) != GIT_OK)
+		return (r);
+	(void)snprintf(not, sizeof(not), "^%.40s", target);
+	strlcpy(onto, target, sizeof(onto));
+	if (git_simple(repo->path, argv, NULL, NULL, 0, &go, err, errlen) ==
+	    -1)
+		return (GIT_ERR);
+	if (go.go_exit != 0) {
+		git_said(err, errlen, "rev-list", &go);
+		r = GIT_ERR;
+	}
+	for (at = 0; r == GIT_OK && at + line <= go.go_len; at += line) {
+		strlcpy(commit, go.go_out + at, GIT_OID_SIZE);
+		strlcpy(parent, go.go_out + at + GIT_OID_SIZE, GIT_OID_SIZE);
+		r = replay_one(repo, onto, commit, parent, conflicts, err,
+		    errlen);
+	}
+	git_out_free(&go);
+	return (r);
+}

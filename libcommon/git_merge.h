@@ -40,4 +40,14 @@ enum git_result git_make_merge(const struct git_repo *, const char *target,
     const char *head, const char *message, char out[GIT_OID_SIZE],
     struct git_list *conflicts, char *err, size_t);
 
+/*
+ * Put the commits that `head' has and `target' has not on `target', one by one
+ * and without merges, as a rebase does; made-up commits give merge-tree the
+ * right base.  GIT_CONFLICT: `commit' is the first that does not fit, and
+ * `conflicts' holds its paths; the caller frees the list in every case.
+ */
+enum git_result git_replay(const struct git_repo *, const char *target,
+    const char *head, char commit[GIT_OID_SIZE], struct git_list *conflicts,
+    char *err, size_t);
+
 #endif

@@ -450,6 +450,27 @@ merge_405(const char *said)
 	return (GITEA_MERGE_NO);
 }
 
+/*
+ * A conflict of the server's own git has no "message": it names the style and
+ * what git said, which may be long and is the server's to show.
+ */
+static int
+merge_conflicts(const char *body, size_t len, char *said, size_t saidlen)
+{
+	char err[64], style[32];
+	json_t *j;
+	int r;
+
+	if ((j = answer_read(body, len, err, sizeof(err))) == NULL)
+		return (0);
+	r = json_object_get(j, "message") == NULL && text_of(j, "Style",
+	    style, sizeof(style), err, sizeof(err)) == 0;
+	json_decref(j);
+	if (r)
+		(void)strlcpy(said, "the forge finds a conflict", saidlen);
+	return (r);
+}
+
 enum gitea_merge
 gitea_merge_answer(long status, const char *body, size_t len, char *said,
     size_t saidlen)
@@ -462,7 +483,8 @@ gitea_merge_answer(long status, const char *body, size_t len, char *said,
 		return (merge_405(said));
 	case 409:
 		/* Head or base moved, a hook refused, or a conflict. */
-		return (GITEA_MERGE_STALE);
+		return (merge_conflicts(body, len, said, saidlen) ?
+		    GITEA_MERGE_CONFLICT : GITEA_MERGE_STALE);
 	case 401:
 	case 422:
 	case 423:

@@ -153,6 +153,7 @@ enum gitea_merge {
 	GITEA_MERGE_LATER,	/* a check of the server still runs */
 	GITEA_MERGE_BLOCKED,	/* protection wants checks or approvals */
 	GITEA_MERGE_STALE,	/* head or target moved: read both again */
+	GITEA_MERGE_CONFLICT,	/* so it says: read both again, too */
 	GITEA_MERGE_NO,		/* closed, unknown, method not allowed */
 	GITEA_MERGE_UNKNOWN	/* may have happened: look */
 };

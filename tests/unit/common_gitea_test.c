@@ -251,7 +251,10 @@ START_TEST(each_answer_to_a_merge_is_known)
 	ck_assert_int_eq(merge_file(409,
 	    "api-error-merge-409-head-out-of-date"), GITEA_MERGE_STALE);
 	ck_assert_int_eq(merge_file(409, "api-error-merge-409-conflict"),
-	    GITEA_MERGE_STALE);
+	    GITEA_MERGE_CONFLICT);
+	ck_assert_int_eq(merge(409, "{\"message\":\"PushRejected\",\"Style\":"
+	    "\"rebase\"}"), GITEA_MERGE_STALE);
+	ck_assert_int_eq(merge(409, "busy"), GITEA_MERGE_STALE);
 	ck_assert_int_eq(merge_file(404, "api-error-merge-404-closed"),
 	    GITEA_MERGE_UNKNOWN);
 	ck_assert_int_eq(merge(422, "{\"message\":\"Do\"}"), GITEA_MERGE_NO);

@@ -411,14 +411,62 @@ START_TEST(a_rebase_that_conflicts_lands_nothing)
 	edge();
 	ck_assert_int_eq(eng->e_commits, 0);
 	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
-	ck_assert_msg(strstr(eng->e_reason, "not merged by rebase") != NULL,
-	    "%s", eng->e_reason);
+	first[7] = '\0';
+	ck_assert_msg(strstr(eng->e_reason, first) != NULL &&
+	    strstr(eng->e_reason, " in: a. ") != NULL &&
+	    strstr(eng->e_reason, "set merge-method squash") != NULL &&
+	    strstr(eng->e_reason, "HTTP") == NULL, "%s", eng->e_reason);
 	ck_assert_str_eq(forge_get("main"), second);
 	/* The same by squash. */
 	option("merge_method=squash");
 	edge();
 	ck_assert_msg(eng->e_commits == 1, "%s", eng->e_reason);
 	ck_assert_int_eq(eng->e_untested, 0);
+	fs_stop();
+}
+END_TEST
+
+/* Nothing conflicts here: whatever the forge means, a person looks. */
+START_TEST(a_conflict_that_only_the_forge_finds_is_for_a_person)
+{
+	begin_by(_i);
+	fs_fault("{\"match\":\"" MERGE "\",\"kind\":\"status\",\"status\":"
+	    "409,\"times\":-1,\"body\":\"{\\\"Style\\\":\\\"x\\\",\\\"StdOut"
+	    "\\\":\\\"\\\",\\\"StdErr\\\":\\\"\\\",\\\"Err\\\":{}}\"}");
+	edge();
+	ck_assert_int_eq(eng->e_commits, 0);
+	ck_assert_int_eq(eng->e_verdict, GATE_ERROR);
+	ck_assert_msg(strstr(eng->e_reason, "orchctl retry " TASK) != NULL &&
+	    strstr(eng->e_reason, "409") == NULL, "%s", eng->e_reason);
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	fs_stop();
+}
+END_TEST
+
+/* Somebody pushes what conflicts between the last look and the merge. */
+static enum forge_result
+crossed_land(struct worker *w, const char *target, const char *new,
+    const char *old, char *err, size_t errlen)
+{
+	forge_set("main", oid_clash);
+	return (forge_gitea.f_land(w, target, new, old, err, errlen));
+}
+
+START_TEST(a_conflict_goes_back_to_the_developer_with_its_files)
+{
+	char other[41];
+
+	begin_by(_i);
+	make_commit(oid_t, "c", "somebody else's\n", other);
+	(void)strlcpy(oid_clash, other, sizeof(oid_clash));
+	counting.f_land = crossed_land;
+	edge();
+	ck_assert_int_eq(eng->e_commits, 0);
+	ck_assert_msg(eng->e_verdict == GATE_FAIL, "%s", eng->e_reason);
+	ck_assert_int_eq(eng->e_cause, CAUSE_CONFLICT);
+	ck_assert_msg(strstr(eng->e_reason, "in: c") != NULL, "%s",
+	    eng->e_reason);
+	ck_assert_str_eq(forge_get("main"), other);
 	fs_stop();
 }
 END_TEST
@@ -465,6 +513,10 @@ main(void)
 	tcase_add_loop_test(tc, what_has_landed_is_not_cancelled, 0,
 	    few(NMETHODS, 1));
 	tcase_add_test(tc, a_rebase_that_conflicts_lands_nothing);
+	tcase_add_loop_test(tc,
+	    a_conflict_that_only_the_forge_finds_is_for_a_person, 1, 2);
+	tcase_add_loop_test(tc,
+	    a_conflict_goes_back_to_the_developer_with_its_files, 0, few(NMETHODS, 2));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
