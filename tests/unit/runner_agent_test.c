@@ -545,6 +545,32 @@ START_TEST(prompt_is_no_option)
 }
 END_TEST
 
+/* Codex ends at once when an argument is no UTF-8. */
+START_TEST(long_prompt_is_cut_between_characters)
+{
+	static uint8_t request[200000];
+	struct te te;
+	size_t i;
+
+	for (i = 0; i + 1 < sizeof(request); i += 2)
+		memcpy(request + i, "\xc3\xa9", 2);
+	for (i = 0; i < 2; i++) {
+		te_open(&te, KIND_AGENT);
+		te.go.request.b_data = request;
+		te.go.request.b_len = sizeof(request);
+		te.spec.prompt = i == 0 ? "P" : "PP";
+		te.spec.argv = (struct orch_strs)STRS_OF("/bin/sh", "-c",
+		    "printf %s \"$1\" | iconv -f UTF-8 -t UTF-8 >/dev/null || "
+		    "exit 3; case $1 in *'[cut here: '*) ;; *) exit 4;; esac; "
+		    "echo x >x", "sh", "{prompt}");
+		te_run(&te);
+		ck_assert_msg(te.done.verdict == GATE_PASS, "%s",
+		    te.done.reason);
+		te_close(&te);
+	}
+}
+END_TEST
+
 /* The weaker levels, by word only, deliver too. */
 START_TEST(other_levels_deliver)
 {
@@ -682,6 +708,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, go_without_usable_names_is_refused);
 	tcase_add_test(tc, prompt_and_session_are_whole_words);
 	tcase_add_test(tc, prompt_is_no_option);
+	tcase_add_test(tc, long_prompt_is_cut_between_characters);
 	tcase_add_test(tc, other_levels_deliver);
 	tcase_add_test(tc, unlisted_host_is_refused_by_the_proxy);
 	tcase_add_test(tc, reason_names_the_host_that_was_refused);
