@@ -281,8 +281,8 @@ keep_refused(struct proxy *px, const char *host, int port)
 		p++;
 	if (p != NULL || n + strlen(one) + 3 > sizeof(px->px_refused))
 		return;
-	(void)snprintf(all + n, sizeof(px->px_refused) - n, "%s%s",
-	    n == 0 ? "" : ", ", one);
+	(void)strlcat(all, n == 0 ? "" : ", ", sizeof(px->px_refused));
+	(void)strlcat(all, one, sizeof(px->px_refused));
 }
 
 const char *
