@@ -371,6 +371,9 @@ rest_merge(struct worker *w, uint64_t number, const char *new, char *err,
 	if (rest_do(w, "POST", tail, body, &hp, err, errlen) == 0)
 		r = gitea_merge_answer(hp.hp_status, rest_body(&hp),
 		    hp.hp_len, err, errlen);
+	/* An allowlist: the token is good, and asking again does not help. */
+	if (r == GITEA_MERGE_NO && strstr(err, "User not allowed") != NULL)
+		forge_answered(w, 1);
 	http_reply_free(&hp);
 	free(body);
 	return (r);
@@ -451,6 +454,9 @@ rest_merge_wait(struct worker *w, uint64_t number, const char *new,
 			break;
 		if (rest_is_red(w, new, err, errlen))
 			return (FORGE_RED);
+		if (pause == BLOCKED_MIN_MS)
+			log_info("task %s: merge of pull request %" PRIu64
+			    " waits: %s", w->w_go->task, number, err);
 		left = monotime_sub_ms(until, monotime_now());
 		if (left <= 0)
 			return (FORGE_BLOCKED);

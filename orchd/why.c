@@ -25,6 +25,7 @@
 #include "verdicts.h"
 
 #define HOLDERS_MAX	3	/* are named; of more the number is said */
+#define MERGE_LONG_MS	10000
 
 /* Times for people: 4 s, 11 min, 2 h, 3 d. */
 static void
@@ -177,6 +178,32 @@ limit_of(const struct task *t, const char *kind, const char *role)
 	return (buf);
 }
 
+/*
+ * The effect that a worker is at.  A merge takes a second where the forge's
+ * protection asks for nothing more; what that is stands at the pull request.
+ */
+static void
+add_effect(const struct task *t, char *buf, size_t len)
+{
+	const struct conf_project *cp = eng_project(t->t_project);
+	sqlite3_stmt *q;
+	char since[32];
+	int64_t ms;
+
+	q = store_bind(eng.e_store, Q_EFFECT_BEGUN, "i", t->t_id);
+	if (store_step(eng.e_store, q) == STORE_OK) {
+		ms = eng_now() - col_int(q, 1);
+		ago(ms, since, sizeof(since));
+		add(buf, len, ", at %s for %s", col_text(q, 0), since);
+		if (strcmp(col_text(q, 0), "merge") == 0 && cp != NULL &&
+		    cp->cp_forge == CONF_FORGE_GITEA && ms >= MERGE_LONG_MS)
+			add(buf, len, ": the forge has not merged yet, its "
+			    "pull request says whether approvals or CI are "
+			    "missing");
+	}
+	sqlite3_reset(q);
+}
+
 /* What runs for the task now: 1 when something does. */
 static int
 why_running(const struct task *t, char *buf, size_t len)
@@ -200,6 +227,8 @@ why_running(const struct task *t, char *buf, size_t len)
 		    OPT_MAX_DEVELOPER_RETRIES), since,
 		    limit_of(t, col_text(q, 1), col_text(q, 2)),
 		    (long long)col_int(q, 0));
+		if (strcmp(col_text(q, 1), "transition") == 0)
+			add_effect(t, buf, len);
 	}
 	sqlite3_reset(q);
 	return (found);

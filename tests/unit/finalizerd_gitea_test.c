@@ -470,6 +470,23 @@ START_TEST(a_refused_merge_is_read_back_and_asked_for_once)
 }
 END_TEST
 
+/* The user is not in the merge allowlist of the branch's protection. */
+START_TEST(a_merge_that_this_user_may_not_make_is_no_outage)
+{
+	begin("0");
+	publish();
+	published();
+	fs_fault("{\"match\":\"" MERGE "\",\"kind\":\"status\",\"times\":-1,"
+	    "\"status\":405,\"body\":\"{\\\"message\\\":\\\"User not allowed "
+	    "to merge PR\\\"}\"}");
+	edge();
+	refused_at("merge is not done: HTTP 405: User not allowed to merge");
+	ck_assert_str_eq(forge_get("main"), oid_t);
+	ck_assert_uint_eq(fs_count("/_standin/log", "/merge\""), 1);
+	fs_stop();
+}
+END_TEST
+
 /* A limit of a proxy ends by itself. */
 START_TEST(a_403_that_says_when_to_come_back_is_an_outage)
 {
@@ -559,6 +576,7 @@ main(void)
 	tcase_add_test(tc, a_refused_pull_request_is_no_outage);
 	tcase_add_test(tc, a_token_that_ended_is_no_outage);
 	tcase_add_test(tc, a_refused_merge_is_read_back_and_asked_for_once);
+	tcase_add_test(tc, a_merge_that_this_user_may_not_make_is_no_outage);
 	tcase_add_test(tc,
 	    a_403_that_says_when_to_come_back_is_an_outage);
 	tcase_add_test(tc, a_forge_that_wants_to_be_left_alone_is);

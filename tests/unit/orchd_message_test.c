@@ -29,6 +29,7 @@
 
 #include "orchd/notice.h"
 #include "orchd/outbox.h"
+#include "orchd/query.h"
 
 #include "engine_play.h"
 
@@ -275,6 +276,38 @@ START_TEST(what_is_asked_names_the_statuses_as_the_project_does)
 	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
 	    "'parked' AND text LIKE '%%x. To go on: status \"Doing\", or "
 	    "orchctl retry DEMO-1'"), 1);
+}
+END_TEST
+
+/* Approvals that the forge wants are waited for inside of the merge. */
+START_TEST(why_says_that_the_forge_has_not_merged_yet)
+{
+	struct task t;
+	struct fx_spawn s;
+	struct fx_msg go;
+	char why[2400];
+	const char *waits;
+	int sock = -1;
+
+	until("development");
+	fx_play_until("DEMO-1", "deploy-staging");
+	while (sock == -1) {
+		ck_assert(fx_spawned(&s));
+		if (strcmp(s.work, "edge") == 0)
+			sock = fx_connect_run(&s, &go);
+		else
+			fx_play_spawn(&s);
+	}
+	fx_sql("INSERT INTO effect (task, name, key, class, state, epoch, at) "
+	    "VALUES (1, 'merge', 'm', 1, 'intent', 1, %lld)",
+	    (long long)eng_now() - 30000);
+	ck_assert_int_eq(task_by_key("DEMO-1", &t), STORE_OK);
+	task_why(&t, why, sizeof(why), &waits);
+	ck_assert_msg(strstr(why, "runs: edge") != NULL && strstr(why,
+	    ", at merge for 30 s: the forge has not merged yet") != NULL, "%s",
+	    why);
+	fx_free(&go);
+	fx_leave(sock);
 }
 END_TEST
 
@@ -833,6 +866,7 @@ main(void)
 	tcase_add_test(tc,
 	    the_pull_request_hears_of_the_merge_the_deploy_and_a_park);
 	tcase_add_test(tc, what_is_asked_names_the_statuses_as_the_project_does);
+	tcase_add_test(tc, why_says_that_the_forge_has_not_merged_yet);
 	tcase_add_test(tc, what_an_agent_wrote_mentions_nobody_and_is_cut);
 	tcase_add_test(tc, a_move_that_is_lost_says_nothing);
 	tcase_add_test(tc, the_tracker_gets_links_state_and_verdicts);
