@@ -39,6 +39,7 @@
 
 #define NAMES_MS	600000		/* states and labels are read again */
 #define WHOLE_MS	600000		/* a poll goes through all pages */
+#define SURE_MS		30000		/* names that let things happen */
 #define MISS_MS		10000		/* not more often for a missing name */
 #define AHEAD		64U		/* told and not answered: wait */
 #define AHEAD_MS	20
@@ -154,6 +155,26 @@ tracker_is_told(struct tracker *tk, const struct plane_item *pi)
 
 	return (tracker_state_told(tk, pi) &&
 	    strcmp(se->se_changed, pi->pi_changed) == 0);
+}
+
+int
+tracker_unsure(struct tracker *tk, const struct plane_item *pi)
+{
+	static const char *const lets[] = { "Approved", "Confirm Deploy" };
+	const char *name = plane_state_name(&tk->tk_states, pi->pi_state);
+	char own[257];
+	size_t i;
+
+	if (name == NULL || names_age(tk) < SURE_MS ||
+	    tracker_state_told(tk, pi))
+		return (0);
+	for (i = 0; i < sizeof(lets) / sizeof(lets[0]); i++) {
+		tracker_status_name(tk->tk_project, lets[i], own,
+		    sizeof(own));
+		if (strcmp(name, own) == 0)
+			return (1);
+	}
+	return (0);
 }
 
 int
@@ -336,7 +357,7 @@ poll_row(const struct plane_item *pi, const char *wrong, void *arg)
 	tk->tk_differs++;
 	if (plane_state_name(&tk->tk_states, pi->pi_state) == NULL)
 		unnamed(tk, pi);
-	else if (tracker_rejected(tk, pi))
+	else if (tracker_rejected(tk, pi) || tracker_unsure(tk, pi))
 		tracker_look_later(tk, pi->pi_id);
 	else
 		tracker_tell(tk, pi, NULL);

@@ -80,6 +80,7 @@ struct tracker {
 	struct plane_labels tk_members;	/* to show; may be empty */
 	struct plane_cursor tk_names_at;
 	struct monotime	 tk_named;	/* when; all zero: never */
+	struct monotime	 tk_asked;	/* when they were last asked for */
 	int		 tk_refused;	/* the alert is raised */
 	int		 tk_unlisted;	/* polls in a row that were refused */
 	int		 tk_repath;	/* ask again what items are called */
@@ -127,6 +128,9 @@ void	 names_refused(struct tracker *, const char *why);
 /* Milliseconds since they were read. */
 int64_t	 names_age(const struct tracker *);
 
+/* The same since they were asked for, whatever was answered. */
+int64_t	 names_asked_age(const struct tracker *);
+
 /* Read them (again); tracker_named() is called at the end. */
 void	 names_read(struct tracker *);
 
@@ -134,6 +138,19 @@ void	 names_read(struct tracker *);
 
 /* Names are known, or why not: go on with what waits. */
 void	 tracker_named(struct tracker *, const char *why);
+
+/*
+ * Would it be told anew that it is Approved or Confirm Deploy, by names that
+ * may be others now?  What a state is called is read again first.
+ */
+int	 tracker_unsure(struct tracker *, const struct plane_item *);
+
+/*
+ * How a project calls one of orchd's statuses; "" when that does not fit.  Of
+ * tracker_post.c.
+ */
+void	 tracker_status_name(const struct project *, const char *own,
+	    char *buf, size_t len);
 
 /* Is it Rejected, which wants a comment along? */
 int	 tracker_rejected(const struct tracker *, const struct plane_item *);

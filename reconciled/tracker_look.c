@@ -129,13 +129,18 @@ comments_ask(struct tracker *tk, struct reading *rd)
 static void
 item_seen(struct tracker *tk, struct reading *rd)
 {
-	if (plane_state_name(&tk->tk_states, rd->rd_pi.pi_state) == NULL) {
-		/* A state that was made meanwhile, or one without a name. */
-		if (names_age(tk) > MISS_MS) {
+	if (plane_state_name(&tk->tk_states, rd->rd_pi.pi_state) == NULL ||
+	    tracker_unsure(tk, &rd->rd_pi)) {
+		/*
+		 * A state that was made meanwhile, one without a name, or one
+		 * that may have got another.  Names that do not come are not
+		 * asked for again and again; the next poll is.
+		 */
+		if (names_age(tk) > MISS_MS && names_asked_age(tk) > MISS_MS) {
 			look_end(tk, rd, 1);
 			names_read(tk);
 		} else
-			look_end(tk, rd, 0);
+			look_end(tk, rd, tk->tk_step != STEP_NONE);
 	} else if (tracker_rejected(tk, &rd->rd_pi))
 		comments_ask(tk, rd);
 	else {

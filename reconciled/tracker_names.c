@@ -40,6 +40,12 @@ names_age(const struct tracker *tk)
 	return (monotime_sub_ms(monotime_now(), tk->tk_named));
 }
 
+int64_t
+names_asked_age(const struct tracker *tk)
+{
+	return (monotime_sub_ms(monotime_now(), tk->tk_asked));
+}
+
 /* Something is wrong that waiting does not cure: keys, rights, addresses. */
 void
 names_refused(struct tracker *tk, const char *why)
@@ -208,6 +214,7 @@ names_read(struct tracker *tk)
 {
 	if (tk->tk_step != STEP_NONE)
 		return;
+	tk->tk_asked = monotime_now();
 	step_begin(tk, tk->tk_path == NULL || tk->tk_repath ? STEP_PATH :
 	    tk->tk_me[0] == '\0' ? STEP_ME : STEP_STATES);
 }

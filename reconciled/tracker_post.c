@@ -288,11 +288,12 @@ state_send(struct tracker *tk, struct post *po)
 static void
 before(struct tracker *tk, struct post *po, const struct plane_item *pi)
 {
-	if (tracker_rejected(tk, pi) && !tracker_state_told(tk, pi) &&
+	if (((tracker_rejected(tk, pi) && !tracker_state_told(tk, pi)) ||
+	    tracker_unsure(tk, pi)) &&
 	    strcmp(pi->pi_state, po->po_state) != 0) {
-		/* Its words are read first; they belong to it. */
+		/* What belongs to it is read first: words, or its name. */
 		tracker_look(tk->tk_project, pi->pi_id);
-		post_end(po, 0, "a person has just rejected it");
+		post_end(po, 0, "a person has just answered it");
 		return;
 	}
 	if (plane_state_name(&tk->tk_states, pi->pi_state) != NULL)
@@ -366,9 +367,8 @@ missing_add(struct tracker *tk, const char *name)
 	    strdup(name)) != NULL);
 }
 
-/* How the project calls a status; "" when that does not fit. */
-static void
-status_name(const struct project *p, const char *own, char *buf, size_t len)
+void
+tracker_status_name(const struct project *p, const char *own, char *buf, size_t len)
 {
 	const char *line = p->p_renamed, *at;
 	size_t n = strlen(own), k;
@@ -408,7 +408,7 @@ missing_people(struct tracker *tk)
 	size_t i;
 
 	for (i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
-		status_name(tk->tk_project, set[i].own, name, sizeof(name));
+		tracker_status_name(tk->tk_project, set[i].own, name, sizeof(name));
 		if (name[0] == '\0' || plane_state_id(&tk->tk_states, name) !=
 		    NULL || !missing_add(tk, name))
 			continue;

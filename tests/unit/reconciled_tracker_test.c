@@ -437,6 +437,70 @@ START_TEST(a_rejection_comes_with_the_persons_last_words)
 }
 END_TEST
 
+/* The names are this old. */
+static void
+aged(int64_t ms)
+{
+	web()->p_tracker->tk_named = monotime_add_ms(monotime_now(), -ms);
+	web()->p_tracker->tk_asked = web()->p_tracker->tk_named;
+}
+
+/* Somebody gives the status that deploys another name, and it is set. */
+START_TEST(a_status_that_was_renamed_deploys_nothing)
+{
+	started();
+	aged(60000);
+	answer("GET " API "states/", 200, PAGE(STATE(LATER, "Todo") ","
+	    STATE(REVIEW, "In Review") "," STATE(ITEM2, "Shipped long ago")));
+	answer(ONE, 200, ROW(ITEM1, "1", ITEM2, BOSS, "15"));
+	tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	ck_assert_str_eq(sent_last(ORCH_tracker_item)->tracker_item.status,
+	    "Shipped long ago");
+	ck_assert_uint_eq(count_asked("GET " API "states/"), 1);
+}
+END_TEST
+
+/* Found by a poll, and by who is about to set another status. */
+START_TEST(an_approval_is_told_by_names_of_now)
+{
+	started();
+	aged(60000);
+	answer(ITEMS, 200, PAGE(ROW(ITEM1, "1", ITEM1, BOSS, "15") ","
+	    ROW(ITEM2, "2", LATER, BOSS, "02")));
+	answer(ONE, 200, ROW(ITEM1, "1", ITEM1, BOSS, "15"));
+	tracker_look(web(), NULL);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	ck_assert_str_eq(sent_last(ORCH_tracker_item)->tracker_item.status,
+	    "Approved");
+	ck_assert_uint_eq(count_asked("GET " API "states/"), 1);
+	aged(60000);
+	forget_sent();
+	answer(ONE, 200, ROW(ITEM1, "1", ITEM2, BOSS, "25"));
+	deliver(7, "WEB-1", "status", "In Review");
+	RUN_UNTIL(row_end(7) == 0);
+	RUN_UNTIL(count_sent(ORCH_tracker_item) == 1);
+	ck_assert_uint_eq(count_asked("GET " API "states/"), 2);
+	ck_assert_uint_eq(count_asked(SET), 0);
+}
+END_TEST
+
+/* Names that do not come are asked for once, and nothing is approved. */
+START_TEST(an_approval_whose_name_cannot_be_read_waits_for_a_poll)
+{
+	started();
+	aged(60000);
+	answer("GET " API "states/", 403, "{\"detail\":\"no\"}");
+	answer(ONE, 200, ROW(ITEM1, "1", ITEM1, BOSS, "15"));
+	tracker_look(web(), ITEM1);
+	RUN_UNTIL(count_asked(ONE) == 2);
+	quiet();
+	ck_assert_uint_eq(count_asked("GET " API "states/"), 1);
+	ck_assert_uint_eq(count_asked(ONE), 2);
+	ck_assert_uint_eq(count_sent(ORCH_tracker_item), 0);
+}
+END_TEST
+
 /* --- the outbox --- */
 
 START_TEST(a_comment_is_carried_with_its_key)
@@ -743,6 +807,10 @@ main(void)
 	tcase_add_test(tc, a_flood_of_hints_is_a_poll);
 	tcase_add_test(tc, a_deleted_item_is_no_trouble);
 	tcase_add_test(tc, a_rejection_comes_with_the_persons_last_words);
+	tcase_add_test(tc, a_status_that_was_renamed_deploys_nothing);
+	tcase_add_test(tc, an_approval_is_told_by_names_of_now);
+	tcase_add_test(tc,
+	    an_approval_whose_name_cannot_be_read_waits_for_a_poll);
 	tcase_add_test(tc,
 	    a_rejection_without_words_since_the_question_has_none);
 	tcase_add_test(tc, a_comment_is_carried_with_its_key);
