@@ -37,9 +37,17 @@ static const char *
 object_of(const json_t *e, char *buf, size_t len)
 {
 	const char *object = jstr(e, "object"), *task = jstr(e, "task");
+	char about[256];
 
 	if (task[0] != '\0') {
 		(void)snprintf(buf, len, "%s (%s)", task, object);
+		return (buf);
+	}
+	/* A branch says nothing of a repository that no project is. */
+	if (object[0] != '\0' && jstr(e, "project")[0] == '\0' &&
+	    jstr(e, "about")[0] != '\0') {
+		(void)snprintf(buf, len, "%s (%s)", jshow(e, "about", about,
+		    sizeof(about)), object);
 		return (buf);
 	}
 	return (object[0] == '\0' ? jshow(e, "about", buf, len) :

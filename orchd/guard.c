@@ -97,8 +97,9 @@ guard_pull(const struct task *t, const struct guard_ask *a, char *why,
 	pull_of(t, &pf);
 	if (pf.pf_closed) {
 		snprintf(why, len, "pull request %lld of %s is closed, which "
-		    "ends the rounds of that branch (orchctl cancel %s ends "
-		    "the task)", (long long)pf.pf_number, t->t_branch,
+		    "ends the rounds of that branch: open it again at the "
+		    "forge, and the task goes on by itself (orchctl cancel "
+		    "%s ends it)", (long long)pf.pf_number, t->t_branch,
 		    t->t_key);
 		return (GUARD_ENDED);
 	}

@@ -170,9 +170,10 @@ item_begin(struct item *it, int64_t nth)
 	if (r == 1) {
 		item_ignored(it, "there is another task of that key");
 		return (alert_raise("intake", it->i_task.t_key, "the tracker's "
-		    "item of that number cannot start: orchd has another task "
-		    "%s already. Open a new item", it->i_task.t_key) ==
-		    STORE_OK ? 0 : -1);
+		    "item of that number cannot start: orchd has the task %s "
+		    "of another item already. Open a new item; where the "
+		    "tracker's project was made anew, give it another prefix "
+		    "in orchd.conf", it->i_task.t_key) == STORE_OK ? 0 : -1);
 	}
 	item_count(it);
 	log_info("task %s: begun by %s",

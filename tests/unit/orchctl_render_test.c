@@ -331,9 +331,12 @@ START_TEST(deliveries_are_listed_with_what_they_are_about)
 	    "{\"id\":8,\"source\":\"plane\",\"about\":\"u-1\","
 	    "\"state\":\"ignored\",\"object\":\"\"},"
 	    "{\"id\":9,\"source\":\"plane\",\"about\":\"u-1\","
-	    "\"state\":\"told\",\"object\":\"u-2\",\"task\":\"A-12\"}]}",
+	    "\"state\":\"told\",\"object\":\"u-2\",\"task\":\"A-12\"},"
+	    "{\"id\":10,\"source\":\"gitea\",\"about\":\"other/repo\","
+	    "\"state\":\"ignored\",\"object\":\"master\",\"project\":\"\"}]}",
 	    0);
 
+	has(s, "other/repo (master)");
 	has(s, "A-12 (u-2)");
 	has(s, "REPLAYS");
 	has(s, "main");

@@ -206,7 +206,8 @@ START_TEST(a_closed_pull_request_ends_the_rounds_of_its_branch)
 	ck_assert_msg(!fx_spawned(&s), "%s is started", on_branch[_i]);
 	ck_assert_str_eq(fx_task("DEMO-1", "parked"), "needs_input");
 	ck_assert_ptr_nonnull(strstr(fx_task("DEMO-1", "parked_reason"),
-	    "is closed, which ends the rounds"));
+	    "is closed, which ends the rounds of that branch: open it again "
+	    "at the forge, and the task goes on by itself (orchctl cancel"));
 	/* Nothing but cancel gets on. */
 	ck_assert_int_eq(fx_act("retry", "DEMO-1", ""), RES_OK);
 	fx_tick(1000);

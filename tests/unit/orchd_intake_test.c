@@ -324,6 +324,20 @@ START_TEST(what_we_set_ourselves_is_no_decision)
 }
 END_TEST
 
+/* The tracker's project was made anew: its numbers begin again. */
+START_TEST(an_item_of_a_number_that_another_one_had_is_told)
+{
+	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
+	seven.item = "0f6f3c1e-4a52-4b0c-9c0b-6a8a2d1f0008";
+	(void)item("To Analyse", "");
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM task"), 1);
+	ck_assert_int_eq(fx_int("SELECT count(*) FROM alert WHERE kind = "
+	    "'intake' AND subject = '" KEY "' AND text LIKE '%%give it "
+	    "another prefix%%'"), 1);
+	seven.item = NULL;
+}
+END_TEST
+
 START_TEST(blocked_parks_and_in_progress_goes_on)
 {
 	ck_assert_int_eq(item("To Analyse", ""), RES_OK);
@@ -717,6 +731,7 @@ main(void)
 	tcase_add_test(tc, an_edit_is_no_change_of_the_status);
 	tcase_add_test(tc, a_decision_by_the_user_of_our_key_is_answered);
 	tcase_add_test(tc, what_we_set_ourselves_is_no_decision);
+	tcase_add_test(tc, an_item_of_a_number_that_another_one_had_is_told);
 	tcase_add_test(tc, blocked_parks_and_in_progress_goes_on);
 	tcase_add_test(tc, stop_cancels_unless_it_is_switched_off);
 	tcase_add_test(tc, to_analyse_runs_the_analyst_again_in_analysis_only);
