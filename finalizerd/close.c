@@ -51,6 +51,9 @@ close_landed(struct worker *w)
 
 	if (go->branch[0] == '\0' || go->commit[0] == '\0')
 		return (STEP_NEXT);	/* never published */
+	/* Merged by hand, before its gates: it could not be ended else. */
+	if (worker_option_num(w, "outside", 0, 1, 0) == 1)
+		return (STEP_NEXT);
 	if (landing_method(w) != NULL) {
 		if ((r = landing_read(w, head, tip)) != STEP_NEXT)
 			return (r);

@@ -202,6 +202,18 @@ head_read(const char *out, const char *ref, char oid[GIT_OID_SIZE], char *err,
 	return (GIT_NOTFOUND);
 }
 
+/* It asks for another password where the token is refused: say that. */
+static void
+remote_said(char *err, size_t errlen, const char *what,
+    const struct git_out *out)
+{
+	if (strstr(out->go_said, "read askpass response") != NULL)
+		(void)snprintf(err, errlen, "git %s: the server refuses the "
+		    "token", what);
+	else
+		git_said(err, errlen, what, out);
+}
+
 /* Not found, not allowed, moved: an answer, which the next try gets again. */
 static int
 answered_no(const char *said)
@@ -240,7 +252,7 @@ git_remote_head(const struct git_repo *repo, const struct git_remote *gr,
 	if (out.go_exit == 0)
 		r = head_read(out.go_out, ref, oid, err, errlen);
 	else {
-		git_said(err, errlen, "ls-remote", &out);
+		remote_said(err, errlen, "ls-remote", &out);
 		r = answered_no(out.go_said) ? GIT_REFUSED : GIT_ERR;
 	}
 	git_out_free(&out);
@@ -269,7 +281,7 @@ git_remote_fetch(const struct git_repo *repo, const struct git_remote *gr,
 		return (GIT_ERR);
 	r = GIT_OK;
 	if (out.go_exit != 0) {
-		git_said(err, errlen, "fetch", &out);
+		remote_said(err, errlen, "fetch", &out);
 		r = strstr(out.go_said, "couldn't find remote ref") != NULL ?
 		    GIT_NOTFOUND : answered_no(out.go_said) ? GIT_REFUSED :
 		    GIT_ERR;
@@ -288,7 +300,7 @@ push_read(const struct git_out *out, char *err, size_t errlen)
 		return (GIT_OK);
 	bad = strncmp(p, "!\t", 2) == 0 ? p : strstr(p, "\n!\t");
 	if (bad == NULL) {
-		git_said(err, errlen, "push", out);
+		remote_said(err, errlen, "push", out);
 		return (answered_no(out->go_said) ? GIT_REFUSED : GIT_ERR);
 	}
 	bad += *bad == '\n';

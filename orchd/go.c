@@ -120,6 +120,11 @@ kind_options(struct go_texts *x, const struct run *r, const struct task *t,
 	if ((strcmp(r->r_work, "edge") == 0 || strcmp(r->r_work, "close") ==
 	    0) && landing_is_made_there(t))
 		add_option(x, "merge_method", conf_merge_name(cp->cp_merge));
+	/* No worker of it has begun a merge: what landed is a person's. */
+	if (strcmp(r->r_work, "close") == 0)
+		add_number(x, "outside", t->t_stage < STAGE_DEPLOY_STAGING &&
+		    store_int(eng.e_store, 1, Q_MERGE_BEGUN, "i", t->t_id) ==
+		    0);
 	if (strcmp(r->r_work, "finish") == 0)
 		add_number(x, "exit", store_int(eng.e_store, -1,
 		    Q_DEPLOY_CODE, "ii", t->t_id, t->t_seq));

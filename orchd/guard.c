@@ -114,8 +114,9 @@ guard_pull(const struct task *t, const struct guard_ask *a, char *why,
 	if (!edge) {
 		snprintf(why, len, "pull request %lld of %s is merged, which "
 		    "ends the rounds of that branch, and the task has not "
-		    "passed its gates", (long long)pf.pf_number,
-		    t->t_branch);
+		    "passed its gates: orchctl cancel %s ends it and leaves "
+		    "the merge", (long long)pf.pf_number, t->t_branch,
+		    t->t_key);
 		return (GUARD_ENDED);
 	}
 	if (a->ga_effect == NULL || strcmp(a->ga_effect, "merge") != 0 ||

@@ -76,8 +76,10 @@ pull_ended(const struct task *t, const struct orch_pull_seen *m)
 		    (unsigned long long)m->number, t->t_branch, t->t_key);
 	else
 		snprintf(why, sizeof(why), PARKED_FOR "%llu of %s was merged "
-		    "by hand, and the task has not passed its gates",
-		    (unsigned long long)m->number, t->t_branch);
+		    "by hand, and the task has not passed its gates: hand in "
+		    "a new item for what is left, and end this one by "
+		    "orchctl cancel %s, which leaves the merge",
+		    (unsigned long long)m->number, t->t_branch, t->t_key);
 	return (task_park(t, "needs_input", why) == STORE_OK ? 0 : -1);
 }
 

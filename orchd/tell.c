@@ -114,7 +114,11 @@ tell_way_on(const struct task *t, const char *reason, char *buf, size_t len)
 			;
 	while (n > 0 && reason[n - 1] == '.')
 		n--;
-	snprintf(buf, len, "%.*s. To go on: %s", (int)n, reason, how);
+	/* A request that is closed or merged: retry does not open it. */
+	if (strstr(reason, "orchctl cancel ") != NULL)
+		strlcpy(buf, reason, len);
+	else
+		snprintf(buf, len, "%.*s. To go on: %s", (int)n, reason, how);
 }
 
 /* --- people --------------------------------------------------------------- */

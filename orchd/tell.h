@@ -64,7 +64,8 @@ void		 tell_how(const struct task *, const char *verb,
 		    enum conf_status yes, char *buf, size_t len);
 
 /*
- * Why a task is parked, and how it goes on, in two sentences; of the first one
+ * Why a task is parked, and how it goes on unless that is said by orchctl
+ * cancel in the reason, in two sentences; of the first one
  * there is as much as fits.  len is 1000 or more.
  */
 void		 tell_way_on(const struct task *, const char *reason, char *buf,

@@ -449,7 +449,7 @@ START_TEST(a_token_that_ended_is_no_outage)
 	published();
 	spec.token = "another";
 	edge();
-	refused_at("askpass");
+	refused_at("the server refuses the token");
 	fs_stop();
 }
 END_TEST

@@ -291,12 +291,26 @@ START_TEST(a_pull_request_closed_by_hand_parks_until_it_is_open_again)
 }
 END_TEST
 
+/* And a person can end it: orchd has merged nothing of it. */
 START_TEST(a_merge_by_hand_before_its_gates_parks)
 {
+	const struct orch_strs *o;
+	struct fx_spawn s;
+	struct fx_msg go;
+	int sock;
+
 	developed();
 	ck_assert_int_eq(pull(PULL_IS_MERGED, fx_task(KEY, "head")), RES_OK);
 	ck_assert_str_eq(fx_task(KEY, "parked"), "needs_input");
 	ck_assert_str_eq(fx_task(KEY, "stage"), "development");
+	ck_assert_ptr_null(strstr(fx_task(KEY, "why"), "orchctl retry"));
+	ck_assert_int_eq(fx_act("cancel", KEY, ""), RES_OK);
+	fx_expect(&s, KIND_TRANSITION, "close");
+	sock = fx_connect_run(&s, &go);
+	o = &go.any.run_go.options;
+	ck_assert_ptr_nonnull(memmem(o->l_data, o->l_len, "outside=1", 10));
+	fx_free(&go);
+	fx_leave(sock);
 }
 END_TEST
 
