@@ -368,7 +368,8 @@ missing_add(struct tracker *tk, const char *name)
 }
 
 void
-tracker_status_name(const struct project *p, const char *own, char *buf, size_t len)
+tracker_status_name(const struct project *p, const char *own, char *buf,
+    size_t len)
 {
 	const char *line = p->p_renamed, *at;
 	size_t n = strlen(own), k;
@@ -408,7 +409,8 @@ missing_people(struct tracker *tk)
 	size_t i;
 
 	for (i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
-		tracker_status_name(tk->tk_project, set[i].own, name, sizeof(name));
+		tracker_status_name(tk->tk_project, set[i].own, name,
+		    sizeof(name));
 		if (name[0] == '\0' || plane_state_id(&tk->tk_states, name) !=
 		    NULL || !missing_add(tk, name))
 			continue;

@@ -61,6 +61,23 @@ START_TEST(what_has_landed_is_not_cancelled)
 }
 END_TEST
 
+/* A person merged it before its gates, and orchd had no part in that. */
+START_TEST(what_was_merged_by_hand_is_ended)
+{
+	static const char opt[] = "outside=1";
+
+	work_on("close", "review");
+	set_ref("refs/heads/main", oid_h_ff);
+	go.options.l_data = opt;
+	go.options.l_len = sizeof(opt);
+	go.options.l_n = 1;
+	ck_assert_int_eq(run_worker(), 0);
+	ck_assert_str_eq(eng->e_to, "cancelled");
+	ck_assert_str_eq(get_ref("refs/heads/main"), oid_h_ff);
+	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), "");
+}
+END_TEST
+
 START_TEST(what_others_pushed_is_not_overwritten)
 {
 	char err[256];
@@ -87,6 +104,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, what_has_landed_is_not_landed_again);
 	tcase_add_test(tc, what_has_landed_is_not_cancelled);
+	tcase_add_test(tc, what_was_merged_by_hand_is_ended);
 	tcase_add_test(tc, what_others_pushed_is_not_overwritten);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -662,23 +662,6 @@ START_TEST(close_cancels_nothing_that_has_landed)
 }
 END_TEST
 
-/* A person merged it before its gates, and orchd had no part in that. */
-START_TEST(close_ends_what_was_merged_by_hand)
-{
-	static const char opt[] = "outside=1";
-
-	close_reset();
-	set_ref("refs/heads/main", oid_h);
-	go.options.l_data = opt;
-	go.options.l_len = sizeof(opt);
-	go.options.l_n = 1;
-	ck_assert_int_eq(run_worker(), 0);
-	ck_assert_str_eq(eng->e_to, "cancelled");
-	ck_assert_str_eq(get_ref("refs/heads/main"), oid_h);
-	ck_assert_str_eq(get_ref("refs/heads/" BRANCH), "");
-}
-END_TEST
-
 /* A merge commit of ours is ours to delete. */
 START_TEST(close_takes_our_merge_commit_too)
 {
@@ -903,7 +886,6 @@ main(void)
 	tcase_add_test(tc, close_deletes_once_and_keeps_the_state);
 	tcase_add_test(tc, close_leaves_a_branch_that_moved);
 	tcase_add_test(tc, close_cancels_nothing_that_has_landed);
-	tcase_add_test(tc, close_ends_what_was_merged_by_hand);
 	tcase_add_test(tc, close_takes_our_merge_commit_too);
 	tcase_add_test(tc, cancel_between_effects_is_no_failure);
 	tcase_add_test(tc, coverage_of_the_merge_commit_is_reported);
