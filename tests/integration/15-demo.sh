@@ -7,16 +7,14 @@
 # software is provided "as is", without warranty of any kind; see LICENSE.
 #
 # The demo, as `make demo` runs it: two items on the embedded defaults; and with
-# AGENT=codex.
+# AGENT=codex, at the same time.
 
 . "$(dirname "$0")/lib.sh"
 
 begin
-(cd "$TOP" && etc/demo/demo.sh -B "$ORCHD_BUILD") >"$T/demo.log" 2>&1 </dev/null
-assert_is "the demo comes to its end" 0 $?
-assert_has "both items are done, merged and deployed once" \
-    "2 merges, 2 deploys" "$(tail -n 4 "$T/demo.log")"
-assert_has "and nothing is left over" "0 orphans" "$(tail -n 4 "$T/demo.log")"
+(cd "$TOP" && exec etc/demo/demo.sh -B "$ORCHD_BUILD") >"$T/demo.log" 2>&1 \
+    </dev/null &
+demo=$!
 
 # With AGENT=codex: a program of npm's shape in its place, whose words are a
 # real one's and whose work is the scripted agents'.
@@ -42,4 +40,10 @@ ln -s ../opt/node_modules/codex/bin/codex.js "$T/path/codex"
 assert_is "the demo with a real agent's block comes to its end" 0 $?
 assert_has "and its items are done too" "2 merges, 2 deploys" \
     "$(tail -n 4 "$T/codex.log")"
+
+wait $demo
+assert_is "the demo comes to its end" 0 $?
+assert_has "both items are done, merged and deployed once" \
+    "2 merges, 2 deploys" "$(tail -n 4 "$T/demo.log")"
+assert_has "and nothing is left over" "0 orphans" "$(tail -n 4 "$T/demo.log")"
 finish
