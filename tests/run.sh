@@ -194,12 +194,13 @@ lane()
 	done <"$scratch/plan"
 }
 
-# What is planned: as many at the same time as there are processors.
+# What is planned: one more at the same time than there are processors, since
+# each test waits now and then.
 run_plan()
 {
 	[ -e "$scratch/plan" ] || return 0
 	(
-		for i in $(seq "$(nproc 2>/dev/null || echo 1)"); do
+		for i in $(seq 0 "$(nproc 2>/dev/null || echo 1)"); do
 			lane &
 		done
 		wait
