@@ -154,10 +154,12 @@ owned()
 	grep -q "^Uid:[[:space:]]*$(id -u)[[:space:]]" "$1/status" 2>/dev/null
 }
 
-# free_port: a TCP port that nobody listens on now.
+# free_port: a TCP port that nobody listens on now, below those that the system
+# gives to clients.  Tests that start together have neighbouring pids: each has
+# twenty ports to itself.
 free_port()
 {
-	p=$((20000 + $$ % 20000))
+	p=$((10000 + $$ % 1000 * 20))
 	while grep -qi "$(printf ':%04X ' $p)" /proc/net/tcp; do
 		p=$((p + 1))
 	done
